@@ -1,0 +1,1 @@
+//! Pictures of networks, data and training, as SVG and PNG.

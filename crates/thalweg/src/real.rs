@@ -1,0 +1,137 @@
+//! The scalar type that networks compute in: `f32` or `f64`, and nothing else.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// Which scalar type a network computes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// 32-bit floating point, the default.
+    #[default]
+    F32,
+    /// 64-bit floating point.
+    F64,
+}
+
+impl Precision {
+    /// The name in experiment files: `"f32"` or `"f64"`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::F64 => "f64",
+        }
+    }
+}
+
+impl Display for Precision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// A scalar: `f32` or `f64`.
+///
+/// Its functions (`exp`, `log` ...) are Thalweg's own and give the same bits on every machine (NUMERICS rule 9); the
+/// methods of `std` with the same purpose do not, and a lint forbids them.
+pub trait Real:
+    sealed::Sealed
+    + Copy
+    + Default
+    + PartialEq
+    + PartialOrd
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Which of the two types this is.
+    const PRECISION: Precision;
+    /// Optimizer state smaller in magnitude than this is set to zero (NUMERICS rule 12): 1e-30, or 1e-290 in `f64`.
+    const STATE_FLOOR: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// Negative infinity.
+    const NEG_INFINITY: Self;
+
+    /// The nearest scalar to `value`.
+    fn from_f64(value: f64) -> Self;
+    /// The same number as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// `self * factor + addend`, rounded once.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// The square root, correctly rounded.
+    fn sqrt(self) -> Self;
+    /// The absolute value.
+    fn abs(self) -> Self;
+    /// True unless NaN or infinite.
+    fn is_finite(self) -> bool;
+    /// The bits, widened to 64 with zeros: two numbers are the same to the bit when these are equal.
+    fn bits(self) -> u64;
+}
+
+macro_rules! real {
+    ($t:ty, $precision:expr, $floor:expr) => {
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const PRECISION: Precision = $precision;
+            const STATE_FLOOR: Self = $floor;
+            const EPSILON: Self = <$t>::EPSILON;
+            const NEG_INFINITY: Self = <$t>::NEG_INFINITY;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, addend: Self) -> Self {
+                <$t>::mul_add(self, factor, addend)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                <$t>::is_finite(self)
+            }
+            #[inline(always)]
+            fn bits(self) -> u64 {
+                u64::from(self.to_bits())
+            }
+        }
+    };
+}
+
+real!(f32, Precision::F32, 1e-30);
+real!(f64, Precision::F64, 1e-290);
