@@ -2,9 +2,19 @@
 //! update.
 #![warn(missing_docs)]
 
+pub mod activations;
+pub mod custom;
+pub mod data;
 pub mod error;
+pub mod init;
+pub mod layers;
+pub mod losses;
+pub mod metrics;
+pub mod optimizers;
 pub mod real;
+pub mod schedules;
 pub mod shape;
+pub mod train;
 
 pub use error::{Error, Result};
 pub use real::{Precision, Real};

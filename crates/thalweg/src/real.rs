@@ -42,6 +42,7 @@ mod sealed {
 /// methods of `std` with the same purpose do not, and a lint forbids them.
 pub trait Real:
     sealed::Sealed
+    + crate::custom::Pick
     + Copy
     + Default
     + PartialEq

@@ -1,0 +1,1 @@
+//! Metrics: numbers that tell a person how good the predictions are.

@@ -1,0 +1,110 @@
+//! How a network is trained, as an experiment file or a builder says it.
+
+use std::collections::BTreeMap;
+
+use crate::losses::Loss;
+use crate::optimizers::Optimizer;
+use crate::schedules::Schedule;
+
+/// How many rows an update sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchSize {
+    /// This many, at least 1; the last batch of an epoch may be shorter.
+    Rows(usize),
+    /// All of them: an epoch is a step.
+    Full,
+}
+
+/// How often something happens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Every {
+    /// After so many updates.
+    Steps(u64),
+    /// After so many passes over the training set.
+    Epochs(u64),
+    /// After so many minutes of wall time.
+    Minutes(f64),
+}
+
+/// When to stop because nothing gets better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlyStopping {
+    /// `"validation.loss"`, `"validation.accuracy"` ...: a part and one of its metrics.
+    pub metric: String,
+    /// How many reports without a gain are waited for.
+    pub patience: u64,
+    /// What counts as a gain, in the metric's unit.
+    pub min_delta: f64,
+}
+
+/// What one layer does differently.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct LayerTraining {
+    /// Its own learning rate, in place of the base rate; the schedule's share applies to it too.
+    pub learning_rate: Option<f64>,
+    /// Its parameters are not changed.
+    pub frozen: bool,
+}
+
+/// How a network is trained. The defaults are those of the experiment file.
+#[derive(Clone, Debug)]
+pub struct TrainingSettings {
+    /// `None`: by the target.
+    pub loss: Option<Loss>,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// The base learning rate; `None` takes the optimizer's default.
+    pub learning_rate: Option<f64>,
+    /// The rate as a function of the step.
+    pub schedule: Schedule,
+    /// Adds ½·l2·Σw² to the loss; weights only.
+    pub l2: f64,
+    /// Adds l1·Σ|w| to the loss; weights only.
+    pub l1: f64,
+    /// Decoupled decay: w ← w - rate·weight_decay·w; weights only.
+    pub weight_decay: f64,
+    /// The gradient is shortened to this norm where it is longer.
+    pub clip_norm: Option<f64>,
+    /// How many rows an update sees.
+    pub batch_size: BatchSize,
+    /// Whether the rows are reordered each epoch.
+    pub shuffle: bool,
+    /// The run ends after so many epochs.
+    pub epochs: Option<u64>,
+    /// The run ends after so many steps, if that comes first.
+    pub steps: Option<u64>,
+    /// What single layers do differently, by layer number.
+    pub layer: BTreeMap<usize, LayerTraining>,
+    /// When to stop because nothing gets better.
+    pub early_stopping: Option<EarlyStopping>,
+    /// How often a report is made; `None`: each epoch, or every 100 steps of a full-batch run.
+    pub report_every: Option<Every>,
+    /// How often the state is saved; `None`: at the end.
+    pub checkpoint_every: Option<Every>,
+    /// Into how many runs of rows each batch is cut (NUMERICS rule 8).
+    pub shards: usize,
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        TrainingSettings {
+            loss: None,
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            learning_rate: None,
+            schedule: Schedule::Constant,
+            l2: 0.0,
+            l1: 0.0,
+            weight_decay: 0.0,
+            clip_norm: None,
+            batch_size: BatchSize::Rows(32),
+            shuffle: true,
+            epochs: Some(100),
+            steps: None,
+            layer: BTreeMap::new(),
+            early_stopping: None,
+            report_every: None,
+            checkpoint_every: None,
+            shards: 1,
+        }
+    }
+}
