@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::layers::LayerProblem;
+use crate::network::NetworkProblem;
+
 /// What can go wrong in the library.
 ///
 /// `Display` is one sentence for a person: what is wrong, where, and the nearest cure.
@@ -18,6 +21,36 @@ pub enum Error {
         /// The system's own error.
         source: std::io::Error,
     },
+    /// A layer does not fit its input.
+    #[error("layer {layer} ({kind}) {problem}")]
+    Layer {
+        /// The layer's number, from 0.
+        layer: usize,
+        /// Its kind, as in the summary.
+        kind: String,
+        /// Why.
+        problem: LayerProblem,
+    },
+    /// The network and what it is used with do not fit together.
+    #[error("{0}")]
+    Network(#[from] NetworkProblem),
+    /// The loss, an activation or a gradient stopped being a finite number.
+    #[error(
+        "the loss is {loss} at epoch {epoch}, step {step}: {}; try a smaller learning rate (now {learning_rate}), `clip_norm`, or scaled inputs",
+        at_layer(first)
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: u64,
+        /// How many updates had been made.
+        step: u64,
+        /// The loss that came out.
+        loss: f64,
+        /// The learning rate of the step.
+        learning_rate: f64,
+        /// The first layer whose output, or else whose gradient, is not finite: its number, its kind and which of the two.
+        first: Option<(usize, String, &'static str)>,
+    },
 }
 
 /// A `Result` with the library's [`Error`].
@@ -29,6 +62,14 @@ fn plain_io(error: &std::io::Error) -> String {
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),
         None => text,
+    }
+}
+
+/// Where the numbers first went wrong, in words.
+fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
+    match first {
+        Some((layer, kind, what)) => format!("the {what} of layer {layer} ({kind}) is the first that is not finite"),
+        None => "every layer is finite, the loss overflows".into(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod custom;
 pub mod data;
 pub mod error;
 pub mod init;
+pub mod kernels;
 pub mod layers;
 pub mod losses;
 pub mod metrics;

@@ -90,10 +90,12 @@ pub trait Real:
     fn is_finite(self) -> bool;
     /// The bits, widened to 64 with zeros: two numbers are the same to the bit when these are equal.
     fn bits(self) -> u64;
+    /// The number with these bits; the upper half is ignored for `f32`.
+    fn from_bits(bits: u64) -> Self;
 }
 
 macro_rules! real {
-    ($t:ty, $precision:expr, $floor:expr) => {
+    ($t:ty, $bits:ty, $precision:expr, $floor:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -130,9 +132,13 @@ macro_rules! real {
             fn bits(self) -> u64 {
                 u64::from(self.to_bits())
             }
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self {
+                <$t>::from_bits(bits as $bits)
+            }
         }
     };
 }
 
-real!(f32, Precision::F32, 1e-30);
-real!(f64, Precision::F64, 1e-290);
+real!(f32, u32, Precision::F32, 1e-30);
+real!(f64, u64, Precision::F64, 1e-290);

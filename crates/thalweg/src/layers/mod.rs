@@ -1,10 +1,25 @@
 //! Layers: one file each; sizes, forward and backward together.
+//!
+//! A layer is described without the sizes that follow from its input. Given the input's shape it can say its output's
+//! shape, its parameters, and how much memory its passes need; all of these are pure functions, so a plan asks them
+//! once and training then allocates nothing. Backward overwrites `dx`, and adds to the gradients of the parameters.
+
+mod dense;
+mod dropout;
+mod problem;
+mod scale;
 
 use std::sync::Arc;
 
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use problem::LayerProblem;
+pub use scale::Scale;
+
 use crate::activations::Activation;
-use crate::custom::AnyCustomLayer;
-use crate::init::Init;
+use crate::custom::{AnyCustomLayer, CustomLayer, Pick};
+use crate::kernels::elementwise;
+use crate::real::Real;
 use crate::shape::Shape;
 
 /// One layer of a network, as described by a user: options only, no sizes that follow from the input.
@@ -23,31 +38,6 @@ pub enum Layer {
     Flatten,
     /// A user's own.
     Custom(Arc<dyn AnyCustomLayer>),
-}
-
-/// The options of a dense layer: y = x·w + b.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dense {
-    /// How many outputs; at least 1.
-    pub out_features: usize,
-    /// How the weights start; `None` takes the network's default.
-    pub init: Option<Init>,
-    /// How the bias starts; `None` is zeros.
-    pub bias_init: Option<Init>,
-}
-
-/// The options of a scale layer: y = factor·x.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
-    /// What every value is multiplied by.
-    pub factor: f64,
-}
-
-/// The options of a dropout layer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dropout {
-    /// The chance that a value is dropped, 0 or more and less than 1.
-    pub dropout: f64,
 }
 
 /// One of a layer's parameters: what it is called and its shape.
@@ -127,4 +117,150 @@ pub struct Backward<'a, R> {
     pub dparameters: &'a mut [R],
     /// Working memory of the plan, as long as the layer's `scratch_len` said.
     pub scratch: &'a mut [R],
+}
+
+/// How a layer may be cut into tiles of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// A row of `y` depends on the same row of `x` alone: rows may be worked in tiles.
+    Row,
+    /// A row of `y` depends on the whole batch: a plan must finish the batch before it and cut its segments here.
+    Batch,
+}
+
+impl Layer {
+    /// The layer's kind in summaries and messages: `"dense"`, or an activation's own name.
+    pub fn kind(&self) -> &str {
+        match self {
+            Layer::Dense(_) => "dense",
+            Layer::Activation(activation) => activation.name(),
+            Layer::Scale(_) => "scale",
+            Layer::Dropout(_) => "dropout",
+            Layer::Flatten => "flatten",
+            Layer::Custom(custom) => in_f64(custom).name(),
+        }
+    }
+
+    /// The shape of one example's output.
+    ///
+    /// # Errors
+    /// A [`LayerProblem`] when the input shape or an option does not fit.
+    pub fn output_shape(&self, input: &Shape) -> Result<Shape, LayerProblem> {
+        if input.axes().is_empty() || input.len() == 0 {
+            return Err(LayerProblem::EmptyInput { input: input.clone() });
+        }
+        match self {
+            Layer::Dense(dense) => dense.output_shape(input),
+            Layer::Activation(_) => Ok(input.clone()),
+            Layer::Scale(_) => Ok(input.clone()),
+            Layer::Dropout(dropout) => dropout.check().map(|()| input.clone()),
+            Layer::Flatten => Ok(input.flattened()),
+            Layer::Custom(custom) => in_f64(custom)
+                .output_shape(input)
+                .map_err(|reason| LayerProblem::Custom { input: input.clone(), reason }),
+        }
+    }
+
+    /// The parameters that training changes, in the order in which they lie in the layer's slice.
+    pub fn parameters(&self, input: &Shape) -> Vec<ParameterShape> {
+        match self {
+            Layer::Dense(dense) => dense.parameters(input),
+            Layer::Custom(custom) => in_f64(custom).parameters(input),
+            Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Flatten => Vec::new(),
+        }
+    }
+
+    /// How many values per row `forward` keeps for `backward`, beside `x` and `y`.
+    pub fn cache_len(&self, input: &Shape) -> usize {
+        match self {
+            Layer::Dropout(_) => input.len(),
+            Layer::Custom(custom) => in_f64(custom).cache_len(input),
+            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Flatten => 0,
+        }
+    }
+
+    /// How many values of working memory `backward` needs, whatever the batch.
+    pub fn scratch_len(&self, input: &Shape) -> usize {
+        match self {
+            Layer::Dense(dense) => dense.scratch_len(input),
+            _ => 0,
+        }
+    }
+
+    /// Whether its rows may be worked in tiles.
+    pub fn extent(&self) -> Extent {
+        match self {
+            Layer::Dense(_)
+            | Layer::Activation(_)
+            | Layer::Scale(_)
+            | Layer::Dropout(_)
+            | Layer::Flatten => Extent::Row,
+            Layer::Custom(_) => Extent::Batch,
+        }
+    }
+
+    /// Computes `y` from `x` and the parameters.
+    pub fn forward<R: Real>(&self, pass: Forward<'_, R>) {
+        match self {
+            Layer::Dense(dense) => dense.forward(pass),
+            Layer::Activation(activation) => elementwise::activate(activation, row_len(pass.input), pass.x, pass.y),
+            Layer::Scale(scale) => scale.forward(pass),
+            Layer::Dropout(dropout) => dropout.forward(pass),
+            Layer::Flatten => pass.y.copy_from_slice(pass.x),
+            Layer::Custom(custom) => R::layer(custom.as_ref()).forward(pass),
+        }
+    }
+
+    /// Overwrites `dx` (when asked for) and adds to `dparameters`.
+    pub fn backward<R: Real>(&self, pass: Backward<'_, R>) {
+        match self {
+            Layer::Dense(dense) => dense.backward(pass),
+            Layer::Activation(activation) => {
+                if let Some(dx) = pass.dx {
+                    elementwise::activate_backward(activation, row_len(pass.input), pass.x, pass.y, pass.dy, dx);
+                }
+            }
+            Layer::Scale(scale) => scale.backward(pass),
+            Layer::Dropout(dropout) => dropout.backward(pass),
+            Layer::Flatten => {
+                if let Some(dx) = pass.dx {
+                    dx.copy_from_slice(pass.dy);
+                }
+            }
+            Layer::Custom(custom) => R::layer(custom.as_ref()).backward(pass),
+        }
+    }
+}
+
+/// The length of the innermost axis: what softmax calls a row.
+fn row_len(shape: &Shape) -> usize {
+    shape.axes().last().copied().unwrap_or(1)
+}
+
+fn in_f64(custom: &Arc<dyn AnyCustomLayer>) -> &dyn CustomLayer<f64> {
+    <f64 as Pick>::layer(custom.as_ref())
+}
+
+impl From<Activation> for Layer {
+    fn from(activation: Activation) -> Self {
+        Layer::Activation(activation)
+    }
+}
+
+impl From<Dense> for Layer {
+    fn from(dense: Dense) -> Self {
+        Layer::Dense(dense)
+    }
+}
+
+impl From<Dropout> for Layer {
+    fn from(dropout: Dropout) -> Self {
+        Layer::Dropout(dropout)
+    }
+}
+
+impl From<Scale> for Layer {
+    fn from(scale: Scale) -> Self {
+        Layer::Scale(scale)
+    }
 }

@@ -1,5 +1,17 @@
 //! Training: the settings, the loop, its events, history, early stopping and checkpoints.
 
+mod evaluate;
+mod observer;
+mod report;
+mod session;
 pub mod settings;
+mod state;
+mod trainer;
 
+pub(crate) use evaluate::Evaluator;
+pub use observer::{Command, Observer, Progress, Snapshot};
+pub use report::{History, Part, PartReport, Report, more_is_better};
+pub use session::{Ending, Outcome, Parts};
 pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
+pub use state::{Counters, State};
+pub use trainer::{Trainer, default_loss};

@@ -1,0 +1,92 @@
+//! Which instruction set the kernels use: asked once at start, or forced by `THALWEG_CPU`.
+#![allow(unsafe_code)]
+
+use std::sync::OnceLock;
+
+/// One of the copies of the kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// AVX-512 (F, BW, DQ, VL) with FMA.
+    Avx512,
+    /// AVX2 with FMA.
+    Avx2,
+    /// Whatever the compiler's baseline offers; slow without FMA, the same bits.
+    Portable,
+}
+
+impl Path {
+    /// The name in `THALWEG_CPU`, in `environment.json` and in `thalweg bench`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Path::Avx512 => "avx512",
+            Path::Avx2 => "avx2",
+            Path::Portable => "portable",
+        }
+    }
+
+    /// Whether this processor can run it.
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        match self {
+            Path::Avx512 => {
+                Path::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Path::Portable => true,
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Path::Portable
+        }
+    }
+}
+
+/// The copy in use: the best that this processor can run, or the one that `THALWEG_CPU` names if it can run that.
+///
+/// An unknown name counts as unset; the command line refuses it before it comes here.
+pub fn path() -> Path {
+    static PATH: OnceLock<Path> = OnceLock::new();
+    *PATH.get_or_init(|| {
+        let all = [Path::Avx512, Path::Avx2, Path::Portable];
+        let wanted = std::env::var("THALWEG_CPU").ok();
+        all.into_iter()
+            .find(|path| Some(path.name()) == wanted.as_deref() && path.is_available())
+            .or_else(|| all.into_iter().find(|path| path.is_available()))
+            .unwrap_or(Path::Portable)
+    })
+}
+
+/// Defines a function that runs `$body` compiled for the path in use.
+///
+/// `$body` must be `#[inline(always)]` and free of closures, else the copies call it instead of containing it and lose
+/// the instruction set that they were made for.
+macro_rules! dispatched {
+    ($(#[$meta:meta])* pub fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) = $body:path;) => {
+        $(#[$meta])*
+        pub fn $name<$r: $crate::real::Real>($($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<$r: $crate::real::Real>($($arg: $ty),*) {
+                    $body($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$r: $crate::real::Real>($($arg: $ty),*) {
+                    $body($($arg),*)
+                }
+                match $crate::kernels::path() {
+                    // SAFETY: `path` returns Avx512 only where `is_available` found all of these features.
+                    $crate::kernels::Path::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: `path` returns Avx2 only where `is_available` found AVX2 and FMA.
+                    $crate::kernels::Path::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::Path::Portable => {}
+                }
+            }
+            $body($($arg),*)
+        }
+    };
+}

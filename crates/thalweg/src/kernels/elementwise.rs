@@ -1,0 +1,74 @@
+//! Element by element: activations, scale, and the update rules, compiled for the path in use.
+#![allow(unsafe_code, reason = "the entries compiled for an instruction set are called after it was detected")]
+
+use crate::activations::Activation;
+use crate::optimizers::{Optimizer, Update};
+use crate::real::Real;
+
+dispatched! {
+    /// a = f(z) over `[rows, width]`; softmax row by row.
+    pub fn activate<R>(activation: &Activation, width: usize, z: &[R], a: &mut [R]) = activate_portable;
+}
+
+#[inline(always)]
+fn activate_portable<R: Real>(activation: &Activation, width: usize, z: &[R], a: &mut [R]) {
+    activation.forward(width, z, a);
+}
+
+dispatched! {
+    /// dz = da·f'(z) over `[rows, width]`; softmax row by row.
+    pub fn activate_backward<R>(activation: &Activation, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) = activate_backward_portable;
+}
+
+#[inline(always)]
+fn activate_backward_portable<R: Real>(activation: &Activation, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) {
+    activation.backward(width, z, a, da, dz);
+}
+
+dispatched! {
+    /// One update of `w` by `dw` (NUMERICS rule 14).
+    pub fn update<R>(optimizer: &Optimizer, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) = update_portable;
+}
+
+#[inline(always)]
+fn update_portable<R: Real>(optimizer: &Optimizer, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) {
+    optimizer.update(update, w, dw, state);
+}
+
+dispatched! {
+    /// y = factor·x.
+    pub fn scale<R>(factor: R, x: &[R], y: &mut [R]) = scale_portable;
+}
+
+#[inline(always)]
+fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
+    assert_eq!(x.len(), y.len(), "x and y have the same shape");
+    for i in 0..y.len() {
+        y[i] = factor * x[i];
+    }
+}
+
+dispatched! {
+    /// dw ← fma(l2, w, dw), then dw ← dw + sign(w)·l1 where `l1` is not 0 (NUMERICS rule 7).
+    pub fn penalise<R>(l2: R, l1: R, w: &[R], dw: &mut [R]) = penalise_portable;
+}
+
+#[inline(always)]
+fn penalise_portable<R: Real>(l2: R, l1: R, w: &[R], dw: &mut [R]) {
+    assert_eq!(w.len(), dw.len(), "w and dw have the same shape");
+    for i in 0..w.len() {
+        dw[i] = l2.mul_add(w[i], dw[i]);
+    }
+    if l1 != R::ZERO {
+        for i in 0..w.len() {
+            let sign = if w[i] > R::ZERO {
+                R::ONE
+            } else if w[i] < R::ZERO {
+                -R::ONE
+            } else {
+                R::ZERO
+            };
+            dw[i] += sign * l1;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The kernels: the arithmetic of the layers over plain slices, and the only place in the library with `unsafe` code.
+//!
+//! What stands here is the portable definition of every sum in the number contract: each output element is one chain
+//! of fused multiply-adds in a stated order, so that any other kernel can be held against it bit by bit. The same code
+//! is compiled several times, for the instruction sets that [`dispatch`] knows, and the choice is made once at start.
+//! A compiler may not reorder or contract floating-point operations, so the copies agree in every bit.
+//!
+//! Public functions are safe: they assert every length at entry.
+
+#[macro_use]
+mod dispatch;
+
+pub mod dense;
+// pub mod elementwise;
+mod product;
+pub mod sums;
+
+pub use dispatch::{Path, path};

@@ -1,0 +1,70 @@
+//! A layer with its place in a network: the sizes that follow from its input, and where its parameters lie.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::layers::Layer;
+use crate::network::NetworkProblem;
+use crate::shape::Shape;
+
+/// A layer with its place in a network.
+#[derive(Clone, Debug)]
+pub struct PlacedLayer {
+    /// Its number, from 0.
+    pub number: usize,
+    /// What it is.
+    pub layer: Layer,
+    /// The shape of one example of its input.
+    pub input: Shape,
+    /// The shape of one example of its output.
+    pub output: Shape,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Where all its parameters lie in the flat vector of the network.
+    pub range: Range<usize>,
+}
+
+/// One parameter tensor of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// `LAYER.weight` or `LAYER.bias`, by layer number.
+    pub name: String,
+    /// Its axes, row-major.
+    pub shape: Shape,
+    /// Whether penalties and weight decay touch it.
+    pub penalised: bool,
+    /// Where it lies in the flat vector of the network.
+    pub range: Range<usize>,
+}
+
+/// Gives every layer its shapes and the place of its parameters: weights first, then biases, layer after layer.
+pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<PlacedLayer>> {
+    if layers.is_empty() {
+        return Err(NetworkProblem::NoLayers.into());
+    }
+    let mut placed = Vec::with_capacity(layers.len());
+    let mut input = input_shape.clone();
+    let mut start = 0;
+    for (number, layer) in layers.into_iter().enumerate() {
+        let output = layer.output_shape(&input).map_err(|problem| Error::Layer {
+            layer: number,
+            kind: layer.kind().to_owned(),
+            problem,
+        })?;
+        let first = start;
+        let mut parameters = Vec::new();
+        for parameter in layer.parameters(&input) {
+            let range = start..start + parameter.shape.len();
+            start = range.end;
+            parameters.push(Parameter {
+                name: format!("{number}.{}", parameter.name),
+                shape: parameter.shape,
+                penalised: parameter.penalised,
+                range,
+            });
+        }
+        placed.push(PlacedLayer { number, layer, input, output: output.clone(), parameters, range: first..start });
+        input = output;
+    }
+    Ok(placed)
+}

@@ -1,0 +1,94 @@
+//! Why a network and what it is used with do not fit together.
+
+use crate::real::Precision;
+use crate::shape::Shape;
+
+/// Why a network cannot be used as asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkProblem {
+    /// A network without layers.
+    #[error("the network has no layers; add at least one, such as {{ dense = 10 }}")]
+    NoLayers,
+    /// Data of another width.
+    #[error("the network takes rows of the shape {expected}, but the data has rows of the shape {given}; choose the same columns as in training")]
+    InputShape {
+        /// What the network takes.
+        expected: Shape,
+        /// What the data has.
+        given: Shape,
+    },
+    /// The outputs are not as many as the targets need.
+    #[error("the network has {outputs} outputs, but the targets need {needed}; make its last dense layer {needed} wide")]
+    Outputs {
+        /// What the network gives.
+        outputs: usize,
+        /// What the loss and the targets want.
+        needed: String,
+    },
+    /// A parameter of that name does not exist.
+    #[error("there is no parameter {name:?}; the network has {known}")]
+    UnknownParameter {
+        /// What was asked for.
+        name: String,
+        /// The names that exist, joined by commas.
+        known: String,
+    },
+    /// Values of another shape for a parameter.
+    #[error("the parameter {name:?} has the shape {expected}, but the values given have {given}")]
+    ParameterShape {
+        /// The parameter.
+        name: String,
+        /// Its shape.
+        expected: Shape,
+        /// What was given.
+        given: String,
+    },
+    /// A parameter was to get a value that is not finite.
+    #[error("the values given for the parameter {name:?} hold {value} at position {index}; every value must be finite")]
+    NotFinite {
+        /// The parameter.
+        name: String,
+        /// Where, from 0, row-major.
+        index: usize,
+        /// What.
+        value: f64,
+    },
+    /// Training was asked for without any rows.
+    #[error("there are no rows to train on")]
+    NoRows,
+    /// The loss cannot be used with these targets.
+    #[error("the loss {loss} needs {needed} as targets, but the data has {given}")]
+    Targets {
+        /// The loss.
+        loss: String,
+        /// What it can use.
+        needed: &'static str,
+        /// What there is.
+        given: &'static str,
+    },
+    /// A layer number in the settings that the network does not have.
+    #[error("training.layer names layer {layer}, but the network has the layers 0 to {last}")]
+    UnknownLayer {
+        /// What was named.
+        layer: usize,
+        /// The number of the last layer.
+        last: usize,
+    },
+    /// A metric that the run does not have.
+    #[error("there is no metric {metric:?} to stop on; this run has {known}")]
+    UnknownMetric {
+        /// What was named.
+        metric: String,
+        /// The metrics that exist, joined by commas.
+        known: String,
+    },
+    /// A file of one precision where the other is wanted.
+    #[error("the model is {given}, but {expected} is wanted; convert it with `cast`")]
+    Precision {
+        /// What is wanted.
+        expected: Precision,
+        /// What there is.
+        given: Precision,
+    },
+}

@@ -1,0 +1,86 @@
+//! One aligned allocation for all matrices of a step, and where each lies in it.
+
+use std::ops::Range;
+
+use crate::network::PlacedLayer;
+use crate::real::Real;
+
+/// Matrices start at multiples of this many values: 64 bytes in f32, 128 in f64.
+const ALIGNMENT: usize = 16;
+
+/// Where the matrices of a step lie in the arena. All matrices are `[largest_batch, width]`; a short batch uses fewer
+/// rows of them.
+///
+/// The sections follow each other in this order, so that two neighbours can be borrowed at once: values, caches,
+/// gradients of the values, targets, scratch.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The input of every layer, then the output of the last.
+    pub values: Vec<Range<usize>>,
+    /// What every layer's forward pass keeps.
+    pub caches: Vec<Range<usize>>,
+    /// The gradient of the loss by each of `values`; that of the first is empty, since nobody needs it.
+    pub dvalues: Vec<Range<usize>>,
+    /// The targets, if they are values; in scaled units where the target is scaled.
+    pub targets: Range<usize>,
+    /// Working memory of the layers.
+    pub scratch: Range<usize>,
+    /// How many values the arena has.
+    pub len: usize,
+}
+
+impl Layout {
+    /// Lays out a network's step for batches of up to `largest_batch` rows.
+    ///
+    /// `input_gradient` also keeps the gradient by the network's own input, for the gradient check.
+    pub fn new(layers: &[PlacedLayer], largest_batch: usize, targets: usize, input_gradient: bool) -> Layout {
+        let mut end = 0;
+        let mut next = |len: usize| {
+            let range = end..end + len;
+            end = (end + len).next_multiple_of(ALIGNMENT);
+            range
+        };
+        let widths: Vec<usize> = layers
+            .iter()
+            .map(|layer| layer.input.len())
+            .chain(layers.last().map(|layer| layer.output.len()))
+            .collect();
+        let values = widths.iter().map(|width| next(largest_batch * width)).collect();
+        let caches = layers.iter().map(|layer| next(largest_batch * layer.layer.cache_len(&layer.input))).collect();
+        let dvalues = widths
+            .iter()
+            .enumerate()
+            .map(|(i, width)| next(if i == 0 && !input_gradient { 0 } else { largest_batch * width }))
+            .collect();
+        let targets = next(largest_batch * targets);
+        let scratch = layers.iter().map(|layer| layer.layer.scratch_len(&layer.input)).max().unwrap_or(0);
+        let scratch = next(scratch);
+        Layout { values, caches, dvalues, targets, scratch, len: end }
+    }
+}
+
+/// The allocation.
+#[derive(Clone, Debug)]
+pub struct Arena<R> {
+    values: Vec<R>,
+    start: usize,
+}
+
+impl<R: Real> Arena<R> {
+    /// An arena of zeros for this layout, aligned to cache lines.
+    pub fn new(layout: &Layout) -> Self {
+        let values = vec![R::ZERO; layout.len + ALIGNMENT];
+        let start = values.as_ptr().align_offset(ALIGNMENT * size_of::<R>()).min(ALIGNMENT);
+        Arena { values, start }
+    }
+
+    /// All of it.
+    pub fn all(&self) -> &[R] {
+        &self.values[self.start..]
+    }
+
+    /// All of it, to be written.
+    pub fn all_mut(&mut self) -> &mut [R] {
+        &mut self.values[self.start..]
+    }
+}

@@ -1,0 +1,36 @@
+//! Whether a network, a loss and the data fit each other, asked before any work.
+
+use crate::data::{Dataset, DatasetTargets};
+use crate::error::Result;
+use crate::losses::Loss;
+use crate::network::{Network, NetworkProblem};
+use crate::real::Real;
+
+/// Checks the input's shape, and the outputs against loss and targets.
+pub(crate) fn check<R: Real>(network: &Network<R>, loss: &Loss, data: &Dataset) -> Result<()> {
+    check_input(network, data)?;
+    let outputs = network.output_shape().len();
+    let wrong = |needed: String| Err(NetworkProblem::Outputs { outputs, needed }.into());
+    match (data.targets(), loss) {
+        (DatasetTargets::None, _) => Ok(()),
+        (DatasetTargets::Classes { count, .. }, Loss::SoftmaxCrossEntropy) if outputs != *count => {
+            wrong(count.to_string())
+        }
+        (DatasetTargets::Classes { count: 2, .. }, _) if outputs == 1 || outputs == 2 => Ok(()),
+        (DatasetTargets::Classes { count, .. }, _) if outputs != *count => wrong(count.to_string()),
+        (DatasetTargets::Values { outputs: needed, .. }, _) if outputs != *needed => wrong(needed.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the input's shape alone, for predicting. A row of as many values in other axes fits.
+pub(crate) fn check_input<R: Real>(network: &Network<R>, data: &Dataset) -> Result<()> {
+    if network.input_shape().len() == data.feature_shape().len() {
+        return Ok(());
+    }
+    Err(NetworkProblem::InputShape {
+        expected: network.input_shape().clone(),
+        given: data.feature_shape().clone(),
+    }
+    .into())
+}

@@ -1,0 +1,13 @@
+//! The plan: a network and the largest batch become offsets in one arena, computed once, so that a step allocates
+//! nothing.
+//!
+//! The plan owns the parameters, their gradients and the optimizer's state while training runs, in its own layout; a
+//! network hands its parameters over at the start and takes them back row-major. The plain plan keeps every
+//! intermediate matrix, and so can show each of them.
+
+mod arena;
+pub(crate) mod fit;
+mod plain;
+
+pub use arena::{Arena, Layout};
+pub use plain::{Batch, Plan, Rates, Rules};

@@ -1,0 +1,448 @@
+//! The plain plan: layer by layer over the whole batch, every matrix kept.
+
+use std::ops::Range;
+
+use super::arena::{Arena, Layout};
+use super::fit;
+use crate::data::{Dataset, DatasetTargets};
+use crate::error::Result;
+use crate::kernels::{elementwise, sums};
+use crate::layers::{Backward, Forward, Mode};
+use crate::losses::{Loss, Targets};
+use crate::network::{Network, PlacedLayer};
+use crate::optimizers::{Optimizer, Update};
+use crate::real::Real;
+
+/// Rows of a data set that are worked together.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// The data.
+    pub data: &'a Dataset,
+    /// Which of its rows.
+    pub rows: &'a [u32],
+    /// The epoch, from 0: random masks depend on it.
+    pub epoch: u64,
+}
+
+/// The learning rate and the decay of one step.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// The number of this update, from 1.
+    pub step: u64,
+    /// The learning rate of every layer, by number.
+    pub learning_rates: Vec<f64>,
+}
+
+/// What decides a plan, beside the network.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The loss.
+    pub loss: Loss,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// Adds ½·l2·Σw² to the loss.
+    pub l2: f64,
+    /// Adds l1·Σ|w| to the loss.
+    pub l1: f64,
+    /// Decoupled decay of the weights.
+    pub weight_decay: f64,
+    /// The gradient is shortened to this norm where it is longer.
+    pub clip_norm: Option<f64>,
+    /// Into how many runs of rows each batch is cut for its gradient.
+    pub shards: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// Layers whose parameters stay.
+    pub frozen: Vec<usize>,
+}
+
+/// The plain plan of a network, a loss and an update rule, for batches up to a size.
+///
+/// A step is [`forward`](Plan::forward), [`data_loss`](Plan::data_loss), [`backward`](Plan::backward) and
+/// [`update`](Plan::update). None of them allocates.
+#[derive(Clone, Debug)]
+pub struct Plan<R: Real> {
+    layers: Vec<PlacedLayer>,
+    rules: Rules,
+    layout: Layout,
+    arena: Arena<R>,
+    /// Class numbers of the batch.
+    classes: Vec<u32>,
+    /// Row numbers of the batch, for random masks.
+    row_numbers: Vec<u32>,
+    parameters: Vec<R>,
+    gradients: Vec<R>,
+    /// The gradients of one shard, where there are several.
+    shard_gradients: Vec<R>,
+    /// The optimizer's state: for each parameter tensor in turn, its slots one after the other.
+    state: Vec<R>,
+    /// Predictions and targets in the target's own units, where it is scaled.
+    own_units: Vec<R>,
+    input_gradient: bool,
+}
+
+impl<R: Real> Plan<R> {
+    /// Lays out the step of `network` for batches of up to `largest_batch` rows of data like `data`.
+    ///
+    /// # Errors
+    /// [`NetworkProblem`] when the network's input or output does not fit the data.
+    pub fn new(network: &Network<R>, rules: Rules, data: &Dataset, largest_batch: usize) -> Result<Self> {
+        Self::with_input_gradient(network, rules, data, largest_batch, false)
+    }
+
+    /// As [`Plan::new`]; backward also computes the gradient by the network's own input if `input_gradient`.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_input_gradient(
+        network: &Network<R>,
+        rules: Rules,
+        data: &Dataset,
+        largest_batch: usize,
+        input_gradient: bool,
+    ) -> Result<Self> {
+        fit::check(network, &rules.loss, data)?;
+        let outputs = network.output_shape().len();
+        let target_values = match data.targets() {
+            DatasetTargets::Values { .. } => outputs,
+            DatasetTargets::Classes { .. } | DatasetTargets::None => 0,
+        };
+        let layers = network.layers().to_vec();
+        let layout = Layout::new(&layers, largest_batch, target_values, input_gradient);
+        let count = network.parameter_count();
+        let own_units = if data.target_scale().is_none() { 0 } else { 2 * largest_batch * outputs };
+        Ok(Plan {
+            arena: Arena::new(&layout),
+            classes: vec![0; largest_batch],
+            row_numbers: vec![0; largest_batch],
+            parameters: network.parameters().to_vec(),
+            gradients: vec![R::ZERO; count],
+            shard_gradients: vec![R::ZERO; if rules.shards > 1 { count } else { 0 }],
+            state: vec![R::ZERO; count * rules.optimizer.state_slots()],
+            own_units: vec![R::ZERO; own_units],
+            layers,
+            rules,
+            layout,
+            input_gradient,
+        })
+    }
+
+    /// The most rows that a batch may have.
+    pub fn largest_batch(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The parameters, row-major, in layer order.
+    pub fn parameters(&self) -> &[R] {
+        &self.parameters
+    }
+
+    /// The parameters, to be set.
+    pub fn parameters_mut(&mut self) -> &mut [R] {
+        &mut self.parameters
+    }
+
+    /// The gradients of the last backward pass, laid out as the parameters.
+    pub fn gradients(&self) -> &[R] {
+        &self.gradients
+    }
+
+    /// The optimizer's state: for each parameter tensor in turn, its slots one after the other.
+    pub fn optimizer_state(&self) -> &[R] {
+        &self.state
+    }
+
+    /// The optimizer's state, to be set.
+    pub fn optimizer_state_mut(&mut self) -> &mut [R] {
+        &mut self.state
+    }
+
+    /// The placed layers.
+    pub fn layers(&self) -> &[PlacedLayer] {
+        &self.layers
+    }
+
+    /// The input of layer `i`, `[rows, width]`; with `i` one past the last layer, the network's output.
+    pub fn value(&self, i: usize, rows: usize) -> &[R] {
+        &self.arena.all()[first_rows(&self.layout.values[i], rows, self.width(i))]
+    }
+
+    /// The gradient of the loss by [`value`](Plan::value)`(i)`; empty for the input unless it was asked for.
+    pub fn dvalue(&self, i: usize, rows: usize) -> &[R] {
+        if i == 0 && !self.input_gradient {
+            return &[];
+        }
+        &self.arena.all()[first_rows(&self.layout.dvalues[i], rows, self.width(i))]
+    }
+
+    /// The network's output for the last batch, `[rows, outputs]`, in the units that the network is trained in.
+    pub fn outputs(&self, rows: usize) -> &[R] {
+        self.value(self.layers.len(), rows)
+    }
+
+    /// The targets of the last batch, as the loss saw them.
+    pub fn targets(&self, data: &Dataset, rows: usize) -> Targets<'_, R> {
+        match data.targets() {
+            DatasetTargets::Values { .. } => {
+                let range = first_rows(&self.layout.targets, rows, self.width(self.layers.len()));
+                Targets::Values(&self.arena.all()[range])
+            }
+            DatasetTargets::Classes { .. } | DatasetTargets::None => Targets::Classes(&self.classes[..rows]),
+        }
+    }
+
+    fn width(&self, i: usize) -> usize {
+        match self.layers.get(i) {
+            Some(layer) => layer.input.len(),
+            None => self.layers.last().map_or(0, |layer| layer.output.len()),
+        }
+    }
+
+    /// Gathers the batch and computes the output of every layer.
+    ///
+    /// # Panics
+    /// When the batch has more rows than the plan was made for.
+    pub fn forward(&mut self, batch: Batch<'_>, training: bool) {
+        let rows = batch.rows.len();
+        assert!(rows <= self.largest_batch(), "a batch of {rows} rows in a plan for {}", self.largest_batch());
+        let input = first_rows(&self.layout.values[0], rows, self.width(0));
+        batch.data.gather(batch.rows, &mut self.arena.all_mut()[input]);
+        self.gather_targets(batch);
+        if training {
+            for (number, &row) in self.row_numbers.iter_mut().zip(batch.rows) {
+                *number = batch.data.row_numbers()[row as usize];
+            }
+        }
+        for i in 0..self.layers.len() {
+            self.forward_layer(i, rows, batch.epoch, training);
+        }
+    }
+
+    fn gather_targets(&mut self, batch: Batch<'_>) {
+        let rows = batch.rows.len();
+        let outputs = self.width(self.layers.len());
+        match batch.data.targets() {
+            DatasetTargets::Classes { .. } => batch.data.gather_classes(batch.rows, &mut self.classes[..rows]),
+            DatasetTargets::Values { .. } => {
+                let range = first_rows(&self.layout.targets, rows, outputs);
+                batch.data.gather_targets(batch.rows, outputs, &mut self.arena.all_mut()[range]);
+            }
+            DatasetTargets::None => {}
+        }
+    }
+
+    fn forward_layer(&mut self, i: usize, rows: usize, epoch: u64, training: bool) {
+        let layer = &self.layers[i];
+        let x = first_rows(&self.layout.values[i], rows, layer.input.len());
+        let y = first_rows(&self.layout.values[i + 1], rows, layer.output.len());
+        let cache = first_rows(&self.layout.caches[i], rows, layer.layer.cache_len(&layer.input));
+        let (values, caches) = self.arena.all_mut().split_at_mut(self.layout.caches[0].start);
+        let (before, after) = values.split_at_mut(y.start);
+        layer.layer.forward(Forward {
+            rows,
+            input: &layer.input,
+            output: &layer.output,
+            mode: mode(training, self.rules.seed, i, epoch, &self.row_numbers[..rows]),
+            parameters: &self.parameters[layer.range.clone()],
+            x: &before[x],
+            y: &mut after[..y.len()],
+            cache: &mut caches[moved(cache, self.layout.caches[0].start)],
+        });
+    }
+
+    /// The loss of the last forward pass, without penalties, in the target's own units.
+    pub fn data_loss(&mut self, batch: Batch<'_>) -> f64 {
+        let rows = batch.rows.len();
+        let outputs = self.width(self.layers.len());
+        let DatasetTargets::Values { values, .. } = batch.data.targets() else {
+            return self.rules.loss.value(outputs, self.outputs(rows), self.targets(batch.data, rows));
+        };
+        let scale = batch.data.target_scale();
+        if scale.is_none() {
+            return self.rules.loss.value(outputs, self.outputs(rows), self.targets(batch.data, rows));
+        }
+        let (predictions, targets) = self.own_units.split_at_mut(self.classes.len() * outputs);
+        let trained = &self.arena.all()[first_rows(&self.layout.values[self.layers.len()], rows, outputs)];
+        for (n, &row) in batch.rows.iter().enumerate() {
+            for j in 0..outputs {
+                let at = n * outputs + j;
+                predictions[at] = R::from_f64(scale.to_own_units(j, trained[at].to_f64()));
+                targets[at] = R::from_f64(values[row as usize * outputs + j]);
+            }
+        }
+        let len = rows * outputs;
+        self.rules.loss.value(outputs, &predictions[..len], Targets::Values(&targets[..len]))
+    }
+
+    /// ½·l2·Σw² + l1·Σ|w| over the weights.
+    pub fn penalty(&self) -> f64 {
+        let mut penalty = 0.0;
+        for parameter in self.layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.penalised) {
+            let w = &self.parameters[parameter.range.clone()];
+            if self.rules.l2 != 0.0 {
+                penalty += 0.5 * self.rules.l2 * sums::sum_of_squares(w);
+            }
+            if self.rules.l1 != 0.0 {
+                penalty += self.rules.l1 * sums::sum_of_magnitudes(w);
+            }
+        }
+        penalty
+    }
+
+    /// Computes the gradients of the loss of the last forward pass, penalties included, and shortens them to the norm
+    /// that the rules allow.
+    pub fn backward(&mut self, batch: Batch<'_>) {
+        let rows = batch.rows.len();
+        let outputs = self.width(self.layers.len());
+        self.gradients.fill(R::ZERO);
+
+        let last = self.layers.len();
+        let predictions = first_rows(&self.layout.values[last], rows, outputs);
+        let dlogits = first_rows(&self.layout.dvalues[last], rows, outputs);
+        let target_range = first_rows(&self.layout.targets, rows, outputs);
+        let dvalues_start = self.layout.dvalues[0].start;
+        let targets_start = self.layout.targets.start;
+        let (values, rest) = self.arena.all_mut().split_at_mut(dvalues_start);
+        let (dvalues, targets) = rest.split_at_mut(targets_start - dvalues_start);
+        let targets = match batch.data.targets() {
+            DatasetTargets::Values { .. } => Targets::Values(&targets[moved(target_range, targets_start)]),
+            DatasetTargets::Classes { .. } | DatasetTargets::None => Targets::Classes(&self.classes[..rows]),
+        };
+        let dlogits = &mut dvalues[moved(dlogits, dvalues_start)];
+        self.rules.loss.gradient(outputs, &values[predictions], targets, dlogits);
+
+        for i in (0..self.layers.len()).rev() {
+            self.backward_layer(i, rows, batch.epoch);
+        }
+        self.penalise();
+        self.clip();
+    }
+
+    /// A layer's gradients, shard by shard: runs of consecutive rows, the first ones longer by one (NUMERICS rule 8).
+    fn backward_layer(&mut self, i: usize, rows: usize, epoch: u64) {
+        let shards = self.rules.shards.clamp(1, rows.max(1));
+        let mut start = 0;
+        for shard in 0..shards {
+            let end = start + rows / shards + usize::from(shard < rows % shards);
+            self.backward_rows(i, start..end, epoch, shards > 1);
+            if shards > 1 {
+                let range = self.layers[i].range.clone();
+                for (total, part) in self.gradients[range.clone()].iter_mut().zip(&mut self.shard_gradients[range]) {
+                    *total += *part;
+                    *part = R::ZERO;
+                }
+            }
+            start = end;
+        }
+    }
+
+    fn backward_rows(&mut self, i: usize, rows: Range<usize>, epoch: u64, sharded: bool) {
+        let layer = &self.layers[i];
+        let layout = &self.layout;
+        let some = |range: &Range<usize>, width: usize| range.start + rows.start * width..range.start + rows.end * width;
+        let x = some(&layout.values[i], layer.input.len());
+        let y = some(&layout.values[i + 1], layer.output.len());
+        let cache = some(&layout.caches[i], layer.layer.cache_len(&layer.input));
+        let dy = some(&layout.dvalues[i + 1], layer.output.len());
+        let wants_dx = i > 0 || self.input_gradient;
+        let dx = if wants_dx { some(&layout.dvalues[i], layer.input.len()) } else { 0..0 };
+        let dvalues_start = layout.dvalues[0].start;
+        let scratch = layout.scratch.clone();
+        let (values, rest) = self.arena.all_mut().split_at_mut(dvalues_start);
+        let (dvalues, scratches) = rest.split_at_mut(scratch.start - dvalues_start);
+        let (before, after) = dvalues.split_at_mut(layout.dvalues[i + 1].start - dvalues_start);
+        let dy = &after[moved(dy, layout.dvalues[i + 1].start)];
+        let gradients = if sharded { &mut self.shard_gradients } else { &mut self.gradients };
+        layer.layer.backward(Backward {
+            rows: rows.len(),
+            input: &layer.input,
+            output: &layer.output,
+            mode: mode(true, self.rules.seed, i, epoch, &self.row_numbers[rows]),
+            parameters: &self.parameters[layer.range.clone()],
+            x: &values[x],
+            y: &values[y],
+            cache: &values[cache],
+            dy,
+            dx: if wants_dx { Some(&mut before[moved(dx, dvalues_start)]) } else { None },
+            dparameters: &mut gradients[layer.range.clone()],
+            scratch: &mut scratches[..scratch.len()],
+        });
+    }
+
+    /// dw ← fma(l2, w, dw) + sign(w)·l1, weights only.
+    fn penalise(&mut self) {
+        if self.rules.l2 == 0.0 && self.rules.l1 == 0.0 {
+            return;
+        }
+        let (l2, l1) = (R::from_f64(self.rules.l2), R::from_f64(self.rules.l1));
+        for parameter in self.layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.penalised) {
+            let range = parameter.range.clone();
+            elementwise::penalise(l2, l1, &self.parameters[range.clone()], &mut self.gradients[range]);
+        }
+    }
+
+    /// dw ← dw · clip_norm / ‖dw‖ where the norm of all gradients together is larger than `clip_norm`.
+    fn clip(&mut self) {
+        let Some(clip_norm) = self.rules.clip_norm else { return };
+        let norm = sums::sum_of_squares(&self.gradients).sqrt();
+        if norm > clip_norm {
+            let factor = R::from_f64(clip_norm / norm);
+            for dw in &mut self.gradients {
+                *dw *= factor;
+            }
+        }
+    }
+
+    /// Changes every parameter that is not frozen by its gradient.
+    pub fn update(&mut self, rates: &Rates) {
+        let slots = self.rules.optimizer.state_slots();
+        for layer in &self.layers {
+            if self.rules.frozen.contains(&layer.number) {
+                continue;
+            }
+            for parameter in &layer.parameters {
+                let range = parameter.range.clone();
+                let update = Update {
+                    step: rates.step,
+                    learning_rate: rates.learning_rates[layer.number],
+                    weight_decay: if parameter.penalised { self.rules.weight_decay } else { 0.0 },
+                };
+                elementwise::update(
+                    &self.rules.optimizer,
+                    &update,
+                    &mut self.parameters[range.clone()],
+                    &self.gradients[range.clone()],
+                    &mut self.state[range.start * slots..range.end * slots],
+                );
+            }
+        }
+    }
+
+    /// The first layer whose output is not finite, or else the last whose gradient is not (where backward met it first).
+    pub fn first_not_finite(&self, rows: usize) -> Option<(usize, &'static str)> {
+        let bad = |values: &[R]| values.iter().any(|value| !value.is_finite());
+        let output = (0..self.layers.len()).find(|&i| bad(self.value(i + 1, rows)));
+        if let Some(i) = output {
+            return Some((i, "output"));
+        }
+        (0..self.layers.len()).rev().find(|&i| bad(self.dvalue(i + 1, rows))).map(|i| (i, "gradient"))
+    }
+}
+
+fn mode(training: bool, seed: u64, layer: usize, epoch: u64, row_numbers: &[u32]) -> Mode<'_> {
+    if training {
+        Mode::Training { seed, layer: layer as u32, epoch, row_numbers }
+    } else {
+        Mode::Inference
+    }
+}
+
+/// The part of a matrix's range that its first rows take.
+fn first_rows(range: &Range<usize>, rows: usize, width: usize) -> Range<usize> {
+    range.start..range.start + rows * width
+}
+
+/// A range counted from `origin` instead of the arena's start.
+fn moved(range: Range<usize>, origin: usize) -> Range<usize> {
+    range.start - origin..range.end - origin
+}

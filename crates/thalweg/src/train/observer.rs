@@ -1,0 +1,73 @@
+//! Observers: they watch a run and may steer it between steps.
+
+use super::report::Report;
+use super::state::State;
+use crate::data::Dataset;
+use crate::error::Result;
+
+/// What an observer wants of the loop; applied between steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Command {
+    /// Go on.
+    Continue,
+    /// End the run after this step; what there is stays.
+    Stop,
+    /// Use this base learning rate from now on.
+    SetLearningRate(f64),
+    /// Write a checkpoint now.
+    Save,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Epochs completed.
+    pub epoch: u64,
+    /// Updates made.
+    pub step: u64,
+    /// Updates that the run will make at most.
+    pub total_steps: u64,
+    /// Updates of one epoch.
+    pub steps_per_epoch: u64,
+    /// The last training loss computed: of the last batch.
+    pub loss: f64,
+    /// The base learning rate of the next step.
+    pub learning_rate: f64,
+    /// Wall time since training began.
+    pub seconds: f64,
+}
+
+/// The network as it is at this moment, whatever it computes in.
+pub trait Snapshot {
+    /// All parameters, row-major, in layer order.
+    fn parameters(&self) -> Vec<f64>;
+    /// Predictions for these rows: probabilities, or numbers in the target's own units; `[rows, outputs]`.
+    fn predict(&mut self, data: &Dataset) -> Result<Vec<f64>>;
+    /// The data loss of the training part, or of its first rows where it is large, if the parameters were these.
+    fn loss_at(&mut self, parameters: &[f64]) -> Result<f64>;
+}
+
+/// Watches a run. Every method has a default that does nothing.
+///
+/// Between steps the loop calls only those observers that are due, so that steps of a microsecond carry no calls.
+pub trait Observer {
+    /// The number of updates after which [`on_step`](Observer::on_step) is next called; `None` for never.
+    fn next_step(&self) -> Option<u64> {
+        None
+    }
+
+    /// Called when as many updates as `next_step` said have been made (0: before the first).
+    fn on_step(&mut self, _progress: &Progress, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+        Ok(Command::Continue)
+    }
+
+    /// Called with every report.
+    fn on_report(&mut self, _report: &Report, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+        Ok(Command::Continue)
+    }
+
+    /// Called when a checkpoint is due, with everything that a resumed run needs.
+    fn on_checkpoint(&mut self, _state: &State) -> Result<()> {
+        Ok(())
+    }
+}

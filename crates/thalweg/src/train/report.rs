@@ -1,0 +1,120 @@
+//! What a run says about itself: a report, its parts, and all of them as history.
+
+use crate::metrics::Measured;
+
+/// One of the parts that data is cut into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The rows that are trained on.
+    Train,
+    /// The rows that decide which weights are kept and when to stop.
+    Validation,
+    /// The rows that decide nothing.
+    Test,
+}
+
+impl Part {
+    /// `"train"`, `"validation"` or `"test"`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Validation => "validation",
+            Part::Test => "test",
+        }
+    }
+}
+
+/// Loss and metrics of one part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartReport {
+    /// Which part.
+    pub part: Part,
+    /// The loss with penalties.
+    pub loss: f64,
+    /// The loss without penalties, in the target's own units.
+    pub data_loss: f64,
+    /// The metrics that go with the task.
+    pub measured: Measured,
+    /// A user's own metrics, by name.
+    pub custom: Vec<(String, f64)>,
+}
+
+impl PartReport {
+    /// The value of `loss`, `data_loss`, `accuracy`, `correct`, `mse`, `mae`, `r2` or a custom metric.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        match name {
+            "loss" => Some(self.loss),
+            "data_loss" => Some(self.data_loss),
+            "accuracy" => self.measured.accuracy,
+            "correct" => self.measured.correct.map(|correct| correct as f64),
+            "mse" => self.measured.mse,
+            "mae" => self.measured.mae,
+            "r2" => self.measured.r2,
+            _ => self.custom.iter().find(|(custom, _)| custom == name).map(|(_, value)| *value),
+        }
+    }
+
+    /// The names that [`metric`](PartReport::metric) knows here.
+    pub fn metric_names(&self) -> Vec<String> {
+        ["loss", "data_loss", "accuracy", "correct", "mse", "mae", "r2"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.custom.iter().map(|(name, _)| name.clone()))
+            .filter(|name| self.metric(name).is_some())
+            .collect()
+    }
+}
+
+/// Whether more of this metric is better: true for accuracy, correct and r2.
+pub fn more_is_better(metric: &str) -> bool {
+    matches!(metric, "accuracy" | "correct" | "r2")
+}
+
+/// What is known at one moment of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Passes over the training part completed; in a full-batch run the same as `step`.
+    pub epoch: u64,
+    /// Updates made before the training loss was computed; with mini-batches, updates made so far.
+    pub step: u64,
+    /// The base learning rate of the next step, or of the last one at the end.
+    pub learning_rate: f64,
+    /// Wall time since training began.
+    pub seconds: f64,
+    /// Every part that exists, the training part first.
+    pub parts: Vec<PartReport>,
+    /// The running hash of parameters and losses.
+    pub checksum: u64,
+}
+
+impl Report {
+    /// The report of one part.
+    pub fn part(&self, part: Part) -> Option<&PartReport> {
+        self.parts.iter().find(|report| report.part == part)
+    }
+
+    /// A metric by part and name: `"validation.loss"`.
+    pub fn metric(&self, path: &str) -> Option<f64> {
+        let (part, name) = path.split_once('.')?;
+        self.parts.iter().find(|report| report.part.name() == part)?.metric(name)
+    }
+}
+
+/// Every report of a run, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The reports.
+    pub reports: Vec<Report>,
+}
+
+impl History {
+    /// The losses of a part, as (step, loss).
+    pub fn losses(&self, part: Part) -> Vec<(u64, f64)> {
+        self.reports.iter().filter_map(|report| Some((report.step, report.part(part)?.loss))).collect()
+    }
+
+    /// The last report.
+    pub fn last(&self) -> Option<&Report> {
+        self.reports.last()
+    }
+}

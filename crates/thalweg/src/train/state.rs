@@ -1,0 +1,78 @@
+//! The state of a run between two steps: everything that a resumed run needs to go on to the same bits.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::Metrics;
+use crate::real::{Precision, Real};
+
+/// The counters of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Updates made.
+    pub step: u64,
+    /// Epochs completed.
+    pub epoch: u64,
+    /// Batches of the current epoch that are done.
+    pub batch: u64,
+    /// Σ loss·rows of the current epoch's batches (Σ loss where losses are added).
+    pub epoch_loss: f64,
+    /// Rows of the current epoch's batches.
+    pub epoch_rows: u64,
+    /// The metrics of the current epoch's batches.
+    pub epoch_metrics: Metrics,
+    /// The running hash.
+    pub checksum: u64,
+    /// The base learning rate, if an observer changed it.
+    pub learning_rate: Option<f64>,
+    /// The best value of the metric that decides which weights are kept.
+    pub best_value: Option<f64>,
+    /// The epoch of that value.
+    pub best_epoch: Option<u64>,
+    /// Reports since the last gain.
+    pub reports_without_gain: u64,
+    /// The step of the last report, so that none is made twice.
+    pub last_report: Option<u64>,
+    /// Wall time of training so far.
+    pub seconds: f64,
+    /// Whether the run came to its end.
+    pub finished: bool,
+}
+
+/// The state of a run between two steps. Numbers are little-endian bytes of the run's precision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// What the run computes in.
+    pub precision: Precision,
+    /// The counters.
+    pub counters: Counters,
+    /// All parameters, row-major, in layer order.
+    pub parameters: Vec<u8>,
+    /// For each parameter tensor in turn, the optimizer's slots one after the other.
+    pub optimizer_state: Vec<u8>,
+    /// The parameters of the best report, if one is kept.
+    pub best_parameters: Option<Vec<u8>>,
+}
+
+/// The little-endian bytes of some numbers.
+pub(crate) fn to_bytes<R: Real>(values: &[R]) -> Vec<u8> {
+    let size = size_of::<R>();
+    let mut bytes = Vec::with_capacity(values.len() * size);
+    for value in values {
+        bytes.extend_from_slice(&value.bits().to_le_bytes()[..size]);
+    }
+    bytes
+}
+
+/// The numbers that these little-endian bytes are; `None` unless there are exactly as many as `values` holds.
+pub(crate) fn from_bytes<R: Real>(bytes: &[u8], values: &mut [R]) -> Option<()> {
+    let size = size_of::<R>();
+    if bytes.len() != values.len() * size {
+        return None;
+    }
+    for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(size)) {
+        let mut bits = [0; 8];
+        bits[..size].copy_from_slice(bytes);
+        *value = R::from_bits(u64::from_le_bytes(bits));
+    }
+    Some(())
+}

@@ -1,0 +1,192 @@
+//! The trainer: a network, settings, and `fit`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::observer::Observer;
+use super::session::{Outcome, Parts, Session};
+use super::settings::{BatchSize, TrainingSettings};
+use super::state::State;
+use crate::custom::CustomMetric;
+use crate::data::{Dataset, DatasetTargets};
+use crate::error::{Error, Result};
+use crate::losses::Loss;
+use crate::network::Network;
+use crate::optimizers::Optimizer;
+use crate::real::Real;
+use crate::schedules::Schedule;
+
+/// Trains a network.
+///
+/// # Example
+/// ```
+/// use thalweg::data::{Dataset, DatasetTargets, Features};
+/// use thalweg::{Loss, Network, Optimizer, Shape, Trainer};
+///
+/// // t = 2x + 1
+/// let x = Features::F64(vec![0.0, 1.0, 2.0, 3.0]);
+/// let t = DatasetTargets::Values { values: vec![1.0, 3.0, 5.0, 7.0], outputs: 1 };
+/// let data = Dataset::new(x, Shape::from(1), t)?;
+/// let mut line = Network::<f64>::builder(1).dense(1).build(0)?;
+/// let outcome = Trainer::new()
+///     .loss(Loss::MeanSquaredError)
+///     .optimizer(Optimizer::Sgd)
+///     .learning_rate(0.1)
+///     .full_batch()
+///     .epochs(500)
+///     .fit(&mut line, &data)?;
+/// assert!(outcome.parts[0].loss < 1e-12);
+/// assert!((line.parameter("0.weight")?[0] - 2.0).abs() < 1e-6);
+/// # Ok::<(), thalweg::Error>(())
+/// ```
+#[must_use = "a trainer does nothing until `fit`"]
+pub struct Trainer<'a> {
+    settings: TrainingSettings,
+    seed: u64,
+    metrics: Vec<Arc<dyn CustomMetric>>,
+    observers: Vec<Box<dyn Observer + 'a>>,
+    interrupt: Option<&'a AtomicBool>,
+}
+
+impl Default for Trainer<'_> {
+    fn default() -> Self {
+        Trainer::new()
+    }
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer with the defaults of [`TrainingSettings`] and seed 0.
+    pub fn new() -> Self {
+        Trainer::with_settings(TrainingSettings::default())
+    }
+
+    /// A trainer with these settings and seed 0.
+    pub fn with_settings(settings: TrainingSettings) -> Self {
+        Trainer { settings, seed: 0, metrics: Vec::new(), observers: Vec::new(), interrupt: None }
+    }
+
+    /// The seed of shuffles and of dropout.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The loss; without it, softmax cross-entropy for classes (binary for one output), else the mean squared error.
+    pub fn loss(mut self, loss: Loss) -> Self {
+        self.settings.loss = Some(loss);
+        self
+    }
+
+    /// The update rule; Adam without it.
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.settings.optimizer = optimizer;
+        self
+    }
+
+    /// The base learning rate; the optimizer's default without it.
+    pub fn learning_rate(mut self, learning_rate: f64) -> Self {
+        self.settings.learning_rate = Some(learning_rate);
+        self
+    }
+
+    /// The rate as a function of the step.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.settings.schedule = schedule;
+        self
+    }
+
+    /// Adds ½·l2·Σw² to the loss.
+    pub fn l2(mut self, l2: f64) -> Self {
+        self.settings.l2 = l2;
+        self
+    }
+
+    /// How many rows an update sees; 32 without it.
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.settings.batch_size = BatchSize::Rows(rows);
+        self
+    }
+
+    /// Every update sees all rows.
+    pub fn full_batch(mut self) -> Self {
+        self.settings.batch_size = BatchSize::Full;
+        self
+    }
+
+    /// How many passes over the training set; 100 without it.
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.settings.epochs = Some(epochs);
+        self
+    }
+
+    /// How many updates at most.
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.settings.steps = Some(steps);
+        self
+    }
+
+    /// Adds a metric of one's own to the reports of validation and test.
+    pub fn metric(mut self, metric: impl CustomMetric + 'static) -> Self {
+        self.metrics.push(Arc::new(metric));
+        self
+    }
+
+    /// Adds an observer.
+    pub fn observer(mut self, observer: impl Observer + 'a) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Ends the run after the step in which somebody sets this flag.
+    pub fn interrupt(mut self, flag: &'a AtomicBool) -> Self {
+        self.interrupt = Some(flag);
+        self
+    }
+
+    /// Trains on all rows of `train`.
+    ///
+    /// # Errors
+    /// When network, loss and data do not fit each other, and [`Error::Diverged`] when the loss stops being finite.
+    pub fn fit<R: Real>(self, network: &mut Network<R>, train: &'a Dataset) -> Result<Outcome> {
+        self.fit_parts(network, Parts { train, validation: None, test: None })
+    }
+
+    /// Trains on one part, watching the others.
+    ///
+    /// Afterwards the network has the weights of the best report by validation, or else the last.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn fit_parts<R: Real>(self, network: &mut Network<R>, parts: Parts<'a>) -> Result<Outcome> {
+        self.go(network, parts, None)
+    }
+
+    /// Goes on from a saved state, to the same bits as if the run had never stopped.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`], and [`Error::State`] when the state is another network's.
+    pub fn resume<R: Real>(self, network: &mut Network<R>, parts: Parts<'a>, state: &State) -> Result<Outcome> {
+        self.go(network, parts, Some(state))
+    }
+
+    fn go<R: Real>(mut self, network: &mut Network<R>, parts: Parts<'a>, state: Option<&State>) -> Result<Outcome> {
+        let loss = self.settings.loss.clone().unwrap_or_else(|| default_loss(network, parts.train));
+        // The session borrows settings, metrics and the data alike for the run.
+        let settings = self.settings.clone();
+        let metrics = std::mem::take(&mut self.metrics);
+        let mut session = Session::new(network, &settings, loss, self.seed, parts, &metrics)?;
+        if let Some(state) = state {
+            session.restore(state).ok_or(Error::State)?;
+        }
+        session.run(network, &mut self.observers, self.interrupt)
+    }
+}
+
+/// The loss that goes with the targets.
+pub fn default_loss<R: Real>(network: &Network<R>, data: &Dataset) -> Loss {
+    match data.targets() {
+        DatasetTargets::Classes { .. } if network.output_shape().len() == 1 => Loss::BinaryCrossEntropy,
+        DatasetTargets::Classes { .. } => Loss::SoftmaxCrossEntropy,
+        DatasetTargets::Values { .. } | DatasetTargets::None => Loss::MeanSquaredError,
+    }
+}
