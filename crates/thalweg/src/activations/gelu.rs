@@ -6,7 +6,7 @@ use crate::activations::Elementwise;
 use crate::real::Real;
 
 /// 1/√(2π), the height of the normal density.
-const FRAC_1_SQRT_TAU: f64 = 0.398_942_280_401_432_677_94;
+const FRAC_1_SQRT_TAU: f64 = 0.398_942_280_401_432_677_939_946_059_934_381_868;
 
 /// Weighs every value by the chance that a standard normal number is smaller.
 ///

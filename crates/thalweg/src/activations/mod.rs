@@ -17,15 +17,15 @@ mod relu;
 mod selu;
 mod sigmoid;
 mod silu;
-mod softmax;
-mod softplus;
+pub(crate) mod softmax;
+pub(crate) mod softplus;
 mod tanh;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use crate::custom::{AnyCustomActivation, CustomActivation, Pick};
+use crate::custom::{AnyCustomActivation, Pick};
 use crate::real::Real;
 
 pub(crate) use elementwise::{Elementwise, ElementwiseTask};

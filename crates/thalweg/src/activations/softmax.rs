@@ -26,7 +26,7 @@ pub(super) fn forward<R: Real>(width: usize, z: &[R], a: &mut [R]) {
     for (z, a) in z.chunks_exact(width).zip(a.chunks_exact_mut(width)) {
         let sum = exponentials(z, largest(z), a);
         for a in a {
-            *a = *a / sum;
+            *a /= sum;
         }
     }
 }

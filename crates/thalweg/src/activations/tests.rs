@@ -1,6 +1,7 @@
 //! Values worked by hand, derivatives against central differences, behaviour at the ends.
 
 use super::*;
+use crate::custom::CustomActivation;
 
 /// Every built-in activation, some with options other than the defaults.
 fn all() -> Vec<Activation> {

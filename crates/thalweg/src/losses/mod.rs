@@ -1,17 +1,32 @@
 //! Losses: one file each, value and gradient side by side.
+//!
+//! A loss is a number per row, and a [`Reduction`] that joins the rows. The value of a row is computed in the network's
+//! scalar type, the outputs in ascending order; rows are joined in `f64` by [`OrderedSum`] (NUMERICS rules 5 and 6). The
+//! gradient of a row leaves out the factor 1/rows of a mean: [`Loss::gradient`] multiplies by it once, rounded.
+//!
+//! Every loss takes both kinds of target. A class number stands for its one-hot row, or, where there is one output, for
+//! the number 0 or 1.
+
+mod binary_cross_entropy;
+mod half_squares;
+mod huber;
+mod mean_absolute_error;
+mod mean_squared_error;
+mod ordered_sum;
+mod softmax_cross_entropy;
+mod sum_of_squares;
+mod target;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use crate::custom::AnyCustomLoss;
+use crate::activations::Activation;
+use crate::custom::{AnyCustomLoss, Pick};
+use crate::real::Real;
 
-/// What the network should say for one row.
-#[derive(Clone, Copy, Debug)]
-pub enum Target<'a, R> {
-    /// The number of the right class.
-    Class(usize),
-    /// A value per output (or a probability per class).
-    Values(&'a [R]),
-}
+pub use ordered_sum::OrderedSum;
+pub use target::{Target, Targets};
 
 /// How the losses of the rows become one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,4 +60,274 @@ pub enum Loss {
     SoftmaxCrossEntropy,
     /// A user's own.
     Custom(Arc<dyn AnyCustomLoss>),
+}
+
+impl Loss {
+    /// The names of the built-in losses in experiment files.
+    pub const NAMES: [&'static str; 7] = [
+        "sum_of_squares",
+        "mean_squared_error",
+        "half_squares",
+        "mean_absolute_error",
+        "huber",
+        "binary_cross_entropy",
+        "softmax_cross_entropy",
+    ];
+
+    /// The built-in loss of this name, with its default options.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "sum_of_squares" => Loss::SumOfSquares,
+            "mean_squared_error" => Loss::MeanSquaredError,
+            "half_squares" => Loss::HalfSquares,
+            "mean_absolute_error" => Loss::MeanAbsoluteError,
+            "huber" => Loss::Huber { delta: huber::DEFAULT_DELTA },
+            "binary_cross_entropy" => Loss::BinaryCrossEntropy,
+            "softmax_cross_entropy" => Loss::SoftmaxCrossEntropy,
+            _ => return None,
+        })
+    }
+
+    /// The name in experiment files; a custom loss's own.
+    pub fn name(&self) -> &str {
+        match self {
+            Loss::SumOfSquares => "sum_of_squares",
+            Loss::MeanSquaredError => "mean_squared_error",
+            Loss::HalfSquares => "half_squares",
+            Loss::MeanAbsoluteError => "mean_absolute_error",
+            Loss::Huber { .. } => "huber",
+            Loss::BinaryCrossEntropy => "binary_cross_entropy",
+            Loss::SoftmaxCrossEntropy => "softmax_cross_entropy",
+            Loss::Custom(part) => <f64 as Pick>::loss(part.as_ref()).name(),
+        }
+    }
+
+    /// Whether the rows are added or averaged.
+    pub fn reduction(&self) -> Reduction {
+        match self {
+            Loss::SumOfSquares => Reduction::Sum,
+            Loss::Custom(part) => <f64 as Pick>::loss(part.as_ref()).reduction(),
+            _ => Reduction::Mean,
+        }
+    }
+
+    /// Whether the network's outputs are logits: unnormalised scores, which the loss itself turns into probabilities.
+    pub const fn from_logits(&self) -> bool {
+        matches!(self, Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy)
+    }
+
+    /// What turns the network's outputs into what a user asked to predict: probabilities from logits; nothing else needs it.
+    pub const fn prediction_activation(&self) -> Option<Activation> {
+        match self {
+            Loss::BinaryCrossEntropy => Some(Activation::Sigmoid),
+            Loss::SoftmaxCrossEntropy => Some(Activation::Softmax),
+            _ => None,
+        }
+    }
+
+    /// The loss of one row.
+    ///
+    /// # Shapes
+    /// `predictions`: `[outputs]`; a target of values is as long.
+    pub fn row_value<R: Real>(&self, predictions: &[R], target: Target<'_, R>) -> R {
+        match self {
+            Loss::SumOfSquares => sum_of_squares::row_value(predictions, target),
+            Loss::MeanSquaredError => mean_squared_error::row_value(predictions, target),
+            Loss::HalfSquares => half_squares::row_value(predictions, target),
+            Loss::MeanAbsoluteError => mean_absolute_error::row_value(predictions, target),
+            Loss::Huber { delta } => huber::row_value(R::from_f64(*delta), predictions, target),
+            Loss::BinaryCrossEntropy => binary_cross_entropy::row_value(predictions, target),
+            Loss::SoftmaxCrossEntropy => softmax_cross_entropy::row_value(predictions, target),
+            Loss::Custom(part) => R::loss(part.as_ref()).row_value(predictions, target),
+        }
+    }
+
+    /// The derivative of one row's loss by each prediction, without the factor 1/rows of a mean.
+    ///
+    /// # Shapes
+    /// `predictions`, `dpredictions`: `[outputs]`; `dpredictions` is overwritten.
+    pub fn row_gradient<R: Real>(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
+        match self {
+            Loss::SumOfSquares => sum_of_squares::row_gradient(predictions, target, dpredictions),
+            Loss::MeanSquaredError => mean_squared_error::row_gradient(predictions, target, dpredictions),
+            Loss::HalfSquares => half_squares::row_gradient(predictions, target, dpredictions),
+            Loss::MeanAbsoluteError => mean_absolute_error::row_gradient(predictions, target, dpredictions),
+            Loss::Huber { delta } => {
+                huber::row_gradient(R::from_f64(*delta), predictions, target, dpredictions);
+            }
+            Loss::BinaryCrossEntropy => binary_cross_entropy::row_gradient(predictions, target, dpredictions),
+            Loss::SoftmaxCrossEntropy => {
+                softmax_cross_entropy::row_value_and_gradient(predictions, target, dpredictions);
+            }
+            Loss::Custom(part) => R::loss(part.as_ref()).row_gradient(predictions, target, dpredictions),
+        }
+    }
+
+    /// [`row_value`](Self::row_value) and [`row_gradient`](Self::row_gradient) at once, to the same bits; the softmax
+    /// cross-entropy takes its exponentials only once.
+    pub fn row_value_and_gradient<R: Real>(
+        &self,
+        predictions: &[R],
+        target: Target<'_, R>,
+        dpredictions: &mut [R],
+    ) -> R {
+        if let Loss::SoftmaxCrossEntropy = self {
+            return softmax_cross_entropy::row_value_and_gradient(predictions, target, dpredictions);
+        }
+        self.row_gradient(predictions, target, dpredictions);
+        self.row_value(predictions, target)
+    }
+
+    /// The loss of all rows, rounded to the scalar type (NUMERICS rule 6); 0 without rows if they are added, else NaN.
+    ///
+    /// # Shapes
+    /// `predictions`: `[rows, width]`, row-major.
+    ///
+    /// # Panics
+    /// If the number of targets does not fit.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::losses::{Loss, Targets};
+    ///
+    /// // Two rows of two outputs: (1² + 2²)/2 = 2.5 and (0² + 3²)/2 = 4.5.
+    /// let targets = Targets::Values(&[0.0, 0.0, 1.0, 1.0]);
+    /// assert_eq!(Loss::MeanSquaredError.value(2, &[1.0, 2.0, 1.0, 4.0], targets), 3.5);
+    /// ```
+    pub fn value<R: Real>(&self, width: usize, predictions: &[R], targets: Targets<'_, R>) -> f64 {
+        let mut sum = OrderedSum::new();
+        self.add_values(width, predictions, targets, &mut sum);
+        self.join::<R>(sum.total(), targets.rows(width))
+    }
+
+    /// Adds the losses of these rows to a running sum, so that a batch may come in pieces, in order.
+    ///
+    /// # Panics
+    /// If the number of targets does not fit.
+    pub fn add_values<R: Real>(
+        &self,
+        width: usize,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        sum: &mut OrderedSum,
+    ) {
+        check_lengths(width, predictions, targets);
+        for (n, predictions) in predictions.chunks_exact(width).enumerate() {
+            sum.push(self.row_value(predictions, targets.row(n, width)).to_f64());
+        }
+    }
+
+    /// What is reported for a sum over rows: the sum or the mean, rounded to the scalar type.
+    pub fn join<R: Real>(&self, sum: f64, rows: usize) -> f64 {
+        let joined = match self.reduction() {
+            Reduction::Sum => sum,
+            Reduction::Mean => sum / rows as f64,
+        };
+        R::from_f64(joined).to_f64()
+    }
+
+    /// The factor that the rows' gradients are multiplied by in a batch of `rows`: 1 for a sum, the rounded 1/rows for a
+    /// mean.
+    pub fn gradient_factor<R: Real>(&self, rows: usize) -> R {
+        match self.reduction() {
+            Reduction::Sum => R::ONE,
+            Reduction::Mean => R::from_f64(1.0 / rows as f64),
+        }
+    }
+
+    /// The derivative of [`value`](Self::value) by every prediction.
+    ///
+    /// # Shapes
+    /// `predictions`, `dpredictions`: `[rows, width]`, row-major; `dpredictions` is overwritten.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    pub fn gradient<R: Real>(
+        &self,
+        width: usize,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        dpredictions: &mut [R],
+    ) {
+        let factor = self.gradient_factor(targets.rows(width));
+        self.gradient_of_piece(width, factor, predictions, targets, dpredictions);
+    }
+
+    /// The gradient of some rows of a larger batch, whose [`gradient_factor`](Self::gradient_factor) is given.
+    ///
+    /// # Shapes
+    /// `predictions`, `dpredictions`: `[rows, width]`, row-major; `dpredictions` is overwritten.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    pub fn gradient_of_piece<R: Real>(
+        &self,
+        width: usize,
+        factor: R,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        dpredictions: &mut [R],
+    ) {
+        check_lengths(width, predictions, targets);
+        assert_eq!(
+            predictions.len(),
+            dpredictions.len(),
+            "predictions and dpredictions have the same length"
+        );
+        let scaled = self.reduction() == Reduction::Mean;
+        let rows = predictions.chunks_exact(width).zip(dpredictions.chunks_exact_mut(width));
+        for (n, (predictions, dpredictions)) in rows.enumerate() {
+            self.row_gradient(predictions, targets.row(n, width), dpredictions);
+            if scaled {
+                for d in dpredictions {
+                    *d *= factor;
+                }
+            }
+        }
+    }
+
+    /// [`gradient_of_piece`](Self::gradient_of_piece) that also writes each row's value, to the bits of
+    /// [`row_value`](Self::row_value): what one tile of a training step does.
+    ///
+    /// # Shapes
+    /// `predictions`, `dpredictions`: `[rows, width]`, row-major; `values`: `[rows]`; the last two are overwritten.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    pub fn values_and_gradient_of_piece<R: Real>(
+        &self,
+        width: usize,
+        factor: R,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        dpredictions: &mut [R],
+        values: &mut [R],
+    ) {
+        check_lengths(width, predictions, targets);
+        assert_eq!(
+            predictions.len(),
+            dpredictions.len(),
+            "predictions and dpredictions have the same length"
+        );
+        assert_eq!(predictions.len(), values.len() * width, "there is one value per row");
+        let scaled = self.reduction() == Reduction::Mean;
+        let rows = predictions.chunks_exact(width).zip(dpredictions.chunks_exact_mut(width));
+        for (n, ((predictions, dpredictions), value)) in rows.zip(values).enumerate() {
+            *value = self.row_value_and_gradient(predictions, targets.row(n, width), dpredictions);
+            if scaled {
+                for d in dpredictions {
+                    *d *= factor;
+                }
+            }
+        }
+    }
+}
+
+/// Predictions are whole rows, and each has its target.
+fn check_lengths<R: Real>(width: usize, predictions: &[R], targets: Targets<'_, R>) {
+    assert!(width > 0 && predictions.len().is_multiple_of(width), "predictions have whole rows");
+    assert_eq!(predictions.len() / width, targets.rows(width), "every row has its target");
+    if let Targets::Values(values) = targets {
+        assert_eq!(values.len(), predictions.len(), "a target of values is as wide as the predictions");
+    }
 }
