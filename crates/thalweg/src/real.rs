@@ -4,6 +4,8 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::functions;
+
 /// Which scalar type a network computes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
@@ -86,6 +88,26 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
+    /// e^self.
+    fn exp(self) -> Self;
+    /// e^self - 1, without the cancellation near 0.
+    fn expm1(self) -> Self;
+    /// The natural logarithm.
+    fn log(self) -> Self;
+    /// log(1 + self), without losing the bits of a small number.
+    fn log1p(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// The logistic function 1 / (1 + e^-self).
+    fn sigmoid(self) -> Self;
+    /// The error function.
+    fn erf(self) -> Self;
+    /// The sine of an angle in radians.
+    fn sin(self) -> Self;
+    /// The cosine of an angle in radians.
+    fn cos(self) -> Self;
+    /// self to the power of `exponent`.
+    fn pow(self, exponent: Self) -> Self;
     /// True unless NaN or infinite.
     fn is_finite(self) -> bool;
     /// The bits, widened to 64 with zeros: two numbers are the same to the bit when these are equal.
@@ -95,7 +117,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty, $bits:ty, $precision:expr, $floor:expr) => {
+    ($t:ty, $bits:ty, $precision:expr, $floor:expr, $pow:path, $($function:ident = $own:path),+) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -124,6 +146,16 @@ macro_rules! real {
             fn abs(self) -> Self {
                 <$t>::abs(self)
             }
+            $(
+                #[inline(always)]
+                fn $function(self) -> Self {
+                    $own(self)
+                }
+            )+
+            #[inline(always)]
+            fn pow(self, exponent: Self) -> Self {
+                $pow(self, exponent)
+            }
             #[inline(always)]
             fn is_finite(self) -> bool {
                 <$t>::is_finite(self)
@@ -140,5 +172,35 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, Precision::F32, 1e-30);
-real!(f64, u64, Precision::F64, 1e-290);
+real!(
+    f32,
+    u32,
+    Precision::F32,
+    1e-30,
+    functions::pow_f32,
+    exp = functions::exp_f32,
+    expm1 = functions::expm1_f32,
+    log = functions::log_f32,
+    log1p = functions::log1p_f32,
+    tanh = functions::tanh_f32,
+    sigmoid = functions::sigmoid_f32,
+    erf = functions::erf_f32,
+    sin = functions::sin_f32,
+    cos = functions::cos_f32
+);
+real!(
+    f64,
+    u64,
+    Precision::F64,
+    1e-290,
+    functions::pow_f64,
+    exp = functions::exp_f64,
+    expm1 = functions::expm1_f64,
+    log = functions::log_f64,
+    log1p = functions::log1p_f64,
+    tanh = functions::tanh_f64,
+    sigmoid = functions::sigmoid_f64,
+    erf = functions::erf_f64,
+    sin = functions::sin_f64,
+    cos = functions::cos_f64
+);
