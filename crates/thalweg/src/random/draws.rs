@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::random::Purpose;
 
-    fn stream(epoch: u32) -> Stream {
+    fn stream(epoch: u64) -> Stream {
         Stream::new(42, Purpose::Shuffle, 0, epoch)
     }
 

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! key     = (low 32 bits of the seed, high 32 bits of the seed)
-//! counter = (purpose + 256·(block's high 24 bits), layer or column, epoch or step, block's low 32 bits)
+//! counter = (purpose + 2^8·(step >> 32) + 2^20·(block >> 32), layer or column, step's low 32 bits, block's low 32 bits)
+//!           with the epoch where there is no step; both shifted parts have 12 bits
 //! ```
 //!
 //! A [`Stream`] is all but the block number. Block b, of words w₀ w₁ w₂ w₃, can be read in three ways; a stream is read in

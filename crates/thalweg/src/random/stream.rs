@@ -40,7 +40,7 @@ pub enum Purpose {
 /// The [module](super) states the layout. Copying a stream costs nothing and forgets nothing: it holds no position.
 ///
 /// # Units and ranges
-/// i counts from 0 and may reach 2^56.
+/// i counts from 0 and may reach 2^45, the epoch or step 2^44; beyond, numbers would come again.
 ///
 /// # Example
 /// ```
@@ -59,7 +59,7 @@ pub struct Stream {
     /// The layer's number, or the data's column; 0 where there is neither.
     pub layer_or_column: u32,
     /// The epoch, or the step; 0 where there is neither.
-    pub epoch_or_step: u32,
+    pub epoch_or_step: u64,
 }
 
 /// 2^-24 and 2^-53: a uniform number is this many of the top bits, as a whole number, times the unit.
@@ -93,7 +93,7 @@ fn normals(block: [u32; 4]) -> [f64; 2] {
 
 impl Stream {
     /// The stream of this seed, purpose and place.
-    pub const fn new(seed: u64, purpose: Purpose, layer_or_column: u32, epoch_or_step: u32) -> Self {
+    pub const fn new(seed: u64, purpose: Purpose, layer_or_column: u32, epoch_or_step: u64) -> Self {
         Stream { seed, purpose, layer_or_column, epoch_or_step }
     }
 
@@ -101,8 +101,10 @@ impl Stream {
     #[inline]
     pub fn block(&self, number: u64) -> [u32; 4] {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
-        let purpose = self.purpose as u32 + ((number >> 32) as u32).wrapping_shl(8);
-        philox4x32([purpose, self.layer_or_column, self.epoch_or_step, number as u32], key)
+        // The bits above 32 of step and block share the first word with the purpose, 12 bits each.
+        let above = ((self.epoch_or_step >> 32) as u32) << 8 | ((number >> 32) as u32) << 20;
+        let purpose = self.purpose as u32 | above;
+        philox4x32([purpose, self.layer_or_column, self.epoch_or_step as u32, number as u32], key)
     }
 
     /// Word i: 32 random bits.
@@ -185,8 +187,10 @@ mod tests {
     fn the_counter_is_laid_out_as_the_module_says() {
         let key = [0x89ab_cdef, 0x0123_4567];
         assert_eq!(STREAM.block(5), philox4x32([7, 3, 9, 5], key));
-        // Block 2^32 + 5 has 1 in its high bits.
-        assert_eq!(STREAM.block((1 << 32) + 5), philox4x32([7 + 256, 3, 9, 5], key));
+        // Block 2^32 + 5 and step 3·2^32 + 9 have bits above 32.
+        assert_eq!(STREAM.block((1 << 32) + 5), philox4x32([7 + (1 << 20), 3, 9, 5], key));
+        let late = Stream { epoch_or_step: (3 << 32) + 9, ..STREAM };
+        assert_eq!(late.block(5), philox4x32([7 + 3 * 256, 3, 9, 5], key));
         let [w0, w1, w2, w3] = STREAM.block(1);
         assert_eq!([STREAM.word(4), STREAM.word(5), STREAM.word(6), STREAM.word(7)], [w0, w1, w2, w3]);
         let second = (u64::from(w2) << 32 | u64::from(w3)) >> 11;
