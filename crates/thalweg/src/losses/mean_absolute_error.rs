@@ -37,7 +37,7 @@ pub(super) fn row_gradient<R: Real>(predictions: &[R], target: Target<'_, R>, dp
         } else if d < R::ZERO {
             -step
         } else {
-            d - d // 0, or NaN where d is NaN
+            step * d // 0, or NaN where d is NaN
         };
     }
 }

@@ -1,8 +1,24 @@
 //! Optimizers: one file each, the update rule.
+//!
+//! A rule changes a run of parameters `w` by their gradient `dw`, element by element in the order of operations that
+//! NUMERICS rule 14 fixes. Its constants are computed in `f64` and rounded once to the scalar type. What a rule remembers
+//! lies in slots, one after the other, each as long as `w` and zero at the start. State whose magnitude falls below
+//! [`Real::STATE_FLOOR`] becomes zero (rule 12).
 
+mod adam;
+mod adam_w;
+mod momentum;
+mod rms_prop;
+mod sgd;
+#[cfg(test)]
+mod tests;
+mod weight_decay;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::custom::AnyCustomOptimizer;
+use crate::custom::{AnyCustomOptimizer, Pick};
+use crate::real::Real;
 
 /// What an update rule is told about the step.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +27,8 @@ pub struct Update {
     pub step: u64,
     /// The learning rate of these parameters at this step.
     pub learning_rate: f64,
-    /// The decoupled weight decay of these parameters: 0 for biases.
+    /// The decoupled weight decay of these parameters: 0 for biases. The trainer adds the settings' own and
+    /// [`Optimizer::weight_decay`], which is AdamW's.
     pub weight_decay: f64,
 }
 
@@ -57,4 +74,127 @@ pub enum Optimizer {
     },
     /// A user's own.
     Custom(Arc<dyn AnyCustomOptimizer>),
+}
+
+impl Optimizer {
+    /// The names of the built-in rules in experiment files. Nesterov's form is a flag of `momentum`.
+    pub const NAMES: [&'static str; 5] = ["sgd", "momentum", "rmsprop", "adam", "adamw"];
+
+    /// The built-in rule of this name, with its default constants.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::optimizers::{Optimizer, Update};
+    ///
+    /// let sgd = Optimizer::from_name("sgd").expect("a name of the list");
+    /// let mut w = [1.0, 2.0];
+    /// sgd.update(&Update { step: 1, learning_rate: 0.5, weight_decay: 0.0 }, &mut w, &[2.0, -4.0], &mut []);
+    /// assert_eq!(w, [0.0, 4.0]);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (beta1, beta2, epsilon) = (adam::DEFAULT_BETA1, adam::DEFAULT_BETA2, adam::DEFAULT_EPSILON);
+        Some(match name {
+            "sgd" => Optimizer::Sgd,
+            "momentum" => Optimizer::Momentum { momentum: momentum::DEFAULT_MOMENTUM, nesterov: false },
+            "rmsprop" => {
+                Optimizer::RmsProp { rho: rms_prop::DEFAULT_RHO, epsilon: rms_prop::DEFAULT_EPSILON }
+            }
+            "adam" => Optimizer::Adam { beta1, beta2, epsilon },
+            "adamw" => Optimizer::AdamW { beta1, beta2, epsilon, weight_decay: adam_w::DEFAULT_WEIGHT_DECAY },
+            _ => return None,
+        })
+    }
+
+    /// The name in experiment files; a custom optimizer's own.
+    pub fn name(&self) -> &str {
+        match self {
+            Optimizer::Sgd => "sgd",
+            Optimizer::Momentum { .. } => "momentum",
+            Optimizer::RmsProp { .. } => "rmsprop",
+            Optimizer::Adam { .. } => "adam",
+            Optimizer::AdamW { .. } => "adamw",
+            Optimizer::Custom(part) => <f64 as Pick>::optimizer(part.as_ref()).name(),
+        }
+    }
+
+    /// The learning rate where none is given: 1e-3 for the rules that divide by the gradient's size, else 1e-2.
+    pub const fn default_learning_rate(&self) -> f64 {
+        match self {
+            Optimizer::RmsProp { .. } | Optimizer::Adam { .. } | Optimizer::AdamW { .. } => 1e-3,
+            Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::Custom(_) => 1e-2,
+        }
+    }
+
+    /// The decoupled weight decay that belongs to the rule itself: AdamW's constant, else 0. The trainer hands it back,
+    /// for weights only, in [`Update::weight_decay`]; [`update`](Self::update) looks nowhere else.
+    pub const fn weight_decay(&self) -> f64 {
+        match self {
+            Optimizer::AdamW { weight_decay, .. } => *weight_decay,
+            _ => 0.0,
+        }
+    }
+
+    /// How many values of state each parameter has.
+    pub fn state_slots(&self) -> usize {
+        match self {
+            Optimizer::Sgd => 0,
+            Optimizer::Momentum { .. } | Optimizer::RmsProp { .. } => 1,
+            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => 2,
+            Optimizer::Custom(part) => <f64 as Pick>::optimizer(part.as_ref()).state_slots(),
+        }
+    }
+
+    /// What the slots of the state are called in checkpoints, in order; a custom optimizer's are numbered.
+    pub fn slot_names(&self) -> Vec<Cow<'static, str>> {
+        match self {
+            Optimizer::Sgd => vec![],
+            Optimizer::Momentum { .. } => vec!["velocity".into()],
+            Optimizer::RmsProp { .. } => vec!["mean_square".into()],
+            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => vec!["mean".into(), "mean_square".into()],
+            Optimizer::Custom(_) => {
+                (0..self.state_slots()).map(|slot| format!("slot{slot}").into()).collect()
+            }
+        }
+    }
+
+    /// Changes the parameters `w` by the gradient `dw`.
+    ///
+    /// First, where `update.weight_decay` is above 0, w ← fma(-(rate·weight_decay), w, w); then the rule. A custom
+    /// optimizer sees to the decay itself.
+    ///
+    /// # Shapes
+    /// `w`, `dw`: any run of parameters; `state`: [`state_slots`](Self::state_slots) slots, one after the other, each as
+    /// long as `w`.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    pub fn update<R: Real>(&self, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) {
+        assert_eq!(w.len(), dw.len(), "w and dw have the same length");
+        assert_eq!(state.len(), self.state_slots() * w.len(), "every slot of the state is as long as w");
+        if let Optimizer::Custom(part) = self {
+            return R::optimizer(part.as_ref()).update(update, w, dw, state);
+        }
+        weight_decay::decay(update, w);
+        match self {
+            Optimizer::Sgd => sgd::update(update, w, dw),
+            Optimizer::Momentum { momentum, nesterov: false } => {
+                momentum::update(*momentum, update, w, dw, state)
+            }
+            Optimizer::Momentum { momentum, nesterov: true } => {
+                momentum::update_nesterov(*momentum, update, w, dw, state);
+            }
+            Optimizer::RmsProp { rho, epsilon } => rms_prop::update(*rho, *epsilon, update, w, dw, state),
+            Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon, .. } => {
+                let constants = adam::Constants::at_step(*beta1, *beta2, *epsilon, update);
+                adam::update(constants, w, dw, state);
+            }
+            Optimizer::Custom(_) => {}
+        }
+    }
+}
+
+/// NUMERICS rule 12: zero where the magnitude is below the floor; NaN stays.
+#[inline(always)]
+fn settled<R: Real>(state: R) -> R {
+    if state.abs() < R::STATE_FLOOR { R::ZERO } else { state }
 }
