@@ -34,6 +34,19 @@ pub enum Error {
     /// The network and what it is used with do not fit together.
     #[error("{0}")]
     Network(#[from] NetworkProblem),
+    /// A saved state that belongs to another network, precision or batch size.
+    #[error(
+        "the saved state does not fit this network and these settings; resume with the experiment it was saved from"
+    )]
+    State,
+    /// Something about a data set as a whole.
+    #[error("{source_name}: {problem}")]
+    Data {
+        /// The source.
+        source_name: String,
+        /// What.
+        problem: crate::data::problem::DataProblem,
+    },
     /// The loss, an activation or a gradient stopped being a finite number.
     #[error(
         "the loss is {loss} at epoch {epoch}, step {step}: {}; try a smaller learning rate (now {learning_rate}), `clip_norm`, or scaled inputs",
@@ -68,7 +81,9 @@ fn plain_io(error: &std::io::Error) -> String {
 /// Where the numbers first went wrong, in words.
 fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
     match first {
-        Some((layer, kind, what)) => format!("the {what} of layer {layer} ({kind}) is the first that is not finite"),
+        Some((layer, kind, what)) => {
+            format!("the {what} of layer {layer} ({kind}) is the first that is not finite")
+        }
         None => "every layer is finite, the loss overflows".into(),
     }
 }

@@ -1,5 +1,8 @@
 //! Element by element: activations, scale, and the update rules, compiled for the path in use.
-#![allow(unsafe_code, reason = "the entries compiled for an instruction set are called after it was detected")]
+#![allow(
+    unsafe_code,
+    reason = "the entries compiled for an instruction set are called after it was detected"
+)]
 
 use crate::activations::Activation;
 use crate::optimizers::{Optimizer, Update};
@@ -21,7 +24,14 @@ dispatched! {
 }
 
 #[inline(always)]
-fn activate_backward_portable<R: Real>(activation: &Activation, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) {
+fn activate_backward_portable<R: Real>(
+    activation: &Activation,
+    width: usize,
+    z: &[R],
+    a: &[R],
+    da: &[R],
+    dz: &mut [R],
+) {
     activation.backward(width, z, a, da, dz);
 }
 

@@ -11,8 +11,10 @@
 mod dispatch;
 
 pub mod dense;
-// pub mod elementwise;
+pub mod elementwise;
+mod ordered_sum;
 mod product;
 pub mod sums;
 
 pub use dispatch::{Path, path};
+pub use ordered_sum::OrderedSum;

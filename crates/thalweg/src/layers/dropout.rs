@@ -46,12 +46,13 @@ impl Dropout {
         let width = pass.input.len();
         let stream = Stream::new(seed, Purpose::Dropout, layer, epoch);
         let kept = R::from_f64(1.0 / (1.0 - self.dropout));
+        let chance = R::from_f64(self.dropout);
         for (n, &row_number) in row_numbers.iter().enumerate() {
             let first = u64::from(row_number) * width as u64;
+            stream.fill_uniform(first, &mut pass.cache[n * width..(n + 1) * width]);
             for i in 0..width {
                 let at = n * width + i;
-                let chance = f64::from(stream.uniform_f32(first + i as u64));
-                let mask = if chance < self.dropout { R::ZERO } else { kept };
+                let mask = if pass.cache[at] < chance { R::ZERO } else { kept };
                 pass.cache[at] = mask;
                 pass.y[at] = mask * pass.x[at];
             }

@@ -190,11 +190,9 @@ impl Layer {
     /// Whether its rows may be worked in tiles.
     pub fn extent(&self) -> Extent {
         match self {
-            Layer::Dense(_)
-            | Layer::Activation(_)
-            | Layer::Scale(_)
-            | Layer::Dropout(_)
-            | Layer::Flatten => Extent::Row,
+            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Flatten => {
+                Extent::Row
+            }
             Layer::Custom(_) => Extent::Batch,
         }
     }
@@ -203,7 +201,9 @@ impl Layer {
     pub fn forward<R: Real>(&self, pass: Forward<'_, R>) {
         match self {
             Layer::Dense(dense) => dense.forward(pass),
-            Layer::Activation(activation) => elementwise::activate(activation, row_len(pass.input), pass.x, pass.y),
+            Layer::Activation(activation) => {
+                elementwise::activate(activation, row_len(pass.input), pass.x, pass.y)
+            }
             Layer::Scale(scale) => scale.forward(pass),
             Layer::Dropout(dropout) => dropout.forward(pass),
             Layer::Flatten => pass.y.copy_from_slice(pass.x),
@@ -217,7 +217,14 @@ impl Layer {
             Layer::Dense(dense) => dense.backward(pass),
             Layer::Activation(activation) => {
                 if let Some(dx) = pass.dx {
-                    elementwise::activate_backward(activation, row_len(pass.input), pass.x, pass.y, pass.dy, dx);
+                    elementwise::activate_backward(
+                        activation,
+                        row_len(pass.input),
+                        pass.x,
+                        pass.y,
+                        pass.dy,
+                        dx,
+                    );
                 }
             }
             Layer::Scale(scale) => scale.backward(pass),

@@ -12,7 +12,6 @@ mod half_squares;
 mod huber;
 mod mean_absolute_error;
 mod mean_squared_error;
-mod ordered_sum;
 mod softmax_cross_entropy;
 mod sum_of_squares;
 mod target;
@@ -23,9 +22,9 @@ use std::sync::Arc;
 
 use crate::activations::Activation;
 use crate::custom::{AnyCustomLoss, Pick};
+use crate::kernels::OrderedSum;
 use crate::real::Real;
 
-pub use ordered_sum::OrderedSum;
 pub use target::{Target, Targets};
 
 /// How the losses of the rows become one number.

@@ -1,5 +1,7 @@
 //! Accuracy: the share of rows whose class is predicted.
 
+use serde::{Deserialize, Serialize};
+
 use crate::losses::Target;
 use crate::real::Real;
 
@@ -43,7 +45,7 @@ fn index_of_largest<R: Real>(row: &[R]) -> Option<usize> {
 /// ```text
 /// accuracy = correct / rows
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Accuracy {
     rows: u64,
     correct: u64,

@@ -1,5 +1,7 @@
 //! The confusion matrix: which class was taken for which.
 
+use serde::{Deserialize, Serialize};
+
 /// Counts rows by their class and the class predicted.
 ///
 /// # Shapes
@@ -14,7 +16,7 @@
 /// matrix.add(0, Some(1));
 /// assert_eq!(matrix.row(0), [1, 1]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfusionMatrix {
     classes: usize,
     counts: Vec<u64>,

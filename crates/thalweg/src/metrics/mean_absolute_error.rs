@@ -1,13 +1,15 @@
 //! The mean absolute error.
 
-use crate::losses::OrderedSum;
+use serde::{Deserialize, Serialize};
+
+use crate::kernels::OrderedSum;
 
 /// The mean of the absolute differences over all rows and outputs, in the target's unit.
 ///
 /// ```text
 /// Σ|ŷ - t| / (rows·outputs)        summed by `OrderedSum`
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeanAbsoluteError {
     sum: OrderedSum,
     count: u64,

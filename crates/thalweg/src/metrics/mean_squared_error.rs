@@ -1,13 +1,15 @@
 //! The mean squared error.
 
-use crate::losses::OrderedSum;
+use serde::{Deserialize, Serialize};
+
+use crate::kernels::OrderedSum;
 
 /// The mean of the squared differences over all rows and outputs, in the target's unit, squared.
 ///
 /// ```text
 /// Σ(ŷ - t)² / (rows·outputs)        summed by `OrderedSum`
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeanSquaredError {
     sum: OrderedSum,
     count: u64,

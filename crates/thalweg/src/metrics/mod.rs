@@ -15,11 +15,13 @@ pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use r2::R2;
 
+use serde::{Deserialize, Serialize};
+
 use crate::losses::Targets;
 use crate::real::Real;
 
 /// What the predictions are about, and so which metrics make sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Task {
     /// Each row has a class: accuracy, correct of total.
     Classes {
@@ -60,7 +62,7 @@ pub struct MetricValues {
 /// metrics.add(&[0.0, 0.0], Targets::Classes(&[0])); // the first of equals
 /// assert_eq!(metrics.values().correct, Some(2));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     task: Task,
     outputs: usize,

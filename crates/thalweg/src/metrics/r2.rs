@@ -1,5 +1,7 @@
 //! R², the coefficient of determination.
 
+use serde::{Deserialize, Serialize};
+
 /// The share of the targets' variance that the predictions explain, averaged over outputs.
 ///
 /// ```text
@@ -16,13 +18,13 @@
 /// # Source
 /// Scikit-learn's `r2_score` with its default `multioutput="uniform_average"`; Welford, "Note on a method for calculating
 /// corrected sums of squares and products", 1962, equation I.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct R2 {
     columns: Vec<Column>,
 }
 
 /// What is known of one output.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Column {
     rows: u64,
     /// t̄ so far.

@@ -4,6 +4,7 @@ mod builder;
 mod placed;
 mod problem;
 mod start;
+mod weights_file;
 
 pub use builder::NetworkBuilder;
 pub use placed::{Parameter, PlacedLayer};
@@ -132,7 +133,8 @@ impl<R: Real> Network<R> {
 
     fn find(&self, name: &str) -> Result<&Parameter> {
         self.parameter_tensors().find(|parameter| parameter.name == name).ok_or_else(|| {
-            let known: Vec<&str> = self.parameter_tensors().map(|parameter| parameter.name.as_str()).collect();
+            let known: Vec<&str> =
+                self.parameter_tensors().map(|parameter| parameter.name.as_str()).collect();
             NetworkProblem::UnknownParameter { name: name.to_owned(), known: known.join(", ") }.into()
         })
     }

@@ -63,7 +63,14 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
                 range,
             });
         }
-        placed.push(PlacedLayer { number, layer, input, output: output.clone(), parameters, range: first..start });
+        placed.push(PlacedLayer {
+            number,
+            layer,
+            input,
+            output: output.clone(),
+            parameters,
+            range: first..start,
+        });
         input = output;
     }
     Ok(placed)

@@ -11,7 +11,9 @@ pub enum NetworkProblem {
     #[error("the network has no layers; add at least one, such as {{ dense = 10 }}")]
     NoLayers,
     /// Data of another width.
-    #[error("the network takes rows of the shape {expected}, but the data has rows of the shape {given}; choose the same columns as in training")]
+    #[error(
+        "the network takes rows of the shape {expected}, but the data has rows of the shape {given}; choose the same columns as in training"
+    )]
     InputShape {
         /// What the network takes.
         expected: Shape,
@@ -19,7 +21,9 @@ pub enum NetworkProblem {
         given: Shape,
     },
     /// The outputs are not as many as the targets need.
-    #[error("the network has {outputs} outputs, but the targets need {needed}; make its last dense layer {needed} wide")]
+    #[error(
+        "the network has {outputs} outputs, but the targets need {needed}; make its last dense layer {needed} wide"
+    )]
     Outputs {
         /// What the network gives.
         outputs: usize,
@@ -45,7 +49,9 @@ pub enum NetworkProblem {
         given: String,
     },
     /// A parameter was to get a value that is not finite.
-    #[error("the values given for the parameter {name:?} hold {value} at position {index}; every value must be finite")]
+    #[error(
+        "the values given for the parameter {name:?} hold {value} at position {index}; every value must be finite"
+    )]
     NotFinite {
         /// The parameter.
         name: String,

@@ -46,7 +46,8 @@ impl Layout {
             .chain(layers.last().map(|layer| layer.output.len()))
             .collect();
         let values = widths.iter().map(|width| next(largest_batch * width)).collect();
-        let caches = layers.iter().map(|layer| next(largest_batch * layer.layer.cache_len(&layer.input))).collect();
+        let caches =
+            layers.iter().map(|layer| next(largest_batch * layer.layer.cache_len(&layer.input))).collect();
         let dvalues = widths
             .iter()
             .enumerate()

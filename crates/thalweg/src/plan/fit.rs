@@ -18,7 +18,9 @@ pub(crate) fn check<R: Real>(network: &Network<R>, loss: &Loss, data: &Dataset) 
         }
         (DatasetTargets::Classes { count: 2, .. }, _) if outputs == 1 || outputs == 2 => Ok(()),
         (DatasetTargets::Classes { count, .. }, _) if outputs != *count => wrong(count.to_string()),
-        (DatasetTargets::Values { outputs: needed, .. }, _) if outputs != *needed => wrong(needed.to_string()),
+        (DatasetTargets::Values { outputs: needed, .. }, _) if outputs != *needed => {
+            wrong(needed.to_string())
+        }
         _ => Ok(()),
     }
 }

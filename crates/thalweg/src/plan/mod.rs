@@ -10,4 +10,4 @@ pub(crate) mod fit;
 mod plain;
 
 pub use arena::{Arena, Layout};
-pub use plain::{Batch, Plan, Rates, Rules};
+pub use plain::{Plan, Rates, Rows, Rules};

@@ -6,7 +6,7 @@ use super::arena::{Arena, Layout};
 use super::fit;
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
-use crate::kernels::{elementwise, sums};
+use crate::kernels::{OrderedSum, elementwise, sums};
 use crate::layers::{Backward, Forward, Mode};
 use crate::losses::{Loss, Targets};
 use crate::network::{Network, PlacedLayer};
@@ -15,7 +15,7 @@ use crate::real::Real;
 
 /// Rows of a data set that are worked together.
 #[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
+pub struct Rows<'a> {
     /// The data.
     pub data: &'a Dataset,
     /// Which of its rows.
@@ -54,6 +54,23 @@ pub struct Rules {
     pub seed: u64,
     /// Layers whose parameters stay.
     pub frozen: Vec<usize>,
+}
+
+impl Rules {
+    /// Rules for forward passes alone.
+    pub fn forward_only(loss: Loss) -> Self {
+        Rules {
+            loss,
+            optimizer: Optimizer::Sgd,
+            l2: 0.0,
+            l1: 0.0,
+            weight_decay: 0.0,
+            clip_norm: None,
+            shards: 1,
+            seed: 0,
+            frozen: Vec::new(),
+        }
+    }
 }
 
 /// The plain plan of a network, a loss and an update rule, for batches up to a size.
@@ -202,9 +219,13 @@ impl<R: Real> Plan<R> {
     ///
     /// # Panics
     /// When the batch has more rows than the plan was made for.
-    pub fn forward(&mut self, batch: Batch<'_>, training: bool) {
+    pub fn forward(&mut self, batch: Rows<'_>, training: bool) {
         let rows = batch.rows.len();
-        assert!(rows <= self.largest_batch(), "a batch of {rows} rows in a plan for {}", self.largest_batch());
+        assert!(
+            rows <= self.largest_batch(),
+            "a batch of {rows} rows in a plan for {}",
+            self.largest_batch()
+        );
         let input = first_rows(&self.layout.values[0], rows, self.width(0));
         batch.data.gather(batch.rows, &mut self.arena.all_mut()[input]);
         self.gather_targets(batch);
@@ -216,13 +237,16 @@ impl<R: Real> Plan<R> {
         for i in 0..self.layers.len() {
             self.forward_layer(i, rows, batch.epoch, training);
         }
+        self.note_own_units(batch);
     }
 
-    fn gather_targets(&mut self, batch: Batch<'_>) {
+    fn gather_targets(&mut self, batch: Rows<'_>) {
         let rows = batch.rows.len();
         let outputs = self.width(self.layers.len());
         match batch.data.targets() {
-            DatasetTargets::Classes { .. } => batch.data.gather_classes(batch.rows, &mut self.classes[..rows]),
+            DatasetTargets::Classes { .. } => {
+                batch.data.gather_classes(batch.rows, &mut self.classes[..rows])
+            }
             DatasetTargets::Values { .. } => {
                 let range = first_rows(&self.layout.targets, rows, outputs);
                 batch.data.gather_targets(batch.rows, outputs, &mut self.arena.all_mut()[range]);
@@ -251,27 +275,53 @@ impl<R: Real> Plan<R> {
     }
 
     /// The loss of the last forward pass, without penalties, in the target's own units.
-    pub fn data_loss(&mut self, batch: Batch<'_>) -> f64 {
-        let rows = batch.rows.len();
+    pub fn data_loss(&self, data: &Dataset, rows: usize) -> f64 {
+        let mut sum = OrderedSum::new();
+        self.add_losses(data, rows, &mut sum);
+        self.rules.loss.join::<R>(sum.total(), rows)
+    }
+
+    /// The loss of the last forward pass as training sees it: without penalties, in the units that the network is
+    /// trained in. It is what backward differentiates.
+    pub fn training_loss(&self, data: &Dataset, rows: usize) -> f64 {
         let outputs = self.width(self.layers.len());
-        let DatasetTargets::Values { values, .. } = batch.data.targets() else {
-            return self.rules.loss.value(outputs, self.outputs(rows), self.targets(batch.data, rows));
-        };
-        let scale = batch.data.target_scale();
-        if scale.is_none() {
-            return self.rules.loss.value(outputs, self.outputs(rows), self.targets(batch.data, rows));
+        self.rules.loss.value(outputs, self.outputs(rows), self.targets(data, rows))
+    }
+
+    /// Adds the losses of the rows of the last forward pass to a running sum.
+    pub fn add_losses(&self, data: &Dataset, rows: usize, sum: &mut OrderedSum) {
+        let (predictions, targets) = self.in_own_units(data, rows);
+        self.rules.loss.add_values(self.width(self.layers.len()), predictions, targets, sum);
+    }
+
+    /// The outputs and the targets of the last forward pass, both in the target's own units.
+    pub fn in_own_units(&self, data: &Dataset, rows: usize) -> (&[R], Targets<'_, R>) {
+        if self.own_units.is_empty() {
+            return (self.outputs(rows), self.targets(data, rows));
         }
-        let (predictions, targets) = self.own_units.split_at_mut(self.classes.len() * outputs);
-        let trained = &self.arena.all()[first_rows(&self.layout.values[self.layers.len()], rows, outputs)];
+        let (predictions, targets) = self.own_units.split_at(self.own_units.len() / 2);
+        let len = rows * self.width(self.layers.len());
+        (&predictions[..len], Targets::Values(&targets[..len]))
+    }
+
+    /// Writes outputs and targets in the target's own units, where it is scaled.
+    fn note_own_units(&mut self, batch: Rows<'_>) {
+        let DatasetTargets::Values { values, outputs } = batch.data.targets() else { return };
+        if self.own_units.is_empty() {
+            return;
+        }
+        let scale = batch.data.target_scale();
+        let half = self.own_units.len() / 2;
+        let (predictions, targets) = self.own_units.split_at_mut(half);
+        let range = first_rows(&self.layout.values[self.layers.len()], batch.rows.len(), *outputs);
+        let trained = &self.arena.all()[range];
         for (n, &row) in batch.rows.iter().enumerate() {
-            for j in 0..outputs {
+            for j in 0..*outputs {
                 let at = n * outputs + j;
                 predictions[at] = R::from_f64(scale.to_own_units(j, trained[at].to_f64()));
                 targets[at] = R::from_f64(values[row as usize * outputs + j]);
             }
         }
-        let len = rows * outputs;
-        self.rules.loss.value(outputs, &predictions[..len], Targets::Values(&targets[..len]))
     }
 
     /// ½·l2·Σw² + l1·Σ|w| over the weights.
@@ -291,7 +341,7 @@ impl<R: Real> Plan<R> {
 
     /// Computes the gradients of the loss of the last forward pass, penalties included, and shortens them to the norm
     /// that the rules allow.
-    pub fn backward(&mut self, batch: Batch<'_>) {
+    pub fn backward(&mut self, batch: Rows<'_>) {
         let rows = batch.rows.len();
         let outputs = self.width(self.layers.len());
         self.gradients.fill(R::ZERO);
@@ -327,7 +377,9 @@ impl<R: Real> Plan<R> {
             self.backward_rows(i, start..end, epoch, shards > 1);
             if shards > 1 {
                 let range = self.layers[i].range.clone();
-                for (total, part) in self.gradients[range.clone()].iter_mut().zip(&mut self.shard_gradients[range]) {
+                for (total, part) in
+                    self.gradients[range.clone()].iter_mut().zip(&mut self.shard_gradients[range])
+                {
                     *total += *part;
                     *part = R::ZERO;
                 }
@@ -339,7 +391,9 @@ impl<R: Real> Plan<R> {
     fn backward_rows(&mut self, i: usize, rows: Range<usize>, epoch: u64, sharded: bool) {
         let layer = &self.layers[i];
         let layout = &self.layout;
-        let some = |range: &Range<usize>, width: usize| range.start + rows.start * width..range.start + rows.end * width;
+        let some = |range: &Range<usize>, width: usize| {
+            range.start + rows.start * width..range.start + rows.end * width
+        };
         let x = some(&layout.values[i], layer.input.len());
         let y = some(&layout.values[i + 1], layer.output.len());
         let cache = some(&layout.caches[i], layer.layer.cache_len(&layer.input));
@@ -430,11 +484,7 @@ impl<R: Real> Plan<R> {
 }
 
 fn mode(training: bool, seed: u64, layer: usize, epoch: u64, row_numbers: &[u32]) -> Mode<'_> {
-    if training {
-        Mode::Training { seed, layer: layer as u32, epoch, row_numbers }
-    } else {
-        Mode::Inference
-    }
+    if training { Mode::Training { seed, layer: layer as u32, epoch, row_numbers } } else { Mode::Inference }
 }
 
 /// The part of a matrix's range that its first rows take.

@@ -1,6 +1,6 @@
 //! What a run says about itself: a report, its parts, and all of them as history.
 
-use crate::metrics::Measured;
+use crate::metrics::MetricValues;
 
 /// One of the parts that data is cut into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ pub struct PartReport {
     /// The loss without penalties, in the target's own units.
     pub data_loss: f64,
     /// The metrics that go with the task.
-    pub measured: Measured,
+    pub metrics: MetricValues,
     /// A user's own metrics, by name.
     pub custom: Vec<(String, f64)>,
 }
@@ -45,11 +45,11 @@ impl PartReport {
         match name {
             "loss" => Some(self.loss),
             "data_loss" => Some(self.data_loss),
-            "accuracy" => self.measured.accuracy,
-            "correct" => self.measured.correct.map(|correct| correct as f64),
-            "mse" => self.measured.mse,
-            "mae" => self.measured.mae,
-            "r2" => self.measured.r2,
+            "accuracy" => self.metrics.accuracy,
+            "correct" => self.metrics.correct.map(|correct| correct as f64),
+            "mse" => self.metrics.mse,
+            "mae" => self.metrics.mae,
+            "r2" => self.metrics.r2,
             _ => self.custom.iter().find(|(custom, _)| custom == name).map(|(_, value)| *value),
         }
     }

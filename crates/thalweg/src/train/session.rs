@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::evaluate::Evaluator;
+use super::evaluate::{Evaluator, metrics_for};
 use super::observer::{Command, Observer, Progress, Snapshot};
 use super::report::{History, Part, PartReport, Report, more_is_better};
 use super::settings::{Every, TrainingSettings};
@@ -15,9 +15,7 @@ use super::state::{Counters, State, from_bytes, to_bytes};
 use crate::custom::CustomMetric;
 use crate::data::{Batches, Dataset};
 use crate::error::{Error, Result};
-use crate::kernels::sums::OrderedSum;
 use crate::losses::{Loss, Reduction};
-use crate::metrics::Metrics;
 use crate::network::{Network, NetworkProblem};
 use crate::plan::{Plan, Rates, Rows, Rules};
 use crate::real::Real;
@@ -122,7 +120,12 @@ impl<'a, R: Real> Session<'a, R> {
             clip_norm: settings.clip_norm,
             shards: settings.shards,
             seed,
-            frozen: settings.layer.iter().filter(|(_, layer)| layer.frozen).map(|(number, _)| *number).collect(),
+            frozen: settings
+                .layer
+                .iter()
+                .filter(|(_, layer)| layer.frozen)
+                .map(|(number, _)| *number)
+                .collect(),
         };
         let plan = Plan::new(network, rules, parts.train, batches.largest())?;
         for part in [parts.validation, parts.test].into_iter().flatten() {
@@ -141,7 +144,7 @@ impl<'a, R: Real> Session<'a, R> {
             layer_rates: (0..count)
                 .map(|number| settings.layer.get(&number).and_then(|layer| layer.learning_rate))
                 .collect(),
-            counters: Counters { epoch_metrics: Metrics::for_data(parts.train), ..Counters::default() },
+            counters: Counters::new(metrics_for(&loss, parts.train, network.output_shape().len())),
             last_loss: f64::NAN,
             best: None,
             total_steps,
@@ -178,7 +181,8 @@ impl<'a, R: Real> Session<'a, R> {
         self.counters = state.counters.clone();
         self.counters.finished = false;
         self.seconds_before = state.counters.seconds;
-        let batch = usize::try_from(state.counters.batch).ok().filter(|batch| *batch <= self.batches.per_epoch())?;
+        let batch =
+            usize::try_from(state.counters.batch).ok().filter(|batch| *batch <= self.batches.per_epoch())?;
         self.batches.seek(state.counters.epoch, batch);
         Some(())
     }
@@ -207,12 +211,11 @@ impl<'a, R: Real> Session<'a, R> {
     pub(crate) fn run(
         mut self,
         network: &mut Network<R>,
-        observers: &mut [Box<dyn Observer + 'a>],
+        observers: &mut [Box<dyn Observer + '_>],
         interrupt: Option<&AtomicBool>,
     ) -> Result<Outcome> {
         let mut ending = Ending::Finished;
         let mut next_step = due(observers);
-        let mut clock = Instant::now();
         loop {
             if next_step.is_some_and(|next| next <= self.counters.step) {
                 let command = self.call_step(observers)?;
@@ -229,7 +232,7 @@ impl<'a, R: Real> Session<'a, R> {
                 ending = Ending::Interrupted;
                 break;
             }
-            let stop = self.step(observers, &mut clock)?;
+            let stop = self.step(observers)?;
             if stop {
                 ending = Ending::Stopped;
                 break;
@@ -245,63 +248,71 @@ impl<'a, R: Real> Session<'a, R> {
     }
 
     /// One update, and the reports and checkpoints that are due around it. True: stop.
-    fn step(&mut self, observers: &mut [Box<dyn Observer + 'a>], clock: &mut Instant) -> Result<bool> {
+    fn step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
         let full = self.is_full_batch();
         self.set_rates();
-        let epoch = self.counters.epoch;
-        let batch = self.batches.next_batch();
-        let rows = Rows { data: self.parts.train, rows: batch.rows, epoch };
-        self.plan.forward(rows, true);
-        let loss = self.plan.data_loss(rows);
-        self.last_loss = loss;
-        if !loss.is_finite() {
-            return Err(self.diverged(loss, rows.rows.len()));
-        }
-        let counters = &mut self.counters;
-        let weight = match self.loss.reduction() {
-            Reduction::Sum => 1.0,
-            Reduction::Mean => rows.rows.len() as f64,
-        };
+        self.batches.next_batch();
+        self.forward(true)?;
         if full {
             // The report shows this forward pass alone.
-            counters.epoch_loss = 0.0;
-            counters.epoch_rows = 0;
-            counters.epoch_metrics.clear();
+            self.clear_epoch();
         }
-        counters.epoch_loss += loss * weight;
-        counters.epoch_rows += rows.rows.len() as u64;
-        let due_before_update = full && self.is_report_due(clock);
-        if !full || due_before_update {
-            let outputs = self.plan.outputs(rows.rows.len());
-            self.counters.epoch_metrics.add(rows.data, rows.rows, outputs, &self.loss);
-        }
+        let due_before_update = full && self.is_report_due();
+        self.add_to_epoch(!full || due_before_update);
         if due_before_update && self.report(observers)? {
             return Ok(true);
         }
-        let rows = Rows { data: self.parts.train, rows: self.batches.last_rows(), epoch };
+        let rows =
+            Rows { data: self.parts.train, rows: self.batches.last_rows(), epoch: self.counters.epoch };
         self.plan.backward(rows);
         self.plan.update(&self.rates);
         self.counters.step += 1;
         self.counters.batch += 1;
         let epoch_ends = self.counters.batch == self.batches.per_epoch() as u64;
-        let mut stop = false;
         if epoch_ends {
             self.counters.epoch += 1;
         }
-        if !full && (self.is_report_due(clock)) {
-            stop = self.report(observers)?;
-        }
+        let stop = !full && self.is_report_due() && self.report(observers)?;
         if epoch_ends {
             self.counters.batch = 0;
-            self.counters.epoch_loss = 0.0;
-            self.counters.epoch_rows = 0;
-            self.counters.epoch_metrics.clear();
+            if !full {
+                self.clear_epoch();
+            }
             self.batches.seek(self.counters.epoch, 0);
         }
         if self.is_checkpoint_due() {
             self.save(observers)?;
         }
         Ok(stop)
+    }
+
+    /// Computes the outputs and the loss of the current batch.
+    fn forward(&mut self, training: bool) -> Result<()> {
+        let rows =
+            Rows { data: self.parts.train, rows: self.batches.last_rows(), epoch: self.counters.epoch };
+        self.plan.forward(rows, training);
+        self.last_loss = self.plan.data_loss(rows.data, rows.rows.len());
+        if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged(self.last_loss, rows.rows.len())) }
+    }
+
+    fn clear_epoch(&mut self) {
+        self.counters.epoch_loss = 0.0;
+        self.counters.epoch_rows = 0;
+        self.counters.epoch_metrics.clear();
+    }
+
+    /// Adds the current batch to what is known of the epoch; its metrics only if somebody will see them.
+    fn add_to_epoch(&mut self, metrics: bool) {
+        let rows = self.batches.last_rows();
+        self.counters.epoch_loss += match self.loss.reduction() {
+            Reduction::Sum => self.last_loss,
+            Reduction::Mean => self.last_loss * rows.len() as f64,
+        };
+        self.counters.epoch_rows += rows.len() as u64;
+        if metrics {
+            let (predictions, targets) = self.plan.in_own_units(self.parts.train, rows.len());
+            self.counters.epoch_metrics.add(predictions, targets);
+        }
     }
 
     fn set_rates(&mut self) {
@@ -327,7 +338,7 @@ impl<'a, R: Real> Session<'a, R> {
         self.settings.schedule.rate(self.base_learning_rate(), step, per_epoch, self.total_steps)
     }
 
-    fn is_report_due(&mut self, clock: &mut Instant) -> bool {
+    fn is_report_due(&mut self) -> bool {
         let every = self.settings.report_every.unwrap_or(if self.is_full_batch() {
             Every::Steps(FULL_BATCH_REPORT_STEPS)
         } else {
@@ -337,7 +348,6 @@ impl<'a, R: Real> Session<'a, R> {
         if due {
             self.last_timed.report = Instant::now();
         }
-        *clock = self.last_timed.report;
         due && self.counters.last_report != Some(self.counters.step)
     }
 
@@ -354,7 +364,8 @@ impl<'a, R: Real> Session<'a, R> {
         match every {
             Every::Steps(steps) => self.counters.step.is_multiple_of(steps.max(1)),
             Every::Epochs(epochs) => {
-                let at_start_of_epoch = self.counters.batch == 0 || self.counters.batch == self.batches.per_epoch() as u64;
+                let at_start_of_epoch =
+                    self.counters.batch == 0 || self.counters.batch == self.batches.per_epoch() as u64;
                 at_start_of_epoch && self.counters.epoch.is_multiple_of(epochs.max(1))
             }
             Every::Minutes(minutes) => last.elapsed() >= Duration::from_secs_f64(minutes.max(0.0) * 60.0),
@@ -362,24 +373,12 @@ impl<'a, R: Real> Session<'a, R> {
     }
 
     /// A report at the end, where none was made for these parameters yet: a full-batch run needs one more forward pass.
-    fn report_now(&mut self, observers: &mut [Box<dyn Observer + 'a>]) -> Result<()> {
+    fn report_now(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         if self.is_full_batch() {
-            let rows = self.batches.next_batch().rows.len();
-            let data = Rows { data: self.parts.train, rows: self.batches.last_rows(), epoch: self.counters.epoch };
-            self.plan.forward(data, false);
-            let loss = self.plan.data_loss(data);
-            if !loss.is_finite() {
-                return Err(self.diverged(loss, rows));
-            }
-            self.last_loss = loss;
-            let counters = &mut self.counters;
-            counters.epoch_metrics.clear();
-            counters.epoch_metrics.add(data.data, data.rows, self.plan.outputs(rows), &self.loss);
-            counters.epoch_rows = rows as u64;
-            counters.epoch_loss = match self.loss.reduction() {
-                Reduction::Sum => loss,
-                Reduction::Mean => loss * rows as f64,
-            };
+            self.batches.next_batch();
+            self.forward(false)?;
+            self.clear_epoch();
+            self.add_to_epoch(true);
         } else if self.counters.epoch_rows == 0 {
             return Ok(());
         }
@@ -387,7 +386,7 @@ impl<'a, R: Real> Session<'a, R> {
     }
 
     /// Makes a report, keeps the best weights, tells the observers. True: stop.
-    fn report(&mut self, observers: &mut [Box<dyn Observer + 'a>]) -> Result<bool> {
+    fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
         let penalty = self.plan.penalty();
         let data_loss = match self.loss.reduction() {
             Reduction::Sum => self.counters.epoch_loss,
@@ -397,7 +396,7 @@ impl<'a, R: Real> Session<'a, R> {
             part: Part::Train,
             loss: data_loss + penalty,
             data_loss,
-            measured: self.counters.epoch_metrics.measured(),
+            metrics: self.counters.epoch_metrics.values(),
             custom: Vec::new(),
         }];
         self.evaluator.set_parameters(self.plan.parameters());
@@ -475,7 +474,7 @@ impl<'a, R: Real> Session<'a, R> {
         }
     }
 
-    fn call_step(&mut self, observers: &mut [Box<dyn Observer + 'a>]) -> Result<Vec<Command>> {
+    fn call_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Vec<Command>> {
         let progress = Progress {
             epoch: self.counters.epoch,
             step: self.counters.step,
@@ -495,7 +494,7 @@ impl<'a, R: Real> Session<'a, R> {
     }
 
     /// Carries out what observers asked for; true: stop.
-    fn obey(&mut self, commands: Vec<Command>, observers: &mut [Box<dyn Observer + 'a>]) -> Result<bool> {
+    fn obey(&mut self, commands: Vec<Command>, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
         let mut stop = false;
         for command in commands {
             match command {
@@ -508,7 +507,7 @@ impl<'a, R: Real> Session<'a, R> {
         Ok(stop)
     }
 
-    fn save(&mut self, observers: &mut [Box<dyn Observer + 'a>]) -> Result<()> {
+    fn save(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         let state = self.state();
         observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&state))
     }
@@ -519,9 +518,10 @@ impl<'a, R: Real> Session<'a, R> {
             step: self.counters.step,
             loss,
             learning_rate: self.learning_rate(),
-            first: self.plan.first_not_finite(rows).map(|(layer, what)| {
-                (layer, self.plan.layers()[layer].layer.kind().to_owned(), what)
-            }),
+            first: self
+                .plan
+                .first_not_finite(rows)
+                .map(|(layer, what)| (layer, self.plan.layers()[layer].layer.kind().to_owned(), what)),
         }
     }
 
@@ -529,7 +529,7 @@ impl<'a, R: Real> Session<'a, R> {
     fn finish(
         mut self,
         network: &mut Network<R>,
-        observers: &mut [Box<dyn Observer + 'a>],
+        observers: &mut [Box<dyn Observer + '_>],
         ending: Ending,
     ) -> Result<Outcome> {
         self.save(observers)?;
@@ -548,7 +548,9 @@ impl<'a, R: Real> Session<'a, R> {
         ];
         let parts = parts
             .into_iter()
-            .filter_map(|(part, data)| data.map(|data| self.evaluator.evaluate(data, part, penalty, self.custom)))
+            .filter_map(|(part, data)| {
+                data.map(|data| self.evaluator.evaluate(data, part, penalty, self.custom))
+            })
             .collect();
         Ok(Outcome {
             ending,
@@ -611,12 +613,4 @@ fn checksum<R: Real>(before: u64, loss: f64, parameters: &[R]) -> u64 {
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest;
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Adds the losses of the rows to a sum that does not depend on how the rows were cut into batches.
-pub(crate) fn mean_or_sum(loss: &Loss, sum: &OrderedSum, rows: usize) -> f64 {
-    match loss.reduction() {
-        Reduction::Sum => sum.total(),
-        Reduction::Mean => sum.total() / rows as f64,
-    }
 }

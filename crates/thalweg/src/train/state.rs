@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use crate::real::{Precision, Real};
 
 /// The counters of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counters {
     /// Updates made.
     pub step: u64,
@@ -36,6 +36,28 @@ pub struct Counters {
     pub seconds: f64,
     /// Whether the run came to its end.
     pub finished: bool,
+}
+
+impl Counters {
+    /// The counters of a run that has not begun.
+    pub(crate) fn new(epoch_metrics: Metrics) -> Self {
+        Counters {
+            step: 0,
+            epoch: 0,
+            batch: 0,
+            epoch_loss: 0.0,
+            epoch_rows: 0,
+            epoch_metrics,
+            checksum: 0,
+            learning_rate: None,
+            best_value: None,
+            best_epoch: None,
+            reports_without_gain: 0,
+            last_report: None,
+            seconds: 0.0,
+            finished: false,
+        }
+    }
 }
 
 /// The state of a run between two steps. Numbers are little-endian bytes of the run's precision.

@@ -165,11 +165,21 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// As [`Trainer::fit`], and [`Error::State`] when the state is another network's.
-    pub fn resume<R: Real>(self, network: &mut Network<R>, parts: Parts<'a>, state: &State) -> Result<Outcome> {
+    pub fn resume<R: Real>(
+        self,
+        network: &mut Network<R>,
+        parts: Parts<'a>,
+        state: &State,
+    ) -> Result<Outcome> {
         self.go(network, parts, Some(state))
     }
 
-    fn go<R: Real>(mut self, network: &mut Network<R>, parts: Parts<'a>, state: Option<&State>) -> Result<Outcome> {
+    fn go<R: Real>(
+        mut self,
+        network: &mut Network<R>,
+        parts: Parts<'a>,
+        state: Option<&State>,
+    ) -> Result<Outcome> {
         let loss = self.settings.loss.clone().unwrap_or_else(|| default_loss(network, parts.train));
         // The session borrows settings, metrics and the data alike for the run.
         let settings = self.settings.clone();

@@ -1,5 +1,7 @@
 //! Sums over a whole batch, in an order that nothing can change.
 
+use serde::{Deserialize, Serialize};
+
 /// How many chains a block is added in.
 const LANES: usize = 8;
 /// How many values a block has; a multiple of `LANES`.
@@ -16,14 +18,14 @@ const BLOCK: usize = 4096;
 ///
 /// # Example
 /// ```
-/// use thalweg::losses::OrderedSum;
+/// use thalweg::kernels::OrderedSum;
 ///
 /// let mut sum = OrderedSum::new();
 /// sum.push(1.0);
 /// sum.push_all(&[2.0_f32, 3.0]);
 /// assert_eq!(sum.total(), 6.0);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrderedSum {
     lanes: [f64; LANES],
     /// How many values of the block have come.

@@ -1,0 +1,121 @@
+//! Every layer, activation and loss through the check, and wrong gradients that it must notice.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::activations::Activation;
+use crate::custom::CustomLoss;
+use crate::data::{DatasetTargets, Features};
+use crate::layers::{Dropout, Layer, Scale};
+use crate::losses::{Reduction, Target};
+use crate::shape::Shape;
+
+fn values_data(rows: usize, columns: usize, outputs: usize) -> Dataset {
+    let stream = Stream::new(5, Purpose::Custom, 0, 0);
+    let x = (0..rows * columns).map(|i| stream.normal(i as u64)).collect();
+    let t = (0..rows * outputs).map(|i| 0.3 + 0.2 * stream.normal::<f64>(10_000 + i as u64)).collect();
+    let targets = DatasetTargets::Values { values: t, outputs };
+    Dataset::new(Features::F64(x), Shape::from(columns), targets).unwrap()
+}
+
+fn classes_data(rows: usize, columns: usize, count: usize) -> Dataset {
+    let Features::F64(x) = values_data(rows, columns, 1).features().clone() else { unreachable!() };
+    let ids = (0..rows).map(|n| (n * 7 % count) as u32).collect();
+    Dataset::new(Features::F64(x), Shape::from(columns), DatasetTargets::Classes { ids, count }).unwrap()
+}
+
+fn with_loss(loss: Loss) -> TrainingSettings {
+    TrainingSettings { loss: Some(loss), ..TrainingSettings::default() }
+}
+
+#[test]
+fn every_activation_passes() {
+    for name in Activation::NAMES {
+        let activation = Activation::from_name(name).unwrap();
+        let network = Network::<f64>::builder(3).dense(5).activation(activation).dense(2).build(1).unwrap();
+        let data = values_data(7, 3, 2);
+        let report = check(&network, &with_loss(Loss::HalfSquares), &data, 0).unwrap();
+        assert!(report.ok, "{name}: {:?}", report.worst);
+        assert_eq!(report.comparisons, 3 * 5 + 5 + 5 * 2 + 2 + 4);
+    }
+}
+
+#[test]
+fn every_loss_passes_with_values_and_with_classes() {
+    for name in Loss::NAMES {
+        let loss = Loss::from_name(name).unwrap();
+        for (data, outputs) in
+            [(values_data(6, 2, 3), 3), (classes_data(6, 2, 3), 3), (classes_data(1, 2, 3), 3)]
+        {
+            let network = Network::<f64>::builder(2).dense(4).sigmoid().dense(outputs).build(2).unwrap();
+            let report = check(&network, &with_loss(loss.clone()), &data, 0).unwrap();
+            assert!(report.ok, "{name}: {:?}", report.worst);
+        }
+    }
+    let network = Network::<f64>::builder(2).dense(1).build(2).unwrap();
+    let report = check(&network, &with_loss(Loss::BinaryCrossEntropy), &classes_data(9, 2, 2), 0).unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+}
+
+#[test]
+fn every_layer_and_both_penalties_pass() {
+    let network = Network::<f64>::builder([2, 2])
+        .flatten()
+        .dense(6)
+        .tanh()
+        .layer(Dropout { dropout: 0.3 })
+        .layer(Scale { factor: 2.5 })
+        .dense(2)
+        .build(3)
+        .unwrap();
+    let Features::F64(x) = values_data(9, 4, 1).features().clone() else { unreachable!() };
+    let targets = values_data(9, 4, 2).targets().clone();
+    let data = Dataset::new(Features::F64(x), Shape::from([2, 2]), targets).unwrap();
+    let settings = TrainingSettings { l2: 0.1, l1: 0.05, ..with_loss(Loss::MeanSquaredError) };
+    let report = check(&network, &settings, &data, 0).unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+}
+
+#[test]
+fn a_point_on_a_kink_is_noticed_and_checked_beside_it() {
+    // x = 0 and bias 0 put every hidden value of row 0 on the kink of ReLU.
+    let targets = DatasetTargets::Values { values: vec![1.0, 2.0, -1.0], outputs: 1 };
+    let data = Dataset::new(Features::F64(vec![0.0, 1.5, -2.0]), Shape::from(1), targets).unwrap();
+    let network = Network::<f64>::builder(1).dense(8).relu().dense(1).build(4).unwrap();
+    let report = check(&network, &with_loss(Loss::HalfSquares), &data, 0).unwrap();
+    assert_eq!(report.kinks, 8);
+    assert!(report.checked_beside >= 8, "{report:?}");
+    assert!(report.ok, "{:?}", report.worst);
+}
+
+/// The derivative of the binary cross-entropy in place of that of the squares.
+#[derive(Debug)]
+struct WrongGradient;
+
+impl<R: Real> CustomLoss<R> for WrongGradient {
+    fn name(&self) -> &str {
+        "wrong"
+    }
+    fn reduction(&self) -> Reduction {
+        Reduction::Mean
+    }
+    fn row_value(&self, predictions: &[R], target: Target<'_, R>) -> R {
+        Loss::HalfSquares.row_value(predictions, target)
+    }
+    fn row_gradient(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
+        Loss::HalfSquares.row_gradient(predictions, target, dpredictions);
+        dpredictions[0] = dpredictions[0] * R::from_f64(1.01);
+    }
+}
+
+#[test]
+fn a_wrong_gradient_is_named() {
+    let network = Network::<f64>::builder(2).dense(3).tanh().dense(2).build(5).unwrap();
+    let settings = with_loss(Loss::Custom(Arc::new(WrongGradient)));
+    let report = check(&network, &settings, &values_data(5, 2, 2), 0).unwrap();
+    assert!(!report.ok);
+    let bias = report.by_parameter.iter().find(|worst| worst.parameter == "2.bias").unwrap();
+    assert!((bias.relative_error - 0.01).abs() < 1e-3, "{bias:?}");
+    let layers = network.layers().iter().filter(|layer| matches!(layer.layer, Layer::Dense(_))).count();
+    assert_eq!(report.by_parameter.len(), 2 * layers);
+}

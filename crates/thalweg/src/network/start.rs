@@ -1,0 +1,136 @@
+//! How a network starts: its parameters drawn, or read from a file.
+
+use super::Network;
+use crate::activations::Activation;
+use crate::error::Result;
+use crate::init::{Draws, Init};
+use crate::layers::Layer;
+use crate::random::numpy::NumpyRandom;
+use crate::random::{Purpose, Stream};
+use crate::real::Real;
+
+/// Where the random numbers of a start come from.
+#[derive(Debug)]
+pub enum Draw<'a> {
+    /// Counter-based streams of this seed: one per parameter tensor, so that a layer's start does not depend on the
+    /// layers before it.
+    Philox {
+        /// The run's seed.
+        seed: u64,
+    },
+    /// NumPy's legacy stream, tensor after tensor in layer order: each weight, then its bias if that is drawn at all.
+    Numpy(&'a mut NumpyRandom),
+}
+
+impl<R: Real> Network<R> {
+    /// Draws every parameter anew.
+    ///
+    /// Weights start by their layer's `init`, else by `default`, else by He's normal rule before a ReLU-like activation
+    /// and by Glorot's uniform rule elsewhere. Biases start at zero unless their layer says otherwise. With
+    /// [`Init::File`] as `default`, all parameters come from that file.
+    ///
+    /// # Errors
+    /// For [`Init::File`]: the file cannot be read, has no array of a parameter's name, or one of another shape.
+    pub fn start(&mut self, default: Option<&Init>, mut draw: Draw<'_>) -> Result<()> {
+        for number in 0..self.layers.len() {
+            for index in 0..self.layers[number].parameters.len() {
+                self.start_parameter(number, index, default, &mut draw)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start_parameter(
+        &mut self,
+        number: usize,
+        index: usize,
+        default: Option<&Init>,
+        draw: &mut Draw<'_>,
+    ) -> Result<()> {
+        let layer = &self.layers[number];
+        let parameter = layer.parameters[index].clone();
+        let own = match &layer.layer {
+            Layer::Dense(dense) if parameter.penalised => dense.init.as_ref(),
+            Layer::Dense(dense) => dense.bias_init.as_ref(),
+            _ => None,
+        };
+        let file = [own, default].into_iter().flatten().find_map(|init| match init {
+            Init::File { path } => Some(path),
+            _ => None,
+        });
+        let init = match own {
+            Some(init) => init.clone(),
+            None if parameter.penalised => default
+                .cloned()
+                .unwrap_or_else(|| default_init(self.layers.get(number + 1).map(|next| &next.layer))),
+            None => Init::Zeros,
+        };
+        if let Some(path) = file
+            && (own.is_none() || own == default || matches!(init, Init::File { .. }))
+        {
+            let values = super::weights_file::read(path, &parameter.name, &parameter.shape)?;
+            let values: Vec<R> = values.into_iter().map(R::from_f64).collect();
+            return self.set_parameter(&parameter.name, &values);
+        }
+        let axes = parameter.shape.axes();
+        let (fan_in, fan_out) = (layer.input.len(), axes.last().copied().unwrap_or(1));
+        let purpose = if parameter.penalised { Purpose::InitialWeights } else { Purpose::InitialBiases };
+        let values = &mut self.parameters[parameter.range];
+        match draw {
+            Draw::Philox { seed } => {
+                let stream = Stream::new(*seed, purpose, number as u32, index as u64);
+                init.fill(fan_in, fan_out, values, &mut Counted { stream, next: 0 });
+            }
+            Draw::Numpy(random) => init.fill(fan_in, fan_out, values, &mut Legacy { random }),
+        }
+        Ok(())
+    }
+}
+
+/// He's rule before a ReLU-like activation, else Glorot's.
+fn default_init(next: Option<&Layer>) -> Init {
+    match next {
+        Some(Layer::Activation(activation)) if Activation::is_relu_like(activation) => Init::HeNormal,
+        _ => Init::GlorotUniform,
+    }
+}
+
+/// A Philox stream read value by value.
+struct Counted {
+    stream: Stream,
+    next: u64,
+}
+
+impl Counted {
+    fn advance(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+impl Draws for Counted {
+    fn uniform(&mut self) -> f64 {
+        let i = self.advance();
+        self.stream.uniform(i)
+    }
+
+    fn normal(&mut self) -> f64 {
+        let i = self.advance();
+        self.stream.normal(i)
+    }
+}
+
+/// NumPy's stream.
+struct Legacy<'a> {
+    random: &'a mut NumpyRandom,
+}
+
+impl Draws for Legacy<'_> {
+    fn uniform(&mut self) -> f64 {
+        self.random.random()
+    }
+
+    fn normal(&mut self) -> f64 {
+        self.random.randn()
+    }
+}
