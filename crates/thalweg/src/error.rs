@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::layers::LayerProblem;
 use crate::network::NetworkProblem;
+use crate::data::{FileProblem, Format};
 
 /// What can go wrong in the library.
 ///
@@ -64,6 +65,16 @@ pub enum Error {
         /// The first layer whose output, or else whose gradient, is not finite: its number, its kind and which of the two.
         first: Option<(usize, String, &'static str)>,
     },
+    /// A data file is not what it should be.
+    #[error("cannot read {}{}: {problem}", path.display(), as_format(*format))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The format that it was read as, if it came that far.
+        format: Option<Format>,
+        /// What is wrong, and where.
+        problem: Box<FileProblem>,
+    },
 }
 
 /// A `Result` with the library's [`Error`].
@@ -86,6 +97,9 @@ fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
         }
         None => "every layer is finite, the loss overflows".into(),
     }
+/// " as CSV" in a message.
+fn as_format(format: Option<Format>) -> String {
+    format.map_or(String::new(), |format| format!(" as {format}"))
 }
 
 impl Error {
