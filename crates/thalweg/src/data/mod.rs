@@ -1,11 +1,33 @@
 //! Data: from a file or generator to batches of rows.
 
 pub mod array;
+mod arrays;
+pub mod batches;
+pub mod dataset;
+mod embedded;
 pub mod formats;
+pub mod generators;
+pub mod notice;
+pub mod preprocessing;
+pub mod problem;
+mod raw;
+pub mod scale;
 pub mod settings;
+pub mod sources;
+pub mod splits;
 pub mod table;
+pub mod task;
 
 pub use array::{Array, Values};
+pub use batches::{Batch, Batches};
+pub use dataset::{Dataset, DatasetTargets, Features};
 pub use formats::{Contents, FileProblem, Format, Notice, Reading, read};
+pub use notice::DataNotice;
+pub use preprocessing::Preprocessing;
+pub use problem::DataProblem;
+pub use scale::{FittedScale, TargetScale};
 pub use settings::{DataSettings, Generator, Scaling, Source, Split};
+pub use sources::{LoadOptions, Parts, load, load_for};
+pub use splits::{SplitRows, split_rows};
 pub use table::{Column, ColumnValues, Table};
+pub use task::{TargetSchema, Task, TaskKind};

@@ -1,0 +1,576 @@
+//! A data set in memory: features and targets by row, in the type that the file had.
+
+use crate::error::{Error, Result};
+use crate::real::Real;
+use crate::shape::Shape;
+
+use super::problem::DataProblem;
+use super::scale::{FittedScale, TargetScale, scaled};
+
+/// The inputs of all rows, row-major `[rows, features]`, in the type that the file had: images stay bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Features {
+    /// Bytes, for images.
+    U8(Vec<u8>),
+    /// 32-bit floating point.
+    F32(Vec<f32>),
+    /// 64-bit floating point, for tables.
+    F64(Vec<f64>),
+}
+
+impl Features {
+    /// How many values there are: rows × features per row.
+    pub fn len(&self) -> usize {
+        match self {
+            Features::U8(values) => values.len(),
+            Features::F32(values) => values.len(),
+            Features::F64(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One value, exactly.
+    #[inline]
+    pub fn value(&self, index: usize) -> f64 {
+        match self {
+            Features::U8(values) => f64::from(values[index]),
+            Features::F32(values) => f64::from(values[index]),
+            Features::F64(values) => values[index],
+        }
+    }
+
+    /// The same rows in a new order, or some of them.
+    fn select(&self, rows: &[u32], columns: usize) -> Features {
+        fn pick<T: Copy>(values: &[T], rows: &[u32], columns: usize) -> Vec<T> {
+            let mut picked = Vec::with_capacity(rows.len() * columns);
+            for &row in rows {
+                let start = row as usize * columns;
+                picked.extend_from_slice(&values[start..start + columns]);
+            }
+            picked
+        }
+        match self {
+            Features::U8(values) => Features::U8(pick(values, rows, columns)),
+            Features::F32(values) => Features::F32(pick(values, rows, columns)),
+            Features::F64(values) => Features::F64(pick(values, rows, columns)),
+        }
+    }
+}
+
+/// What the network should say for each row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DatasetTargets {
+    /// One class per row.
+    Classes {
+        /// The class of each row, from 0 and below `count`.
+        ids: Vec<u32>,
+        /// How many classes there are.
+        count: usize,
+    },
+    /// Numbers, row-major `[rows, outputs]`, in their own units.
+    Values {
+        /// The numbers.
+        values: Vec<f64>,
+        /// How many per row.
+        outputs: usize,
+    },
+    /// Unknown: rows to predict.
+    None,
+}
+
+/// Rows to train on, to evaluate or to predict: features, targets, names, and how both are scaled.
+///
+/// Features keep the type and the order of their file; scaling is applied when a batch is gathered. An image keeps the
+/// axes of its file too: `[height, width]`, or `[height, width, channels]` for HDF5 and NumPy images, flattened in that
+/// order (C order) for a dense layer.
+///
+/// # Example
+/// ```
+/// use thalweg::Shape;
+/// use thalweg::data::{Dataset, DatasetTargets, Features};
+///
+/// let features = Features::F64(vec![0.0, 1.0, 1.0, 1.0]);
+/// let targets = DatasetTargets::Classes { ids: vec![1, 0], count: 2 };
+/// let dataset = Dataset::new(features, Shape::from([2]), targets)?;
+///
+/// let mut x = [0.0_f32; 2];
+/// dataset.gather(&[1], &mut x);
+/// assert_eq!(x, [1.0, 1.0]);
+///
+/// let mut one_hot = [0.0_f32; 4];
+/// dataset.gather_targets(&[0, 1], 2, &mut one_hot);
+/// assert_eq!(one_hot, [0.0, 1.0, 1.0, 0.0]);
+/// # Ok::<(), thalweg::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    features: Features,
+    feature_shape: Shape,
+    targets: DatasetTargets,
+    feature_names: Vec<String>,
+    target_names: Vec<String>,
+    label_names: Vec<String>,
+    row_numbers: Vec<u32>,
+    scale: FittedScale,
+    target_scale: TargetScale,
+    /// For bytes under a scale that is the same for all columns: the scaled value of each byte.
+    byte_table: Option<Box<[f64; 256]>>,
+}
+
+impl Dataset {
+    /// A data set of `features`, each row of `feature_shape`, and its targets; unscaled and without names.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when the lengths do not fit each other, when there are no rows or more than 2³² - 1, when a value
+    /// is not finite (row and column are named), or when a class id is not below the number of classes.
+    pub fn new(features: Features, feature_shape: Shape, targets: DatasetTargets) -> Result<Dataset> {
+        Dataset::checked(features, feature_shape, targets)
+            .map_err(|problem| Error::Data { source_name: "data".to_owned(), problem })
+    }
+
+    /// As [`new`](Self::new); the caller names the source of a problem.
+    pub(crate) fn checked(
+        features: Features,
+        feature_shape: Shape,
+        targets: DatasetTargets,
+    ) -> Result<Dataset, DataProblem> {
+        let columns = feature_shape.len();
+        if columns == 0 {
+            return Err(DataProblem::NoFeatures);
+        }
+        if features.is_empty() {
+            return Err(DataProblem::NoRows);
+        }
+        if features.len() % columns != 0 {
+            return Err(DataProblem::RaggedFeatures { values: features.len(), columns });
+        }
+        let rows = features.len() / columns;
+        let Ok(row_count) = u32::try_from(rows) else {
+            return Err(DataProblem::TooManyRows { rows });
+        };
+        check_finite(&features, columns)?;
+        check_targets(&targets, rows)?;
+        let target_names = match &targets {
+            DatasetTargets::Classes { .. } => vec!["label".to_owned()],
+            DatasetTargets::Values { outputs: 1, .. } => vec!["target".to_owned()],
+            DatasetTargets::Values { outputs, .. } => (0..*outputs).map(|j| format!("target {j}")).collect(),
+            DatasetTargets::None => Vec::new(),
+        };
+        let label_names = match &targets {
+            DatasetTargets::Classes { count, .. } => (0..*count).map(|id| id.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        let mut dataset = Dataset {
+            features,
+            feature_shape,
+            targets,
+            feature_names: Vec::new(),
+            target_names,
+            label_names,
+            row_numbers: (0..row_count).collect(),
+            scale: FittedScale::None,
+            target_scale: TargetScale::NONE,
+            byte_table: None,
+        };
+        dataset.rebuild_byte_table();
+        Ok(dataset)
+    }
+
+    /// Names the columns; as many as there are features in a row.
+    #[must_use]
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Self {
+        assert_eq!(names.len(), self.columns(), "a name for each column");
+        self.feature_names = names;
+        self
+    }
+
+    /// Names the targets: one name for classes, one per output for numbers.
+    #[must_use]
+    pub fn with_target_names(mut self, names: Vec<String>) -> Self {
+        self.target_names = names;
+        self
+    }
+
+    /// Names the classes, in the order of their ids.
+    #[must_use]
+    pub fn with_label_names(mut self, names: Vec<String>) -> Self {
+        self.label_names = names;
+        self
+    }
+
+    /// Scales features when they are gathered.
+    #[must_use]
+    pub fn with_scale(mut self, scale: FittedScale) -> Self {
+        assert!(scale.is_valid(self.columns()), "the scale fits the columns");
+        self.scale = scale;
+        self.rebuild_byte_table();
+        self
+    }
+
+    /// Scales numeric targets when they are gathered.
+    #[must_use]
+    pub fn with_target_scale(mut self, scale: TargetScale) -> Self {
+        assert!(scale.is_valid(self.outputs()), "the scale fits the outputs");
+        self.target_scale = scale;
+        self
+    }
+
+    /// Some of the rows, in the order given; they keep their row numbers.
+    pub fn select(&self, rows: &[u32]) -> Dataset {
+        let targets = match &self.targets {
+            DatasetTargets::Classes { ids, count } => DatasetTargets::Classes {
+                ids: rows.iter().map(|&row| ids[row as usize]).collect(),
+                count: *count,
+            },
+            DatasetTargets::Values { values, outputs } => {
+                let mut picked = Vec::with_capacity(rows.len() * outputs);
+                for &row in rows {
+                    let start = row as usize * outputs;
+                    picked.extend_from_slice(&values[start..start + outputs]);
+                }
+                DatasetTargets::Values { values: picked, outputs: *outputs }
+            }
+            DatasetTargets::None => DatasetTargets::None,
+        };
+        Dataset {
+            features: self.features.select(rows, self.columns()),
+            feature_shape: self.feature_shape.clone(),
+            targets,
+            feature_names: self.feature_names.clone(),
+            target_names: self.target_names.clone(),
+            label_names: self.label_names.clone(),
+            row_numbers: rows.iter().map(|&row| self.row_numbers[row as usize]).collect(),
+            scale: self.scale.clone(),
+            target_scale: self.target_scale.clone(),
+            byte_table: self.byte_table.clone(),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.row_numbers.len()
+    }
+
+    /// How many features a row has.
+    pub fn columns(&self) -> usize {
+        self.feature_shape.len()
+    }
+
+    /// How many numbers or classes the target has: outputs, or the number of classes; 0 without targets.
+    pub fn outputs(&self) -> usize {
+        match &self.targets {
+            DatasetTargets::Classes { count, .. } => *count,
+            DatasetTargets::Values { outputs, .. } => *outputs,
+            DatasetTargets::None => 0,
+        }
+    }
+
+    /// The features as they were read, in their own units.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// The shape of one row's features, as in the file.
+    pub fn feature_shape(&self) -> &Shape {
+        &self.feature_shape
+    }
+
+    /// The targets, in their own units.
+    pub fn targets(&self) -> &DatasetTargets {
+        &self.targets
+    }
+
+    /// The columns' names; empty for images.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The target's name, or one name per output.
+    pub fn target_names(&self) -> &[String] {
+        &self.target_names
+    }
+
+    /// The classes' names by id; empty for numbers.
+    pub fn label_names(&self) -> &[String] {
+        &self.label_names
+    }
+
+    /// The number that each row had in its source, from 0: what dropout's masks and `predictions.csv` go by.
+    pub fn row_numbers(&self) -> &[u32] {
+        &self.row_numbers
+    }
+
+    /// How features are scaled.
+    pub fn scale(&self) -> &FittedScale {
+        &self.scale
+    }
+
+    /// How numeric targets are scaled.
+    pub fn target_scale(&self) -> &TargetScale {
+        &self.target_scale
+    }
+
+    /// One feature in its own units.
+    pub fn feature(&self, row: usize, column: usize) -> f64 {
+        self.features.value(row * self.columns() + column)
+    }
+
+    /// Writes the scaled features of `rows` to `x`, row-major.
+    ///
+    /// # Shapes
+    /// `rows` `[n]`, `x` `[n, columns]`.
+    ///
+    /// # Panics
+    /// When `x` has another length, or a row does not exist.
+    pub fn gather<R: Real>(&self, rows: &[u32], x: &mut [R]) {
+        let columns = self.columns();
+        assert_eq!(x.len(), rows.len() * columns, "x holds the rows' features");
+        match (&self.features, &self.byte_table) {
+            (Features::U8(values), Some(table)) => {
+                for_rows(values, rows, columns, x, |from, to| {
+                    for (to, &byte) in to.iter_mut().zip(from) {
+                        *to = R::from_f64(table[usize::from(byte)]);
+                    }
+                });
+            }
+            (Features::U8(values), None) => self.gather_floats(values, rows, x),
+            (Features::F32(values), _) => self.gather_floats(values, rows, x),
+            (Features::F64(values), _) => self.gather_floats(values, rows, x),
+        }
+    }
+
+    fn gather_floats<T: Copy + Into<f64>, R: Real>(&self, values: &[T], rows: &[u32], x: &mut [R]) {
+        for_rows(values, rows, self.columns(), x, |from, to| match &self.scale {
+            FittedScale::None => {
+                for (to, &value) in to.iter_mut().zip(from) {
+                    *to = R::from_f64(value.into());
+                }
+            }
+            FittedScale::Divide { divisor } => {
+                for (to, &value) in to.iter_mut().zip(from) {
+                    *to = R::from_f64(value.into() / divisor);
+                }
+            }
+            FittedScale::Columns { shift, width } => {
+                for (((to, &value), &shift), &width) in to.iter_mut().zip(from).zip(shift).zip(width) {
+                    *to = R::from_f64(scaled(value.into(), shift, width));
+                }
+            }
+        });
+    }
+
+    /// Writes the targets of `rows` to `targets`: numbers scaled for training; classes as 0 and 1 with one column per
+    /// class, or, for two classes and one output, as the class id.
+    ///
+    /// # Shapes
+    /// `rows` `[n]`, `targets` `[n, outputs]`.
+    ///
+    /// # Panics
+    /// When `targets` has another length, when a row does not exist, when `outputs` does not fit the targets, or when
+    /// there are no targets.
+    pub fn gather_targets<R: Real>(&self, rows: &[u32], outputs: usize, targets: &mut [R]) {
+        assert_eq!(targets.len(), rows.len() * outputs, "targets hold the rows' outputs");
+        match &self.targets {
+            DatasetTargets::Classes { ids, count } => {
+                assert!(outputs == *count || (outputs == 1 && *count == 2), "outputs fit the classes");
+                for (&row, to) in rows.iter().zip(targets.chunks_exact_mut(outputs)) {
+                    let id = ids[row as usize];
+                    if outputs == 1 {
+                        to[0] = R::from_f64(f64::from(id));
+                    } else {
+                        to.fill(R::ZERO);
+                        to[id as usize] = R::ONE;
+                    }
+                }
+            }
+            DatasetTargets::Values { values, outputs: given } => {
+                assert_eq!(outputs, *given, "outputs fit the targets");
+                for_rows(values, rows, outputs, targets, |from, to| {
+                    for (output, (to, &value)) in to.iter_mut().zip(from).enumerate() {
+                        *to = R::from_f64(self.target_scale.to_training_units(output, value));
+                    }
+                });
+            }
+            DatasetTargets::None => panic!("these rows have no targets"),
+        }
+    }
+
+    /// Writes the class ids of `rows` to `labels`.
+    ///
+    /// # Panics
+    /// When the lengths differ, when a row does not exist, or when the targets are not classes.
+    pub fn gather_classes(&self, rows: &[u32], labels: &mut [u32]) {
+        assert_eq!(labels.len(), rows.len(), "a label for each row");
+        let DatasetTargets::Classes { ids, .. } = &self.targets else {
+            panic!("these rows have no classes");
+        };
+        for (label, &row) in labels.iter_mut().zip(rows) {
+            *label = ids[row as usize];
+        }
+    }
+
+    /// The table of scaled bytes, where one serves all columns.
+    fn rebuild_byte_table(&mut self) {
+        let one_for_all = !matches!(self.scale, FittedScale::Columns { .. });
+        self.byte_table = (one_for_all && matches!(self.features, Features::U8(_))).then(|| {
+            let mut table = Box::new([0.0; 256]);
+            for (value, entry) in table.iter_mut().enumerate() {
+                *entry = self.scale.apply(0, value as f64);
+            }
+            table
+        });
+    }
+}
+
+/// Calls `convert` with each row's values and where they go.
+#[inline(always)]
+fn for_rows<T, R>(values: &[T], rows: &[u32], columns: usize, x: &mut [R], convert: impl Fn(&[T], &mut [R])) {
+    for (&row, to) in rows.iter().zip(x.chunks_exact_mut(columns)) {
+        let start = row as usize * columns;
+        convert(&values[start..start + columns], to);
+    }
+}
+
+fn check_finite(features: &Features, columns: usize) -> Result<(), DataProblem> {
+    let wrong = match features {
+        Features::U8(_) => None,
+        Features::F32(values) => values.iter().position(|value| !value.is_finite()),
+        Features::F64(values) => values.iter().position(|value| !value.is_finite()),
+    };
+    match wrong {
+        None => Ok(()),
+        Some(index) => Err(DataProblem::NotFinite {
+            row: index / columns,
+            column: (index % columns).to_string(),
+            value: features.value(index),
+        }),
+    }
+}
+
+fn check_targets(targets: &DatasetTargets, rows: usize) -> Result<(), DataProblem> {
+    match targets {
+        DatasetTargets::Classes { ids, count } => {
+            if ids.len() != rows {
+                return Err(DataProblem::CountsDiffer { rows, targets: ids.len() });
+            }
+            match ids.iter().position(|&id| id as usize >= *count) {
+                None => Ok(()),
+                Some(row) => Err(DataProblem::LabelOutOfRange {
+                    row,
+                    label: ids[row].to_string(),
+                    classes: *count,
+                }),
+            }
+        }
+        DatasetTargets::Values { values, outputs } => {
+            if *outputs == 0 || values.len() != rows * outputs {
+                let targets = if *outputs == 0 { 0 } else { values.len() / outputs };
+                return Err(DataProblem::CountsDiffer { rows, targets });
+            }
+            match values.iter().position(|value| !value.is_finite()) {
+                None => Ok(()),
+                Some(index) => Err(DataProblem::TargetNotFinite { row: index / outputs, value: values[index] }),
+            }
+        }
+        DatasetTargets::None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes() -> Dataset {
+        let targets = DatasetTargets::Classes { ids: vec![0, 2, 1], count: 3 };
+        Dataset::new(Features::U8(vec![0, 255, 51, 102, 1, 2]), Shape::from([2]), targets).unwrap()
+    }
+
+    #[test]
+    fn bytes_stay_bytes_and_are_scaled_on_the_way_out() {
+        let dataset = bytes().with_scale(FittedScale::Divide { divisor: 255.0 });
+        let mut x = [0.0_f32; 4];
+        dataset.gather(&[1, 0], &mut x);
+        assert_eq!(x, [0.2, 0.4, 0.0, 1.0]);
+        assert_eq!(dataset.feature(1, 1), 102.0);
+    }
+
+    #[test]
+    fn bytes_scaled_by_column_are_computed_in_f64() {
+        let scale = FittedScale::Columns { shift: vec![1.0, 0.0], width: vec![3.0, 0.0] };
+        let dataset = bytes().with_scale(scale);
+        let mut x = [9.0_f32; 2];
+        dataset.gather(&[1], &mut x);
+        assert_eq!(x, [(50.0_f64 / 3.0) as f32, 0.0]);
+    }
+
+    #[test]
+    fn every_byte_enters_correctly_rounded() {
+        let all = Features::U8((0..=255).collect());
+        let dataset = Dataset::new(all, Shape::from([1]), DatasetTargets::None)
+            .unwrap()
+            .with_scale(FittedScale::Divide { divisor: 255.0 });
+        let rows: Vec<u32> = (0..256).collect();
+        let mut x = [0.0_f32; 256];
+        dataset.gather(&rows, &mut x);
+        for (value, x) in x.iter().enumerate() {
+            assert_eq!(*x, (value as f64 / 255.0) as f32);
+        }
+    }
+
+    #[test]
+    fn selected_rows_keep_their_numbers() {
+        let dataset = bytes().select(&[2, 1]);
+        assert_eq!(dataset.rows(), 2);
+        assert_eq!(dataset.row_numbers(), [2, 1]);
+        assert_eq!(*dataset.features(), Features::U8(vec![1, 2, 51, 102]));
+        let mut labels = [0; 2];
+        dataset.gather_classes(&[0, 1], &mut labels);
+        assert_eq!(labels, [1, 2]);
+    }
+
+    #[test]
+    fn two_classes_fit_one_output() {
+        let targets = DatasetTargets::Classes { ids: vec![1, 0], count: 2 };
+        let dataset = Dataset::new(Features::F32(vec![0.5, 1.5]), Shape::from([1]), targets).unwrap();
+        let mut t = [9.0; 2];
+        dataset.gather_targets(&[0, 1], 1, &mut t);
+        assert_eq!(t, [1.0, 0.0]);
+    }
+
+    #[test]
+    fn numbers_are_scaled_for_training() {
+        let targets = DatasetTargets::Values { values: vec![1.0, 3.0], outputs: 1 };
+        let scale = TargetScale::fit(crate::data::Scaling::Standard, &[1.0, 3.0], 1, &[0, 1]);
+        let dataset = Dataset::new(Features::F32(vec![0.5, 1.5]), Shape::from([1]), targets)
+            .unwrap()
+            .with_target_scale(scale);
+        let mut t = [9.0; 2];
+        dataset.gather_targets(&[1, 0], 1, &mut t);
+        assert_eq!(t, [1.0, -1.0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let refuse = |features, shape: usize, targets| {
+            Dataset::new(features, Shape::from(shape), targets).unwrap_err().to_string()
+        };
+        let none = DatasetTargets::None;
+        insta::assert_snapshot!(refuse(Features::F64(vec![]), 2, none.clone()), @"data: there are no rows");
+        insta::assert_snapshot!(
+            refuse(Features::F64(vec![1.0, f64::NAN]), 1, none.clone()),
+            @"data: row 1, column 0 is NaN, which a network cannot be trained on; leave the row out or replace the value"
+        );
+        insta::assert_snapshot!(
+            refuse(Features::F64(vec![1.0, 2.0]), 1, DatasetTargets::Classes { ids: vec![0], count: 2 }),
+            @"data: 2 rows of features but 1 target; each row needs exactly one"
+        );
+        insta::assert_snapshot!(
+            refuse(Features::F64(vec![1.0]), 1, DatasetTargets::Classes { ids: vec![2], count: 2 }),
+            @"data: row 0 has label 2, but with 2 classes labels go from 0 to 1"
+        );
+    }
+}
