@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::layers::LayerProblem;
 use crate::network::NetworkProblem;
 use crate::data::{FileProblem, Format};
+use crate::experiment::{ExperimentProblem, Origin};
 
 /// What can go wrong in the library.
 ///
@@ -75,6 +76,16 @@ pub enum Error {
         /// What is wrong, and where.
         problem: Box<FileProblem>,
     },
+    /// An experiment file, or a setting laid over it, is not valid.
+    #[error("{}{problem}", origin.prefix(file.as_deref()))]
+    Experiment {
+        /// The file; `None` for a built-in experiment or text from elsewhere.
+        file: Option<PathBuf>,
+        /// The line, or the flag that said it.
+        origin: Origin,
+        /// What is wrong.
+        problem: Box<ExperimentProblem>,
+    },
 }
 
 /// A `Result` with the library's [`Error`].
@@ -97,6 +108,8 @@ fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
         }
         None => "every layer is finite, the loss overflows".into(),
     }
+}
+
 /// " as CSV" in a message.
 fn as_format(format: Option<Format>) -> String {
     format.map_or(String::new(), |format| format!(" as {format}"))

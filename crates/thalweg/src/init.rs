@@ -43,6 +43,14 @@ pub enum Init {
         /// The upper bound, exclusive.
         high: f64,
     },
+    /// As many rows as `rows` are drawn in order, and the first is kept: how a bias starts that a published script
+    /// drew once for each example. For biases only.
+    FirstRow {
+        /// How many rows are drawn, at least 1.
+        rows: usize,
+        /// What each row is drawn from.
+        of: Box<Init>,
+    },
     /// Explicit values from an NPZ file: arrays `LAYER.weight` and `LAYER.bias` by layer number.
     File {
         /// The file.
@@ -88,6 +96,7 @@ impl Init {
             Init::Zeros => "zeros",
             Init::Normal { .. } => "normal",
             Init::Uniform { .. } => "uniform",
+            Init::FirstRow { of, .. } => of.name(),
             Init::File { .. } => "file",
         }
     }
@@ -119,6 +128,7 @@ impl Init {
             Init::Zeros => Distribution::Zero,
             Init::Normal { std } => Distribution::Normal { std: *std },
             Init::Uniform { low, high } => Distribution::Uniform { low: *low, high: *high },
+            Init::FirstRow { of, .. } => return of.distribution(fan_in, fan_out),
             Init::File { .. } => return None,
         })
     }
@@ -141,12 +151,14 @@ impl Init {
     pub fn fill<R: Real>(&self, fan_in: usize, fan_out: usize, weight: &mut [R], draw: &mut dyn Draws) {
         let distribution =
             self.distribution(fan_in, fan_out).expect("weights from a file are read before others are drawn");
-        for w in weight {
-            *w = R::from_f64(match distribution {
-                Distribution::Zero => 0.0,
-                Distribution::Normal { std } => std * draw.normal(),
-                Distribution::Uniform { low, high } => low + (high - low) * draw.uniform(),
-            });
+        for w in weight.iter_mut() {
+            *w = R::from_f64(distribution.draw(draw));
+        }
+        if let Init::FirstRow { rows, .. } = self {
+            // The rows that are not kept are drawn all the same, so that what comes after them is in its place.
+            for _ in weight.len()..rows.saturating_mul(weight.len()) {
+                distribution.draw(draw);
+            }
         }
     }
 }
@@ -157,6 +169,16 @@ enum Distribution {
     Zero,
     Normal { std: f64 },
     Uniform { low: f64, high: f64 },
+}
+
+impl Distribution {
+    fn draw(self, draw: &mut dyn Draws) -> f64 {
+        match self {
+            Distribution::Zero => 0.0,
+            Distribution::Normal { std } => std * draw.normal(),
+            Distribution::Uniform { low, high } => low + (high - low) * draw.uniform(),
+        }
+    }
 }
 
 #[cfg(test)]

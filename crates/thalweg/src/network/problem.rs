@@ -1,5 +1,7 @@
 //! Why a network and what it is used with do not fit together.
 
+use std::path::PathBuf;
+
 use crate::real::Precision;
 use crate::shape::Shape;
 
@@ -36,6 +38,16 @@ pub enum NetworkProblem {
         /// What was asked for.
         name: String,
         /// The names that exist, joined by commas.
+        known: String,
+    },
+    /// A file of starting values lacks a parameter.
+    #[error("{}: there is no array {name:?} to start from; the file has {known}", path.display())]
+    MissingArray {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// The arrays that it has, joined by commas.
         known: String,
     },
     /// Values of another shape for a parameter.

@@ -1,6 +1,6 @@
 //! Rows from a user's files: tables, arrays by name, images with labels.
 
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};

@@ -1,0 +1,133 @@
+//! The nearest right name to a wrong one.
+
+/// Names from other programs and old habits, and what they are called here.
+const ALIASES: &[(&str, &str)] = &[
+    ("lr", "learning_rate"),
+    ("eta", "learning_rate"),
+    ("bs", "batch_size"),
+    ("wd", "weight_decay"),
+    ("decay", "weight_decay"),
+    ("reg", "l2"),
+    ("iterations", "steps"),
+    ("iters", "steps"),
+    ("max_steps", "steps"),
+    ("n_epochs", "epochs"),
+    ("patience", "early_stopping"),
+    ("eps", "epsilon"),
+    ("units", "dense"),
+    ("linear", "dense"),
+    ("fully_connected", "dense"),
+    ("lambda", "scale"),
+    ("p", "dropout"),
+    ("keep_prob", "dropout"),
+    ("dropout_rate", "dropout"),
+    ("val", "validation"),
+    ("dev", "validation"),
+    ("holdout", "test"),
+    ("label", "target"),
+    ("labels", "target"),
+    ("file", "source"),
+    ("path", "source"),
+    ("normalize", "scale"),
+    ("dtype", "precision"),
+    ("random_state", "seed"),
+    ("cost", "loss"),
+    ("criterion", "loss"),
+    ("scheduler", "schedule"),
+    ("gradient_clip", "clip_norm"),
+    ("swish", "silu"),
+    ("logistic", "sigmoid"),
+    ("linear", "identity"),
+    ("none", "identity"),
+    ("mse", "mean_squared_error"),
+    ("l2_loss", "mean_squared_error"),
+    ("mae", "mean_absolute_error"),
+    ("sse", "sum_of_squares"),
+    ("quadratic", "half_squares"),
+    ("bce", "binary_cross_entropy"),
+    ("cross_entropy", "softmax_cross_entropy"),
+    ("categorical_crossentropy", "softmax_cross_entropy"),
+    ("kaiming_normal", "he_normal"),
+    ("kaiming_uniform", "he_uniform"),
+    ("xavier_normal", "glorot_normal"),
+    ("xavier_uniform", "glorot_uniform"),
+    ("randn", "normal"),
+    ("gaussian", "normal"),
+    ("nesterov", "momentum"),
+    ("standardize", "standard"),
+    ("zscore", "standard"),
+    ("minmax", "min-max"),
+    ("float32", "f32"),
+    ("single", "f32"),
+    ("float64", "f64"),
+    ("double", "f64"),
+    ("h5", "hdf5"),
+    ("circle", "circles"),
+    ("moon", "moons"),
+];
+
+/// The known name that `given` was most likely meant to be, if one is near enough: an old habit's name, the same but
+/// for case and dashes, or at most one edit per three characters away.
+pub(super) fn nearest(given: &str, known: &[&'static str]) -> Option<String> {
+    if given.len() > 64 {
+        return None;
+    }
+    let plain = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
+    let wanted = plain(given);
+    if let Some(name) = known.iter().find(|name| plain(name) == wanted) {
+        return Some((*name).to_owned());
+    }
+    if let Some((_, name)) = ALIASES.iter().find(|(alias, name)| *alias == wanted && known.contains(name)) {
+        return Some((*name).to_owned());
+    }
+    let allowed = wanted.chars().count().div_ceil(3);
+    known
+        .iter()
+        .map(|name| (edits(&wanted, &plain(name)), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| (*name).to_owned())
+}
+
+/// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn `a` into `b`.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edits("adam", "adam"), 0);
+        assert_eq!(edits("adm", "adam"), 1);
+        assert_eq!(edits("aadm", "adam"), 1); // a swap
+        assert_eq!(edits("", "sgd"), 3);
+        assert_eq!(edits("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn the_nearest_is_found_or_nothing() {
+        assert_eq!(nearest("learning_rat", &["learning_rate", "momentum"]).as_deref(), Some("learning_rate"));
+        assert_eq!(nearest("lr", &["momentum", "learning_rate"]).as_deref(), Some("learning_rate"));
+        assert_eq!(nearest("ReLU", &["relu", "selu"]).as_deref(), Some("relu"));
+        assert_eq!(nearest("batch-size", &["batch_size"]).as_deref(), Some("batch_size"));
+        assert_eq!(nearest("banana", &["sgd", "adam"]), None);
+        assert_eq!(nearest("", &["sgd"]), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! `training`: the loss, the optimizer, and how long.
+
+use std::collections::BTreeMap;
+
+use super::item::{Item, Keys};
+use super::network::kind_of;
+use super::parts::{self, MOST};
+use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
+use super::tree::{Fault, Value};
+use crate::layers::Layer;
+use crate::optimizers::Optimizer;
+use crate::train::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
+
+pub(super) const KEYS: &[&str] = &[
+    "loss",
+    "optimizer",
+    "schedule",
+    "l2",
+    "l1",
+    "weight_decay",
+    "clip_norm",
+    "batch_size",
+    "shuffle",
+    "epochs",
+    "steps",
+    "layer",
+    "early_stopping",
+    "report_every",
+    "checkpoint_every",
+    "shards",
+];
+
+/// A run may end early by its training or validation part; the test part must not choose.
+const METRICS: &[&str] = &[
+    "validation.loss",
+    "validation.data_loss",
+    "validation.accuracy",
+    "validation.correct",
+    "validation.mse",
+    "validation.mae",
+    "validation.r2",
+    "train.loss",
+    "train.data_loss",
+    "train.accuracy",
+    "train.correct",
+    "train.mse",
+    "train.mae",
+    "train.r2",
+];
+
+pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSettings, Fault> {
+    if let Some(item) = keys.get("learning_rate") {
+        // The likeliest wrong key of all: the rate belongs to its optimizer.
+        let nearest = Some("training.optimizer.learning_rate".to_owned());
+        let known = KEYS.to_vec();
+        return Err(item.fault(ExperimentProblem::UnknownKey { key: item.path.clone(), nearest, known }));
+    }
+    keys.only(KEYS)?;
+    let default = TrainingSettings::default();
+    let not_negative = |key| keys.read(key, 0.0, |item| item.number(Bounds::NotNegative));
+    let (mut optimizer, learning_rate) =
+        keys.read("optimizer", (default.optimizer, None), |item| parts::optimizer(&item))?;
+    let weight_decay = one_decay(keys, &mut optimizer, not_negative("weight_decay")?)?;
+    let steps = keys.maybe("steps", |item| item.whole(1, MOST))?;
+    // A file that counts in steps says how long by that alone.
+    let epochs = if steps.is_some() { None } else { default.epochs };
+    Ok(TrainingSettings {
+        loss: keys.maybe("loss", |item| parts::loss(&item))?,
+        optimizer,
+        learning_rate,
+        schedule: keys.read("schedule", default.schedule, |item| parts::schedule(&item))?,
+        l2: not_negative("l2")?,
+        l1: not_negative("l1")?,
+        weight_decay,
+        clip_norm: keys.maybe("clip_norm", |item| item.number(Bounds::Positive))?,
+        batch_size: keys.read("batch_size", default.batch_size, |item| batch_size(&item))?,
+        shuffle: keys.read("shuffle", default.shuffle, |item| item.truth())?,
+        epochs: keys.read("epochs", epochs, |item| item.whole(1, MOST).map(Some))?,
+        steps,
+        layer: keys.read("layer", BTreeMap::new(), |item| layer_training(&item, layers))?,
+        early_stopping: keys.maybe("early_stopping", |item| early_stopping(&item))?,
+        report_every: keys.maybe("report_every", |item| every(&item))?,
+        checkpoint_every: keys.maybe("checkpoint_every", |item| every(&item))?,
+        shards: keys.read("shards", default.shards, |item| item.size(1, 65_536))?,
+    })
+}
+
+/// Decay is said once: with AdamW, `training.weight_decay` takes the place of the optimizer's own default.
+fn one_decay(keys: &Keys<'_>, optimizer: &mut Optimizer, training: f64) -> Result<f64, Fault> {
+    let (Optimizer::AdamW { weight_decay, .. }, Some(item)) = (optimizer, keys.get("weight_decay")) else {
+        return Ok(training);
+    };
+    let given = keys.get("optimizer").is_some_and(|item| item.node.get("weight_decay").is_some());
+    if given && training != 0.0 {
+        return Err(item.fault(ExperimentProblem::TwoDecays { training, optimizer: *weight_decay }));
+    }
+    if !given {
+        *weight_decay = training;
+    }
+    Ok(0.0)
+}
+
+fn batch_size(item: &Item<'_>) -> Result<BatchSize, Fault> {
+    match &item.node.value {
+        Value::Text(text) if text == "full" => Ok(BatchSize::Full),
+        Value::Whole(_) => {
+            item.size(1, MOST).map(BatchSize::Rows).map_err(|_| item.wrong(Expected::BatchSize))
+        }
+        _ => Err(item.wrong(Expected::BatchSize)),
+    }
+}
+
+fn every(item: &Item<'_>) -> Result<Every, Fault> {
+    let wrong = || item.wrong(Expected::Every);
+    let text = item.text().map_err(|_| wrong())?;
+    let mut words = text.split_whitespace();
+    let (Some(number), Some(unit), None) = (words.next(), words.next(), words.next()) else {
+        return Err(wrong());
+    };
+    let count = || number.parse().ok().filter(|count| (1..=MOST).contains(count)).ok_or_else(wrong);
+    match unit {
+        "step" | "steps" => Ok(Every::Steps(count()?)),
+        "epoch" | "epochs" => Ok(Every::Epochs(count()?)),
+        "minute" | "minutes" => {
+            let minutes = number.parse().ok().filter(|minutes| Bounds::Positive.contain(*minutes));
+            Ok(Every::Minutes(minutes.ok_or_else(wrong)?))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn early_stopping(item: &Item<'_>) -> Result<EarlyStopping, Fault> {
+    let keys = item.keys()?;
+    keys.only(&["metric", "patience", "min_delta"])?;
+    let metric = keys.maybe("metric", |item| item.one_of(Kind::Metric, METRICS))?;
+    Ok(EarlyStopping {
+        metric: metric.unwrap_or("validation.loss").to_owned(),
+        patience: keys.read("patience", 10, |item| item.whole(1, MOST))?,
+        min_delta: keys.read("min_delta", 0.0, |item| item.number(Bounds::NotNegative))?,
+    })
+}
+
+fn layer_training(item: &Item<'_>, layers: &[Layer]) -> Result<BTreeMap<usize, LayerTraining>, Fault> {
+    let learns = |layer: &Layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_));
+    let mut settings = BTreeMap::new();
+    for (field, item) in item.keys()?.all() {
+        let fault = |problem| Fault { origin: field.origin.clone(), problem };
+        let number = field.key.parse::<usize>().ok().filter(|number| number.to_string() == field.key);
+        let Some(number) = number else {
+            let given = field.key.chars().take(40).collect();
+            return Err(fault(ExperimentProblem::NotALayersNumber { given, count: layers.len() }));
+        };
+        let key = item.path.clone();
+        match layers.get(number) {
+            None => {
+                return Err(fault(ExperimentProblem::NoSuchLayer { key, number, count: layers.len() }));
+            }
+            Some(layer) if !learns(layer) => {
+                let learning = (0..layers.len()).filter(|i| learns(&layers[*i])).collect();
+                let kind = kind_of(layer);
+                return Err(fault(ExperimentProblem::LayerWithoutParameters { key, number, kind, learning }));
+            }
+            Some(_) => {}
+        }
+        let keys = item.keys()?;
+        keys.only(&["learning_rate", "frozen"])?;
+        settings.insert(
+            number,
+            LayerTraining {
+                learning_rate: keys.maybe("learning_rate", |item| item.number(Bounds::Positive))?,
+                frozen: keys.read("frozen", false, |item| item.truth())?,
+            },
+        );
+    }
+    Ok(settings)
+}

@@ -1,0 +1,413 @@
+//! An experiment written as TOML, in two manners: resolved (every value, layers by number) or commented (to start from).
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::Experiment;
+use super::data::is_word;
+use crate::activations::Activation;
+use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer};
+use crate::data::{Generator, Scaling, Source, Split};
+use crate::init::Init;
+use crate::layers::{Dense, Layer};
+use crate::losses::Loss;
+use crate::optimizers::Optimizer;
+use crate::schedules::Schedule;
+use crate::train::{BatchSize, Every, LayerTraining, TrainingSettings};
+
+/// The column at which comments begin.
+const COMMENT_COLUMN: usize = 56;
+
+/// Lines of keys.
+struct Writer {
+    text: String,
+    commented: bool,
+}
+
+impl Writer {
+    fn table(&mut self, name: &str) {
+        let _ = writeln!(self.text, "\n[{name}]");
+    }
+
+    /// `key = value`, with what it means where comments are wanted.
+    fn key(&mut self, key: &str, value: impl AsRef<str>, meaning: &str) {
+        let line = format!("{key} = {}", value.as_ref());
+        self.line(&line, meaning);
+    }
+
+    /// A key that may have no value: an example in a comment then, where comments are wanted.
+    fn maybe(&mut self, key: &str, value: Option<String>, example: &str, meaning: &str) {
+        match value {
+            Some(value) => self.key(key, value, meaning),
+            None if self.commented => self.line(&format!("# {key} = {example}"), meaning),
+            None => {}
+        }
+    }
+
+    fn line(&mut self, line: &str, meaning: &str) {
+        if self.commented && !meaning.is_empty() {
+            let _ = writeln!(self.text, "{line:<width$}  # {meaning}", width = COMMENT_COLUMN);
+        } else {
+            let _ = writeln!(self.text, "{line}");
+        }
+    }
+}
+
+pub(super) fn toml(experiment: &Experiment, commented: bool) -> String {
+    let mut w = Writer { text: String::new(), commented };
+    if commented {
+        w.text.push_str("# Train it with `thalweg train THIS_FILE`. What stands behind a # is optional.\n");
+    }
+    w.key("name", quoted(&experiment.name), "runs are named after it");
+    if !experiment.description.is_empty() || commented {
+        w.key("description", quoted(&experiment.description), "");
+    }
+    w.key("seed", experiment.seed.to_string(), "the one seed");
+    w.key("random", quoted(experiment.random.name()), "\"philox\", or \"numpy\" for np.random.seed's stream");
+    w.key("precision", quoted(experiment.precision.name()), "\"f32\" or \"f64\"");
+    data(&mut w, experiment);
+    network(&mut w, experiment);
+    training(&mut w, &experiment.training);
+    w.text
+}
+
+fn data(w: &mut Writer, experiment: &Experiment) {
+    let data = &experiment.data;
+    w.table("data");
+    w.key("source", source(&data.source), "a name, a path or several, or a generator's table");
+    w.maybe("validation", data.validation.as_ref().map(source), "\"validation.csv\"", "a source of its own");
+    w.maybe("test", data.test.as_ref().map(source), "\"test.csv\"", "a source of its own");
+    let names = |names: &[String]| (!names.is_empty()).then(|| list(names.iter().map(|name| quoted(name))));
+    w.maybe(
+        "features",
+        names(&data.features),
+        "[\"length\", \"width\"]",
+        "the inputs; default: all but the target",
+    );
+    w.maybe("target", names(&data.target), "\"species\"", "what the network learns to say");
+    w.maybe(
+        "split",
+        data.split.as_ref().map(split),
+        "{ validation = 0.1, test = 0.1, stratify = true }",
+        "shares of a source without parts",
+    );
+    w.maybe("format", data.format.as_deref().map(quoted), "\"csv\"", "in place of detection");
+    let scalings = "\"none\", \"divide-255\", \"standard\" or \"min-max\"";
+    w.maybe("scale", data.scale.map(|scale| quoted(scaling(scale))), "\"standard\"", scalings);
+    w.key(
+        "scale_target",
+        quoted(scaling(data.scale_target)),
+        "losses are reported in the target's own units",
+    );
+}
+
+fn network(w: &mut Writer, experiment: &Experiment) {
+    let network = &experiment.network;
+    w.table("network");
+    w.line("layers = [", "by number, each activation counted");
+    let mut number = 0;
+    while let Some(layer) = network.layers.get(number) {
+        let next = match network.layers.get(number + 1) {
+            Some(Layer::Activation(next)) if w.commented => Some(next),
+            _ => None,
+        };
+        let (text, taken) = described(layer, next);
+        w.line(&format!("  {text},"), "");
+        number += taken;
+    }
+    w.line("]", "");
+    w.maybe(
+        "input_shape",
+        network.input_shape.as_ref().map(|shape| shape.to_string()),
+        "[4]",
+        "default: from the data",
+    );
+    w.maybe(
+        "init",
+        network.init.as_ref().map(init),
+        "\"he_normal\"",
+        "default: He before ReLU, Glorot otherwise",
+    );
+}
+
+/// A layer, with the activation that follows it where it can take it in; and how many layers that are.
+fn described(layer: &Layer, next: Option<&Activation>) -> (String, usize) {
+    let mut keys = match layer {
+        Layer::Flatten => return (quoted("flatten"), 1),
+        Layer::Activation(own) => {
+            let own = activation(own);
+            return (if own.starts_with('{') { format!("{{ activation = {own} }}") } else { own }, 1);
+        }
+        Layer::Custom(layer) => return (quoted(CustomLayer::<f64>::name(&**layer)), 1),
+        Layer::Dense(Dense { out_features, .. }) => format!("dense = {out_features}"),
+        Layer::Scale(scale) => format!("scale = {}", number(scale.factor)),
+        Layer::Dropout(dropout) => format!("dropout = {}", number(dropout.dropout)),
+    };
+    if let Some(next) = next {
+        let _ = write!(keys, ", activation = {}", activation(next));
+    }
+    if let Layer::Dense(Dense { init: weight, bias_init, .. }) = layer {
+        for (key, value) in [("init", weight), ("bias_init", bias_init)] {
+            if let Some(value) = value {
+                let _ = write!(keys, ", {key} = {}", init(value));
+            }
+        }
+    }
+    (format!("{{ {keys} }}"), 1 + usize::from(next.is_some()))
+}
+
+fn training(w: &mut Writer, training: &TrainingSettings) {
+    w.table("training");
+    w.maybe("loss", training.loss.as_ref().map(loss), "\"mean_squared_error\"", "default: by the target");
+    let rate = training.learning_rate;
+    w.key("optimizer", optimizer(&training.optimizer, rate), "sgd, momentum, rmsprop, adam or adamw");
+    w.key("schedule", schedule(&training.schedule), "constant, step, exponential, cosine or warm_up");
+    w.key("l2", number(training.l2), "adds ½·l2·Σw² to the loss; never biases");
+    w.key("l1", number(training.l1), "adds l1·Σ|w| to the loss; never biases");
+    // AdamW says its own.
+    if !matches!(training.optimizer, Optimizer::AdamW { .. }) || training.weight_decay != 0.0 {
+        w.key("weight_decay", number(training.weight_decay), "decoupled decay of weights");
+    }
+    w.maybe("clip_norm", training.clip_norm.map(number), "1.0", "longer gradients are shortened to this");
+    let batch_size = match training.batch_size {
+        BatchSize::Rows(rows) => rows.to_string(),
+        BatchSize::Full => quoted("full"),
+    };
+    w.key("batch_size", batch_size, "rows per step, or \"full\"");
+    w.key("shuffle", training.shuffle.to_string(), "a new order each epoch");
+    w.maybe(
+        "epochs",
+        training.epochs.map(|epochs| epochs.to_string()),
+        "100",
+        "the first that is reached ends the run",
+    );
+    w.maybe(
+        "steps",
+        training.steps.map(|steps| steps.to_string()),
+        "10000",
+        "without epochs, steps alone end it",
+    );
+    let layers = (!training.layer.is_empty()).then(|| {
+        let layers =
+            training.layer.iter().map(|(number, layer)| format!("{number} = {}", layer_training(layer)));
+        format!("{{ {} }}", layers.collect::<Vec<_>>().join(", "))
+    });
+    w.maybe("layer", layers, "{ 0 = { learning_rate = 0.01, frozen = false } }", "by layer number");
+    let stop = training.early_stopping.as_ref().map(|stop| {
+        let (metric, delta) = (quoted(&stop.metric), number(stop.min_delta));
+        format!("{{ metric = {metric}, patience = {}, min_delta = {delta} }}", stop.patience)
+    });
+    w.maybe("early_stopping", stop, "{ metric = \"validation.loss\", patience = 10 }", "");
+    w.maybe("report_every", training.report_every.map(every), "\"1 epoch\"", "in steps, epochs or minutes");
+    w.maybe("checkpoint_every", training.checkpoint_every.map(every), "\"5 minutes\"", "default: at the end");
+    w.key("shards", training.shards.to_string(), "cuts each batch for several ranks");
+}
+
+/// `"name"` or `{ name = "name", option = value }`.
+fn part(name: &str, options: &[(&str, String)]) -> String {
+    if options.is_empty() {
+        return quoted(name);
+    }
+    let mut text = format!("{{ name = {}", quoted(name));
+    for (key, value) in options {
+        let _ = write!(text, ", {key} = {value}");
+    }
+    text + " }"
+}
+
+fn activation(activation: &Activation) -> String {
+    match activation {
+        Activation::Identity => quoted("identity"),
+        Activation::Sigmoid => quoted("sigmoid"),
+        Activation::Tanh => quoted("tanh"),
+        Activation::Relu => quoted("relu"),
+        Activation::LeakyRelu { slope } => part("leaky_relu", &[("slope", number(*slope))]),
+        Activation::Elu { alpha } => part("elu", &[("alpha", number(*alpha))]),
+        Activation::Selu => quoted("selu"),
+        Activation::Gelu => quoted("gelu"),
+        Activation::GeluTanh => quoted("gelu_tanh"),
+        Activation::Silu => quoted("silu"),
+        Activation::Softplus => quoted("softplus"),
+        Activation::Mish => quoted("mish"),
+        Activation::Softmax => quoted("softmax"),
+        Activation::Custom(own) => quoted(CustomActivation::<f64>::name(&**own)),
+    }
+}
+
+fn loss(loss: &Loss) -> String {
+    match loss {
+        Loss::SumOfSquares => quoted("sum_of_squares"),
+        Loss::MeanSquaredError => quoted("mean_squared_error"),
+        Loss::HalfSquares => quoted("half_squares"),
+        Loss::MeanAbsoluteError => quoted("mean_absolute_error"),
+        Loss::Huber { delta } => part("huber", &[("delta", number(*delta))]),
+        Loss::BinaryCrossEntropy => quoted("binary_cross_entropy"),
+        Loss::SoftmaxCrossEntropy => quoted("softmax_cross_entropy"),
+        Loss::Custom(own) => quoted(CustomLoss::<f64>::name(&**own)),
+    }
+}
+
+fn optimizer(optimizer: &Optimizer, learning_rate: Option<f64>) -> String {
+    let mut options: Vec<(&str, String)> = Vec::new();
+    if let Some(rate) = learning_rate {
+        options.push(("learning_rate", number(rate)));
+    }
+    let name = match optimizer {
+        Optimizer::Sgd => "sgd",
+        Optimizer::Momentum { momentum, nesterov } => {
+            options.extend([("momentum", number(*momentum)), ("nesterov", nesterov.to_string())]);
+            "momentum"
+        }
+        Optimizer::RmsProp { rho, epsilon } => {
+            options.extend([("rho", number(*rho)), ("epsilon", number(*epsilon))]);
+            "rmsprop"
+        }
+        Optimizer::Adam { beta1, beta2, epsilon } => {
+            options.extend([
+                ("beta1", number(*beta1)),
+                ("beta2", number(*beta2)),
+                ("epsilon", number(*epsilon)),
+            ]);
+            "adam"
+        }
+        Optimizer::AdamW { beta1, beta2, epsilon, weight_decay } => {
+            options.extend([
+                ("beta1", number(*beta1)),
+                ("beta2", number(*beta2)),
+                ("epsilon", number(*epsilon)),
+            ]);
+            options.push(("weight_decay", number(*weight_decay)));
+            "adamw"
+        }
+        Optimizer::Custom(own) => CustomOptimizer::<f64>::name(&**own),
+    };
+    part(name, &options)
+}
+
+fn schedule(rule: &Schedule) -> String {
+    match rule {
+        Schedule::Constant => quoted("constant"),
+        Schedule::Step { every, factor } => {
+            part("step", &[("every", every.to_string()), ("factor", number(*factor))])
+        }
+        Schedule::Exponential { decay } => part("exponential", &[("decay", number(*decay))]),
+        Schedule::Cosine { final_share } => part("cosine", &[("final_share", number(*final_share))]),
+        Schedule::WarmUp { steps, then } => {
+            part("warm_up", &[("steps", steps.to_string()), ("then", schedule(then))])
+        }
+    }
+}
+
+fn init(init: &Init) -> String {
+    match init {
+        Init::HeNormal => quoted("he_normal"),
+        Init::HeUniform => quoted("he_uniform"),
+        Init::GlorotNormal => quoted("glorot_normal"),
+        Init::GlorotUniform => quoted("glorot_uniform"),
+        Init::LecunNormal => quoted("lecun_normal"),
+        Init::File { path } => part("file", &[("path", quoted(&path.to_string_lossy()))]),
+        Init::FirstRow { rows, of } => {
+            let (name, mut options) = drawn(of);
+            options.push(("rows", rows.to_string()));
+            part(name, &options)
+        }
+        Init::Zeros | Init::Normal { .. } | Init::Uniform { .. } => {
+            let (name, options) = drawn(init);
+            part(name, &options)
+        }
+    }
+}
+
+/// The name and options of an initialisation that a row can be drawn from; any other is zeros.
+fn drawn(init: &Init) -> (&'static str, Vec<(&'static str, String)>) {
+    match init {
+        Init::Normal { std } => ("normal", vec![("std", number(*std))]),
+        Init::Uniform { low, high } => ("uniform", vec![("low", number(*low)), ("high", number(*high))]),
+        _ => ("zeros", Vec::new()),
+    }
+}
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Named(name) => quoted(name),
+        Source::Files(paths) => match paths.as_slice() {
+            [path] => quoted(&as_path(path)),
+            _ => list(paths.iter().map(|path| quoted(&path.to_string_lossy()))),
+        },
+        Source::Generator(Generator { name, rows, classes, noise, seed }) => {
+            let options = [
+                ("rows", rows.map(|rows| rows.to_string())),
+                ("classes", classes.map(|classes| classes.to_string())),
+                ("noise", noise.map(number)),
+                ("seed", seed.map(|seed| seed.to_string())),
+            ];
+            let given: Vec<_> = options.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+            part(name, &given)
+        }
+    }
+}
+
+/// A path so that it cannot be taken for a name.
+fn as_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if is_word(&text) { format!("./{text}") } else { text.into_owned() }
+}
+
+fn split(split: &Split) -> String {
+    let (validation, test) = (number(split.validation), number(split.test));
+    format!("{{ validation = {validation}, test = {test}, stratify = {} }}", split.stratify)
+}
+
+fn scaling(scaling: Scaling) -> &'static str {
+    match scaling {
+        Scaling::None => "none",
+        Scaling::Divide255 => "divide-255",
+        Scaling::Standard => "standard",
+        Scaling::MinMax => "min-max",
+    }
+}
+
+fn layer_training(layer: &LayerTraining) -> String {
+    match layer.learning_rate {
+        Some(rate) => format!("{{ learning_rate = {}, frozen = {} }}", number(rate), layer.frozen),
+        None => format!("{{ frozen = {} }}", layer.frozen),
+    }
+}
+
+fn every(every: Every) -> String {
+    quoted(&match every {
+        Every::Steps(1) => "1 step".to_owned(),
+        Every::Steps(steps) => format!("{steps} steps"),
+        Every::Epochs(1) => "1 epoch".to_owned(),
+        Every::Epochs(epochs) => format!("{epochs} epochs"),
+        Every::Minutes(minutes) => format!("{minutes:?} minutes"),
+    })
+}
+
+/// The shortest decimal that reads back as the same number, always with a point or an exponent.
+fn number(value: f64) -> String {
+    format!("{value:?}")
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
