@@ -1,0 +1,166 @@
+//! The five systems against their published figures, number by number.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use support::{Trained, builtin, prepare, shared, train};
+use thalweg::data::formats::{self, Contents};
+use thalweg::experiment::Draft;
+use thalweg::train::Part;
+
+/// The arrays of an NPZ file by name.
+fn arrays(path: &Path) -> BTreeMap<String, Vec<f64>> {
+    let Contents::Arrays(arrays) = formats::read(path, None).unwrap().contents else { panic!("named arrays") };
+    arrays.into_iter().map(|(name, array)| (name, array.numbers().unwrap().collect())).collect()
+}
+
+/// |a - b| / max(|b|, 1) for every pair.
+fn assert_close(ours: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(ours.len(), expected.len(), "{what}");
+    for (i, (a, b)) in ours.iter().zip(expected).enumerate() {
+        let error = (a - b).abs() / b.abs().max(1.0);
+        assert!(error <= tolerance, "{what}[{i}]: {a} is not {b}");
+    }
+}
+
+fn train_losses(trained: &Trained) -> Vec<f64> {
+    trained.outcome.history.losses(Part::Train).into_iter().map(|(_, loss)| loss).collect()
+}
+
+/// The losses of `tables.json`, as printed, by step.
+fn printed_losses(shared: &Path, system: &str) -> BTreeMap<u64, String> {
+    let text = std::fs::read_to_string(shared.join("reference/tables.json")).unwrap();
+    let tables: serde_json::Value = serde_json::from_str(&text).unwrap();
+    tables[system]["loss"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(step, loss)| (step.parse().unwrap(), loss.as_str().unwrap().to_owned()))
+        .collect()
+}
+
+#[test]
+fn curve_follows_the_tutorials_network_from_its_start() {
+    let Some(shared) = shared() else { return };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/tutorials/curve-published-network.toml");
+    let experiment = Draft::read(&file).unwrap().check().unwrap();
+    let reference = arrays(&shared.join("reference/curve.npz"));
+    let (start, _) = prepare(&experiment, None);
+    for (name, array) in [("0.weight", "w0"), ("0.bias", "b0"), ("2.weight", "w1"), ("2.bias", "b1")] {
+        assert_close(start.parameter(name).unwrap(), &reference[&format!("{array}_start")], 1e-15, name);
+    }
+    let trained = train(&experiment, None);
+    let losses = train_losses(&trained);
+    assert_eq!(losses.len(), 301);
+    assert_close(&losses[..300], &reference["loss"], 1e-9, "loss");
+    assert_close(trained.network.parameter("0.weight").unwrap(), &reference["w0_end"], 1e-9, "w0_end");
+    assert_close(trained.network.parameter("2.bias").unwrap(), &reference["b1_end"], 1e-9, "b1_end");
+
+    let mut one = experiment.clone();
+    one.training.steps = Some(1);
+    let one = train(&one, None);
+    for (name, array) in [("0.weight", "w0"), ("0.bias", "b0"), ("2.weight", "w1"), ("2.bias", "b1")] {
+        assert_close(one.network.parameter(name).unwrap(), &reference[&format!("{array}_step1")], 1e-12, name);
+    }
+}
+
+#[test]
+fn curve_as_built_in_beats_the_script_over_ten_seeds() {
+    let mut losses: Vec<f64> = (0..10)
+        .map(|seed| {
+            let experiment = builtin("curve", &[("seed", &seed.to_string())]);
+            assert_eq!(experiment.training.steps, Some(300));
+            let trained = train(&experiment, None);
+            trained.outcome.parts[0].metrics.mse.unwrap()
+        })
+        .collect();
+    losses.sort_by(f64::total_cmp);
+    println!("{losses:?}");
+    let median = (losses[4] + losses[5]) / 2.0;
+    assert!(median < 1.4, "median {median} of {losses:?}");
+}
+
+#[test]
+fn regression_follows_the_reference_step_by_step() {
+    let Some(shared) = shared() else { return };
+    let reference = arrays(&shared.join("reference/regression.npz"));
+    let experiment = builtin("regression", &[("report_every", "1 step")]);
+    let (start, parts) = prepare(&experiment, None);
+    for (name, array) in [("0.weight", "w0"), ("0.bias", "b0"), ("2.weight", "w1"), ("2.bias", "b1")] {
+        assert_close(start.parameter(name).unwrap(), &reference[&format!("{array}_start")], 1e-15, name);
+    }
+    let x: Vec<f64> = (0..100 * 27).map(|i| parts.train.feature(i / 27, i % 27)).collect();
+    assert_close(&x, &reference["x"], 1e-15, "x");
+    let trained = train(&experiment, None);
+    let losses = train_losses(&trained);
+    assert_eq!(losses.len(), 2001);
+    assert_close(&losses[..2000], &reference["loss"], 1e-9, "loss");
+    assert_close(trained.network.parameter("0.weight").unwrap(), &reference["w0_end"], 1e-9, "w0_end");
+}
+
+#[test]
+fn spiral_linear_prints_the_published_losses() {
+    let Some(shared) = shared() else { return };
+    let trained = train(&builtin("spiral-linear", &[]), None);
+    let losses: BTreeMap<u64, f64> = trained.outcome.history.losses(Part::Train).into_iter().collect();
+    for (step, printed) in printed_losses(&shared, "spiral-linear") {
+        assert_eq!(format!("{:.6}", losses[&step]), printed, "step {step}");
+    }
+    assert_eq!(format!("{:.2}", trained.outcome.parts[0].metrics.accuracy.unwrap()), "0.49");
+}
+
+#[test]
+fn spiral_prints_the_published_losses() {
+    let Some(shared) = shared() else { return };
+    let trained = train(&builtin("spiral", &[]), None);
+    let losses: BTreeMap<u64, f64> = trained.outcome.history.losses(Part::Train).into_iter().collect();
+    for (step, printed) in printed_losses(&shared, "spiral") {
+        assert_eq!(format!("{:.6}", losses[&step]), printed, "step {step}");
+    }
+    assert_eq!(format!("{:.2}", trained.outcome.parts[0].metrics.accuracy.unwrap()), "0.97");
+    let longer = train(&builtin("spiral", &[("epochs", "10000")]), None);
+    assert_eq!(longer.outcome.steps, 10_000);
+    assert_eq!(format!("{:.2}", longer.outcome.parts[0].metrics.accuracy.unwrap()), "0.98");
+}
+
+#[test]
+fn digits_reach_97_percent_on_a_held_out_fifth() {
+    let trained = train(&builtin("digits", &[]), None);
+    let test = trained.outcome.parts.iter().find(|part| part.part == Part::Test).unwrap();
+    println!("{test:?}");
+    assert!(test.metrics.rows.abs_diff(1797 / 5) <= 5, "{test:?}");
+    assert!(test.metrics.accuracy.unwrap() >= 0.97, "{test:?}");
+}
+
+#[test]
+fn cats_print_the_published_costs() {
+    let Some(shared) = shared() else { return };
+    let text = std::fs::read_to_string(shared.join("reference/tables.json")).unwrap();
+    let tables: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for rate in ["0.005", "0.01", "0.001", "0.0001"] {
+        let table = &tables["cats"][format!("learning_rate {rate}")];
+        let experiment = builtin("cats", &[("learning_rate", rate)]);
+        let trained = train(&experiment, Some(shared.join("data")));
+        let losses: BTreeMap<u64, f64> = trained.outcome.history.losses(Part::Train).into_iter().collect();
+        for (i, cost) in table["cost"].as_array().unwrap().iter().enumerate() {
+            let cost = format!("{:.6}", cost.as_f64().unwrap());
+            assert_eq!(format!("{:.6}", losses[&(100 * i as u64)]), cost, "rate {rate}, step {}", 100 * i);
+        }
+        for (part, name) in [(Part::Train, "train"), (Part::Test, "test")] {
+            let report = trained.outcome.parts.iter().find(|report| report.part == part).unwrap();
+            let percent = format!("{:.4}", 100.0 * report.metrics.accuracy.unwrap());
+            assert_eq!(percent, format!("{:.4}", table[name].as_f64().unwrap()), "rate {rate}, {name}");
+        }
+    }
+}
+
+#[test]
+fn cats_from_the_published_start_have_a_finite_first_cost() {
+    let Some(shared) = shared() else { return };
+    let trained = train(&builtin("cats-published-start", &[]), Some(shared.join("data")));
+    let losses: BTreeMap<u64, f64> = trained.outcome.history.losses(Part::Train).into_iter().collect();
+    let printed: Vec<String> = (0..=5).map(|i| format!("{:.6}", losses[&(100 * i)])).collect();
+    assert_eq!(printed, ["15.906203", "0.639597", "0.481111", "0.375176", "0.330841", "0.302828"]);
+}
