@@ -22,27 +22,43 @@
 #![warn(missing_docs)]
 
 mod axis;
+mod colour_bar;
+mod contours;
 mod error;
 mod frame;
 mod markup;
 mod marker;
 mod picture;
 mod raster;
+mod resample;
 mod text_width;
 
+mod activation_curves;
+mod animation;
+mod confusion;
 mod decision_regions;
 mod fit;
 mod grid;
+mod heatmap;
+mod image_grid;
 mod line_chart;
 mod scatter;
+mod surface;
 
 pub mod palette;
+pub mod terminal;
 
+pub use activation_curves::ActivationCurves;
+pub use animation::Animation;
+pub use confusion::ConfusionMatrix;
 pub use decision_regions::DecisionRegions;
 pub use error::DrawError;
 pub use fit::Fit;
 pub use grid::Grid;
+pub use heatmap::{Heatmap, WeightImages};
+pub use image_grid::{Image, ImageGrid, Mark};
 pub use line_chart::LineChart;
 pub use palette::Colour;
 pub use picture::Picture;
 pub use scatter::Scatter;
+pub use surface::Surface;
