@@ -57,12 +57,14 @@ impl ActivationCurves {
             same_length(PICTURE, "values of f′", curve.z.len(), curve.derivative.len())?;
         }
         if self.curves.is_empty() {
-            return Err(DrawError::Empty { picture: PICTURE, what: "function", log: false });
+            return Err(DrawError::Empty { picture: PICTURE, what: "function" });
         }
         if self.curves.len() > MOST_TOGETHER {
             return self.draw_each();
         }
-        let chart = |title: &str, y_label: &str| LineChart::new(title).x_label("z").y_label(y_label).size(430.0, 340.0);
+        let chart = |title: &str, y_label: &str| {
+            LineChart::new(title).x_label("z").y_label(y_label).size(430.0, 340.0)
+        };
         let (mut f, mut derivative) = (chart("function", "f(z)"), chart("derivative", "f′(z)"));
         for curve in &self.curves {
             f = f.curve(&curve.name, &curve.z, &curve.f);

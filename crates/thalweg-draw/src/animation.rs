@@ -170,7 +170,10 @@ impl Animation {
         for (i, frame) in self.frames.iter().enumerate() {
             if count > 1 {
                 let hold = if i + 1 == count { self.hold_seconds } else { 0.0 };
-                writer.set_frame_delay(((self.seconds_per_frame + hold) * 1000.0).round().min(65_535.0) as u16, 1000)?;
+                writer.set_frame_delay(
+                    ((self.seconds_per_frame + hold) * 1000.0).round().min(65_535.0) as u16,
+                    1000,
+                )?;
             }
             if i == 0 {
                 writer.write_image_data(&before.rgb)?;
@@ -190,8 +193,7 @@ impl Animation {
     }
 
     fn check(&self) -> Result<&Picture, DrawError> {
-        let first =
-            self.frames.first().ok_or(DrawError::Empty { picture: "animation", what: "frame", log: false })?;
+        let first = self.frames.first().ok_or(DrawError::Empty { picture: "animation", what: "frame" })?;
         let size = (first.width, first.height);
         match self.frames.iter().position(|f| (f.width, f.height) != size) {
             Some(frame) => {

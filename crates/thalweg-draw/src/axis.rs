@@ -158,7 +158,8 @@ fn linear_label(units: f64, exponent: i32, largest: f64) -> String {
     }
     let decimals = (top - exponent).max(0) as usize;
     let mantissa = times_power(units, exponent - top).abs();
-    let mantissa = if decimals == 0 && mantissa == 1.0 { String::new() } else { format!("{mantissa:.decimals$}×") };
+    let mantissa =
+        if decimals == 0 && mantissa == 1.0 { String::new() } else { format!("{mantissa:.decimals$}×") };
     signed(format!("{mantissa}10{}", superscript(top)), units < 0.0)
 }
 
@@ -269,7 +270,10 @@ mod tests {
     #[test]
     fn linear_ticks_by_hand() {
         assert_eq!(labels(&Axis::linear((-5.0, 5.0), 5)), ["−4", "−2", "0", "2", "4"]);
-        assert_eq!(labels(&Axis::linear((0.0, 0.7), 7)), ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]);
+        assert_eq!(
+            labels(&Axis::linear((0.0, 0.7), 7)),
+            ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
+        );
         assert_eq!(labels(&Axis::linear((0.0, 20_000.0), 4)), ["0", "5000", "10,000", "15,000", "20,000"]);
         assert_eq!(labels(&Axis::linear((0.0, 2e6), 4)), ["0", "0.5×10⁶", "1.0×10⁶", "1.5×10⁶", "2.0×10⁶"]);
         assert_eq!(labels(&Axis::linear((0.0, 2e-5), 2)), ["0", "10⁻⁵", "2×10⁻⁵"]);

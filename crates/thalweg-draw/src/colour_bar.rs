@@ -47,7 +47,12 @@ pub(crate) fn colour_bar(
     }
     if !label.is_empty() {
         let style = TextStyle { size: LABEL_SIZE, bold: false, colour: INK, anchor: Anchor::Middle };
-        nodes.push(upward_text(x + WIDTH + 10.0 + tick_room(axis) + LABEL_SIZE, top + height / 2.0, label, style));
+        nodes.push(upward_text(
+            x + WIDTH + 10.0 + tick_room(axis) + LABEL_SIZE,
+            top + height / 2.0,
+            label,
+            style,
+        ));
     }
     Ok(nodes)
 }

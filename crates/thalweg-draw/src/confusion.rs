@@ -46,12 +46,13 @@ impl ConfusionMatrix {
     pub fn draw(&self) -> Result<Picture, DrawError> {
         let classes = self.names.len();
         if classes == 0 {
-            return Err(DrawError::Empty { picture: PICTURE, what: "class", log: false });
+            return Err(DrawError::Empty { picture: PICTURE, what: "class" });
         }
         same_length(PICTURE, "counts", classes * classes, self.counts.len())?;
         let cell = (480.0 / classes as f64).clamp(12.0, 74.0);
         let font = (cell * 0.3).clamp(7.0, 14.0);
-        let names: Vec<String> = self.names.iter().map(|n| shortened(n, TICK_SIZE, false, LONGEST_NAME)).collect();
+        let names: Vec<String> =
+            self.names.iter().map(|n| shortened(n, TICK_SIZE, false, LONGEST_NAME)).collect();
         let widest = names.iter().map(|n| text_width(n, TICK_SIZE, false)).fold(0.0, f64::max);
         let upward = widest > cell - 4.0;
         let recall_width = if classes <= MOST_NUMBERED { 62.0 } else { 0.0 };
@@ -83,7 +84,12 @@ impl ConfusionMatrix {
         nodes.push(text(left + side / 2.0, height - MARGIN, "prediction", style));
         nodes.push(upward_text(MARGIN + 0.8 * LABEL_SIZE, top + side / 2.0, "label", style));
         if recall_width > 0.0 {
-            nodes.push(text(left + side + recall_width / 2.0 + 4.0, top - 8.0, "recall", TextStyle { size: TICK_SIZE, colour: GRAY, ..style }));
+            nodes.push(text(
+                left + side + recall_width / 2.0 + 4.0,
+                top - 8.0,
+                "recall",
+                TextStyle { size: TICK_SIZE, colour: GRAY, ..style },
+            ));
         }
         Ok(Picture { width, height, title: self.title.clone(), nodes })
     }
@@ -101,14 +107,23 @@ impl ConfusionMatrix {
             let label = grouped(&count.to_string());
             if self.names.len() <= MOST_NUMBERED && count > 0 {
                 let size = font.min(font * (cell - 4.0) / text_width(&label, font, row == column));
-                let style = TextStyle { size, bold: row == column, ..middle(if fill.is_light() { INK } else { Colour::WHITE }) };
+                let style = TextStyle {
+                    size,
+                    bold: row == column,
+                    ..middle(if fill.is_light() { INK } else { Colour::WHITE })
+                };
                 nodes.push(text(x + cell / 2.0, y + cell / 2.0 + 0.36 * size, &label, style));
             }
         }
         if self.names.len() <= MOST_NUMBERED && total > 0 {
             let label = format!("{:.1} %", 100.0 * share(values[row]));
             let x = left + values.len() as f64 * cell + 35.0;
-            nodes.push(text(x, y + cell / 2.0 + 4.0, &label, TextStyle { size: font.min(12.0), ..middle(GRAY) }));
+            nodes.push(text(
+                x,
+                y + cell / 2.0 + 4.0,
+                &label,
+                TextStyle { size: font.min(12.0), ..middle(GRAY) },
+            ));
         }
         nodes
     }

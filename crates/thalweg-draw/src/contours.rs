@@ -32,8 +32,7 @@ pub(crate) fn contour_lines(values: &[f64], columns: usize, level: f64) -> Vec<L
             // Edges in turn: between corners 0-1 (below), 1-2 (right), 3-2 (above), 0-3 (left).
             let edges: [Edge; 4] = [(at, false), (at + 1, true), (at + columns, false), (at, true)];
             let above = corners.map(|v| v >= level);
-            let crossed: Vec<usize> =
-                (0..4).filter(|&i| above[i] != above[(i + 1) % 4]).collect();
+            let crossed: Vec<usize> = (0..4).filter(|&i| above[i] != above[(i + 1) % 4]).collect();
             match crossed[..] {
                 [a, b] => join(edges[a], edges[b]),
                 [_, _, _, _] => {

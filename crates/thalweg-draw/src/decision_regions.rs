@@ -91,10 +91,7 @@ impl DecisionRegions {
         let frame = plane_frame(&self.title, &self.labels, (self.grid.x, self.grid.y), &legend, false);
         let png = self.regions(count.min(256))?;
         // Grid points lie in the middle of their pixels, so the image reaches half a cell beyond the axes on each side.
-        let cell = (
-            frame.width / (self.grid.columns - 1) as f64,
-            frame.height / (self.grid.rows - 1) as f64,
-        );
+        let cell = (frame.width / (self.grid.columns - 1) as f64, frame.height / (self.grid.rows - 1) as f64);
         let mut inside = vec![image(
             frame.left - cell.0 / 2.0,
             frame.top - cell.1 / 2.0,
@@ -123,7 +120,11 @@ impl DecisionRegions {
         for row in (0..self.grid.rows).rev() {
             for i in row * self.grid.columns..(row + 1) * self.grid.columns {
                 let sure = self.confidence.get(i).copied().unwrap_or(1.0);
-                let sure = if sure.is_finite() { ((sure - least) / (1.0 - least).max(1e-9)).clamp(0.0, 1.0) } else { 0.0 };
+                let sure = if sure.is_finite() {
+                    ((sure - least) / (1.0 - least).max(1e-9)).clamp(0.0, 1.0)
+                } else {
+                    0.0
+                };
                 bytes.push((self.classes[i] * shades + (sure * (shades - 1) as f64).round() as usize) as u8);
             }
         }

@@ -7,14 +7,12 @@
 #[non_exhaustive]
 pub enum DrawError {
     /// Nothing is left to draw.
-    #[error("the {picture} has no {what} to draw; give at least one that is finite{}", if *log { " and above zero (its axis is logarithmic)" } else { "" })]
+    #[error("the {picture} has no {what} to draw; give at least one")]
     Empty {
         /// The kind of picture.
         picture: &'static str,
         /// What is missing.
         what: &'static str,
-        /// Whether an axis is logarithmic, so that zero and negative values cannot be drawn.
-        log: bool,
     },
     /// Two inputs that belong together differ in length.
     #[error("the {picture} was given {given} {what} where {expected} are needed")]
@@ -41,7 +39,9 @@ pub enum DrawError {
         classes: usize,
     },
     /// A picture that no reader would open.
-    #[error("a picture of {width} by {height} pixels is not possible; each side must lie between 1 and {limit}")]
+    #[error(
+        "a picture of {width} by {height} pixels is not possible; each side must lie between 1 and {limit}"
+    )]
     Size {
         /// Width in pixels.
         width: f64,

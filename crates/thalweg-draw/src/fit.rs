@@ -102,7 +102,8 @@ impl Fit {
         let mut panels = Vec::new();
         for (name, x, y) in &self.stages {
             let chart = self.chart(name, size)?.without_legend();
-            panels.push(chart.add(name, x, y, stage_look(last, last), Some(stage_colour(last, last))).draw()?);
+            panels
+                .push(chart.add(name, x, y, stage_look(last, last), Some(stage_colour(last, last))).draw()?);
         }
         if panels.is_empty() {
             panels.push(self.chart("", size)?.draw()?);
@@ -113,7 +114,7 @@ impl Fit {
     /// The chart with the points alone; its axes hold the points and, within reason, every stage.
     fn chart(&self, title: &str, size: (f64, f64)) -> Result<LineChart, DrawError> {
         same_length(PICTURE, "y values", self.x.len(), self.y.len())?;
-        let empty = || DrawError::Empty { picture: PICTURE, what: "data point", log: false };
+        let empty = || DrawError::Empty { picture: PICTURE, what: "finite data point" };
         let data = extent(&self.y, false).ok_or_else(empty)?;
         let across = extent(&self.x, false).ok_or_else(empty)?;
         let (low, high) = self.y_range.unwrap_or_else(|| {
@@ -130,7 +131,13 @@ impl Fit {
             .size(size.0, size.1)
             .x_range(left, right)
             .y_range(low, high)
-            .add("data", &self.x, &self.y, Look::Points { radius: 4.0, shape: Shape::Circle }, Some(Colour(60, 60, 60))))
+            .add(
+                "data",
+                &self.x,
+                &self.y,
+                Look::Points { radius: 4.0, shape: Shape::Circle },
+                Some(Colour(60, 60, 60)),
+            ))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::axis::Axis;
 use crate::marker::Shape;
-use crate::markup::{Anchor, Node, Stroke, TextStyle, clipped, filled_path, line, rectangle, text, upward_text};
+use crate::markup::{
+    Anchor, Node, Stroke, TextStyle, clipped, filled_path, line, rectangle, text, upward_text,
+};
 use crate::palette::Colour;
 use crate::picture::{Picture, title_lines};
 use crate::text_width::text_width;
@@ -73,7 +75,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn new(spec: FrameSpec<'_>) -> Frame {
-        let tick_width = spec.y.ticks.iter().map(|t| text_width(&t.label, TICK_SIZE, false)).fold(0.0, f64::max);
+        let tick_width =
+            spec.y.ticks.iter().map(|t| text_width(&t.label, TICK_SIZE, false)).fold(0.0, f64::max);
         let last_x = spec.x.ticks.last().map_or(0.0, |t| text_width(&t.label, TICK_SIZE, false) / 2.0);
         let label_room = if spec.y_label.is_empty() { 0.0 } else { LABEL_SIZE * 1.3 + 4.0 };
         let left = MARGIN + label_room + tick_width + 8.0;
@@ -92,7 +95,9 @@ impl Frame {
             Extent::Whole(_, h) => (h, (h - top - bottom).max(40.0)),
             Extent::Plot(_, h) => (h + top + bottom, h),
         };
-        let widest = |axis: &Axis| axis.ticks.iter().map(|t| text_width(&t.label, TICK_SIZE, false)).fold(0.0, f64::max);
+        let widest = |axis: &Axis| {
+            axis.ticks.iter().map(|t| text_width(&t.label, TICK_SIZE, false)).fold(0.0, f64::max)
+        };
         let mut x = spec.x;
         let mut target = x.ticks.len().max(2);
         while x.ticks.len() > 2 && x.ticks.len() as f64 * (widest(&x) + 14.0) > plot_width && target > 2 {
@@ -138,7 +143,9 @@ impl Frame {
             self.above.push(line((self.left - 4.0, y), (self.left, y), tick));
             self.above.push(text(self.left - 7.0, y + 0.36 * TICK_SIZE, &t.label, style));
         }
-        self.above.push(rectangle(self.left, self.top, self.width, self.height, None, Some(tick)));
+        // The edge lies below curves, so that one along it can be seen, and above images.
+        let edge = rectangle(self.left, self.top, self.width, self.height, None, Some(tick));
+        if grid { self.below.push(edge) } else { self.above.push(edge) }
     }
 
     fn draw_labels(&mut self, x_label: &str, y_label: &str) {
@@ -171,7 +178,10 @@ impl Frame {
     /// Puts the plot together: grid, what is clipped to the axes, axes, what may stand over them.
     pub(crate) fn finish(self, inside: Vec<Node>, over: Vec<Node>) -> Picture {
         let mut nodes = self.below;
-        nodes.push(clipped(self.left, self.top, self.width, self.height, inside));
+        // A little wider than the axes, so that a curve along an edge keeps its whole width.
+        const SLACK: f64 = 1.5;
+        let (width, height) = (self.width + 2.0 * SLACK, self.height + 2.0 * SLACK);
+        nodes.push(clipped(self.left - SLACK, self.top - SLACK, width, height, inside));
         nodes.extend(self.above);
         nodes.extend(over);
         Picture { width: self.total.0, height: self.total.1, title: self.title, nodes }
@@ -186,7 +196,8 @@ pub(crate) fn legend_rows(entries: &[LegendEntry], left: f64, top: f64, room: f6
     if entries.is_empty() {
         return (nodes, 0.0);
     }
-    let widths: Vec<f64> = entries.iter().map(|e| SAMPLE + 6.0 + text_width(&e.label, TICK_SIZE, false)).collect();
+    let widths: Vec<f64> =
+        entries.iter().map(|e| SAMPLE + 6.0 + text_width(&e.label, TICK_SIZE, false)).collect();
     let mut rows: Vec<(Vec<usize>, f64)> = vec![(Vec::new(), 0.0)];
     for (i, width) in widths.iter().enumerate() {
         let row = rows.last_mut().expect("starts with one row and never loses it");
@@ -210,7 +221,9 @@ pub(crate) fn legend_rows(entries: &[LegendEntry], left: f64, top: f64, room: f6
                     shape.outline(x + SAMPLE / 2.0 + 4.0, y, 4.5, &mut d);
                     nodes.push(filled_path(&d, colour, None));
                 }
-                Swatch::Block { colour } => nodes.push(rectangle(x + 10.0, y - 6.0, 16.0, 12.0, Some(colour), None)),
+                Swatch::Block { colour } => {
+                    nodes.push(rectangle(x + 10.0, y - 6.0, 16.0, 12.0, Some(colour), None))
+                }
             }
             nodes.push(text(x + SAMPLE + 6.0, y + 0.36 * TICK_SIZE, &entries[i].label, style));
             x += widths[i] + GAP;

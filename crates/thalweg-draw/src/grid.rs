@@ -32,7 +32,7 @@ impl Grid {
     /// # Errors
     /// [`DrawError::Empty`] without a finite point.
     pub fn around(x: &[f64], y: &[f64], margin: f64, columns: usize) -> Result<Grid, DrawError> {
-        let empty = || DrawError::Empty { picture: "grid", what: "point", log: false };
+        let empty = || DrawError::Empty { picture: "grid", what: "finite point" };
         let x = padded(extent(x, false).ok_or_else(empty)?, margin, false);
         let y = padded(extent(y, false).ok_or_else(empty)?, margin, false);
         let columns = columns.max(2);
@@ -56,15 +56,22 @@ impl Grid {
             low + (high - low) * i as f64 / count.saturating_sub(1).max(1) as f64
         };
         (0..self.rows)
-            .flat_map(|r| (0..self.columns).map(move |c| (at(self.x, c, self.columns), at(self.y, r, self.rows))))
+            .flat_map(|r| {
+                (0..self.columns).map(move |c| (at(self.x, c, self.columns), at(self.y, r, self.rows)))
+            })
             .collect()
     }
 
     /// Checks that the grid has an area and `given` values.
-    pub(crate) fn check(&self, picture: &'static str, what: &'static str, given: usize) -> Result<(), DrawError> {
+    pub(crate) fn check(
+        &self,
+        picture: &'static str,
+        what: &'static str,
+        given: usize,
+    ) -> Result<(), DrawError> {
         let has_area = self.x.1 > self.x.0 && self.y.1 > self.y.0 && self.columns > 1 && self.rows > 1;
         if !has_area || extent(&[self.x.0, self.x.1, self.y.0, self.y.1], false).is_none() {
-            return Err(DrawError::Empty { picture, what: "grid with an area", log: false });
+            return Err(DrawError::Empty { picture, what: "grid with an area" });
         }
         crate::error::same_length(picture, what, self.len(), given)
     }

@@ -1,6 +1,6 @@
 //! Matrices as colour: any table of numbers, and the weights of units drawn as the images they look at.
 
-use crate::axis::{Axis, extent, plain_value};
+use crate::axis::{Axis, Tick, extent, grouped, nice_step, plain_value};
 use crate::colour_bar::{colour_bar, colour_bar_room};
 use crate::error::{DrawError, same_length};
 use crate::frame::{Extent, Frame, FrameSpec, INK};
@@ -67,13 +67,15 @@ impl Heatmap {
     pub fn draw(&self) -> Result<Picture, DrawError> {
         const PICTURE: &str = "heat map";
         same_length(PICTURE, "values", self.rows.saturating_mul(self.columns), self.values.len())?;
-        let empty = || DrawError::Empty { picture: PICTURE, what: "value", log: false };
+        let empty = || DrawError::Empty { picture: PICTURE, what: "finite value" };
         let (low, high) = extent(&self.values, false).ok_or_else(empty)?;
-        let both_signs = low < 0.0;
+        let both_signs = low < 0.0 && high > 0.0;
         let limit = low.abs().max(high.abs()).max(1e-300);
         let range = if both_signs { (-limit, limit) } else { (low, high) };
         let scale = Axis::linear(range, 6);
-        let colour = move |position: f64| if both_signs { diverging(2.0 * position - 1.0) } else { sequential(position) };
+        let colour = move |position: f64| {
+            if both_signs { diverging(2.0 * position - 1.0) } else { sequential(position) }
+        };
 
         let cell = (640.0 / self.columns as f64).min(440.0 / self.rows as f64).clamp(1.0, 56.0);
         let stretch = |count: usize, most: f64| (count as f64 * cell).clamp(60.0, most);
@@ -116,12 +118,13 @@ impl Heatmap {
 /// An axis that counts cells from 0, with its ticks in their middles; `down` counts from the top.
 fn index_axis(count: usize, target: usize, down: bool) -> Axis {
     let last = count as f64 - 1.0;
-    let mut axis = Axis::linear((-0.5, last + 0.5), target.clamp(1, 12));
-    axis.ticks.retain(|t| t.value.fract() == 0.0 && t.value >= 0.0 && t.value <= last);
-    if down {
-        axis.ticks.iter_mut().for_each(|t| t.value = last - t.value);
-    }
-    axis
+    let (digit, exponent) = nice_step(count as f64, target.clamp(1, 12));
+    let step = if exponent < 0 { 1 } else { digit as usize * 10usize.pow(exponent.unsigned_abs()) };
+    let tick = |i: usize| Tick {
+        value: if down { last - i as f64 } else { i as f64 },
+        label: grouped(&i.to_string()),
+    };
+    Axis { low: -0.5, high: last + 0.5, log: false, ticks: (0..count).step_by(step).map(tick).collect() }
 }
 
 /// The incoming weights of each unit, drawn as the image they are laid over: blue below zero, orange above.
@@ -175,7 +178,7 @@ impl WeightImages {
     pub fn draw(&self) -> Result<Picture, DrawError> {
         const PICTURE: &str = "picture of weights";
         let features = self.height.saturating_mul(self.width).saturating_mul(self.channels);
-        let empty = || DrawError::Empty { picture: PICTURE, what: "weight", log: false };
+        let empty = || DrawError::Empty { picture: PICTURE, what: "finite weight" };
         if features == 0 {
             return Err(empty());
         }
@@ -202,7 +205,11 @@ impl WeightImages {
             }
         }
         let together = units.min(self.most) * self.channels;
-        let columns = if self.channels > 1 { self.channels } else { ((together as f64 * 1.8).sqrt().ceil() as usize).min(10) };
+        let columns = if self.channels > 1 {
+            self.channels
+        } else {
+            ((together as f64 * 1.8).sqrt().ceil() as usize).min(10)
+        };
         grid.columns(columns).cell(if together > 12 { 84.0 } else { 130.0 }).draw()
     }
 }

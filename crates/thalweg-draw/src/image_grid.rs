@@ -11,7 +11,7 @@ use crate::text_width::wrapped;
 const PICTURE: &str = "grid of images";
 const CAPTION_SIZE: f64 = 12.0;
 const CAPTION_LINE: f64 = 16.0;
-const GAP: f64 = 14.0;
+const GAP: f64 = 18.0;
 
 /// An image as bytes: gray, or red, green and blue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,9 @@ impl Image {
     /// As [`Image::gray`].
     pub fn from_values(width: usize, height: usize, values: &[f64]) -> Result<Image, DrawError> {
         let (low, high) = crate::axis::extent(values, false).unwrap_or((0.0, 1.0));
-        let byte = |v: &f64| if v.is_finite() { ((v - low) / (high - low).max(1e-300) * 255.0).round() as u8 } else { 0 };
+        let byte = |v: &f64| {
+            if v.is_finite() { ((v - low) / (high - low).max(1e-300) * 255.0).round() as u8 } else { 0 }
+        };
         Image::new(width, height, 1, values.iter().map(byte).collect())
     }
 
@@ -133,21 +135,23 @@ impl ImageGrid {
     /// [`DrawError::Empty`] without an image.
     pub fn draw(&self) -> Result<Picture, DrawError> {
         if self.images.is_empty() {
-            return Err(DrawError::Empty { picture: PICTURE, what: "image", log: false });
+            return Err(DrawError::Empty { picture: PICTURE, what: "image" });
         }
         let count = self.images.len();
-        let columns = self.columns.unwrap_or_else(|| ((count as f64).sqrt().ceil() as usize).min(6)).min(count);
+        let columns =
+            self.columns.unwrap_or_else(|| ((count as f64).sqrt().ceil() as usize).min(6)).min(count);
         let cell = self.cell.unwrap_or(match count {
             1 => 300.0,
             2..=4 => 190.0,
-            _ => 120.0,
+            _ => 128.0,
         });
-        let tallest = self.images.iter().map(|(i, ..)| cell * i.height as f64 / i.width as f64).fold(0.0, f64::max);
+        let tallest =
+            self.images.iter().map(|(i, ..)| cell * i.height as f64 / i.width as f64).fold(0.0, f64::max);
         let captions: Vec<Vec<String>> = self
             .images
             .iter()
             .map(|(_, caption, _)| {
-                let mut lines = wrapped(caption, CAPTION_SIZE, false, cell + GAP - 4.0);
+                let mut lines = wrapped(caption, CAPTION_SIZE, false, cell + GAP - 8.0);
                 lines.truncate(3);
                 lines
             })
@@ -156,7 +160,8 @@ impl ImageGrid {
         let row_height = tallest + 6.0 + lines as f64 * CAPTION_LINE + GAP;
         let grid_width = columns as f64 * (cell + GAP) - GAP;
         // A short row of images still leaves room for its title.
-        let title_room = crate::text_width::text_width(&self.title, crate::frame::TITLE_SIZE, true).min(420.0);
+        let title_room =
+            crate::text_width::text_width(&self.title, crate::frame::TITLE_SIZE, true).min(420.0);
         let width = grid_width.max(title_room) + 2.0 * MARGIN;
         let left = (width - grid_width) / 2.0;
         let (mut nodes, title_height) = title_lines(&self.title, width);

