@@ -174,7 +174,7 @@ fn images() -> Result<Picture, Box<dyn Error>> {
         let image = Image::from_values(28, 28, &digit(i))?;
         grid = grid.image(
             image,
-            format!("#{}: label {i}, predicted {} (99.{i} %)", i * 731, (i + 3) % 10),
+            format!("#{}: label {i}\npredicted {} (99.{i} %)", i * 731, (i + 3) % 10),
             Mark::Wrong,
         );
     }

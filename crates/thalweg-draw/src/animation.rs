@@ -79,31 +79,49 @@ impl Animation {
     pub fn to_svg(&self) -> Result<String, DrawError> {
         let first = self.check()?;
         let count = self.frames.len();
-        let total = self.seconds_per_frame * count as f64 + self.hold_seconds;
-        let share = |frames: f64| number(100.0 * frames * self.seconds_per_frame / total);
+        let total = self.cycle_seconds();
+        // A hair more than the share of time, so that no gap shows between two frames.
+        let share = |frames: f64| number(100.0 * frames * self.seconds_per_frame / total + 0.01);
         let mut out = first.svg_head();
+        let class = self.class_name();
         // Each frame runs the same cycle, begun earlier or later; the last one is seen longer, and always if nothing runs.
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<style>.f{{visibility:hidden;animation:f {t}s step-end infinite}}.l{{animation:l {t}s step-end infinite}}\
-             @keyframes f{{0%{{visibility:visible}}{once}%{{visibility:hidden}}}}\
-             @keyframes l{{0%{{visibility:hidden}}{late}%{{visibility:visible}}}}\
-             @media (prefers-reduced-motion:reduce){{.f,.l{{animation:none}}}}</style>\n",
+            "<style>.{class}{{visibility:hidden;animation:{class} {t}s step-end infinite}}\
+             .{class}l{{animation:{class}l {t}s step-end infinite}}\
+             @keyframes {class}{{0%{{visibility:visible}}{once}%{{visibility:hidden}}}}\
+             @keyframes {class}l{{0%{{visibility:hidden}}{late}%{{visibility:visible}}}}\
+             @media (prefers-reduced-motion:reduce){{.{class},.{class}l{{animation:none}}}}</style>",
             t = number(total),
             once = share(1.0),
             late = share((count - 1) as f64),
         );
         let frames: Vec<&[Node]> = self.frames.iter().map(|f| f.nodes.as_slice()).collect();
-        self.write_common(&frames, total, &mut out);
+        self.write_common(&frames, &class, &mut out);
         out.push_str("</svg>\n");
         Ok(out)
     }
 
+    /// How long the film takes from start to start.
+    fn cycle_seconds(&self) -> f64 {
+        self.seconds_per_frame * self.frames.len() as f64 + self.hold_seconds
+    }
+
+    /// A name of its own for the styles, made from the content, so that several films may stand in one page.
+    fn class_name(&self) -> String {
+        // FNV-1a, 64 bits.
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for byte in self.frames.iter().flat_map(|f| f.to_svg().into_bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        format!("f{:08x}", hash >> 32)
+    }
+
     /// Writes sibling nodes of all frames: equal ones once, different ones as one group per frame.
-    fn write_common(&self, frames: &[&[Node]], total: f64, out: &mut String) {
+    fn write_common(&self, frames: &[&[Node]], class: &str, out: &mut String) {
         let first = frames[0];
         if frames.iter().any(|nodes| nodes.len() != first.len()) {
-            return self.write_changing(frames, total, out);
+            return self.write_changing(frames, class, out);
         }
         let equal = |i: usize| frames.iter().all(|nodes| nodes[i] == first[i]);
         let mut i = 0;
@@ -116,7 +134,7 @@ impl Animation {
             if let Some((open, children, close)) = common_group(frames, i) {
                 out.push_str(open);
                 out.push('\n');
-                self.write_common(&children, total, out);
+                self.write_common(&children, class, out);
                 out.push_str(close);
                 out.push('\n');
                 i += 1;
@@ -127,19 +145,20 @@ impl Animation {
                 i += 1;
             }
             let changing: Vec<&[Node]> = frames.iter().map(|nodes| &nodes[from..i]).collect();
-            self.write_changing(&changing, total, out);
+            self.write_changing(&changing, class, out);
         }
     }
 
-    fn write_changing(&self, frames: &[&[Node]], total: f64, out: &mut String) {
+    fn write_changing(&self, frames: &[&[Node]], class: &str, out: &mut String) {
+        let total = self.cycle_seconds();
         for (i, nodes) in frames.iter().enumerate() {
             if i + 1 == frames.len() {
-                out.push_str("<g class=\"l\">\n");
+                let _ = writeln!(out, "<g class=\"{class}l\">");
             } else {
                 // A negative delay starts the cycle in its middle, so that nothing is seen too early.
                 let start = i as f64 * self.seconds_per_frame;
                 let delay = if i == 0 { 0.0 } else { start - total };
-                let _ = writeln!(out, "<g class=\"f\" style=\"animation-delay:{}s\">", number(delay));
+                let _ = writeln!(out, "<g class=\"{class}\" style=\"animation-delay:{}s\">", number(delay));
             }
             nodes.iter().for_each(|node| node.write(out));
             out.push_str("</g>\n");
@@ -251,11 +270,13 @@ mod tests {
     #[test]
     fn what_does_not_change_is_written_once() {
         let svg = film(4).to_svg().unwrap();
-        assert_eq!(svg.matches("<g class=\"f\"").count(), 3);
-        assert_eq!(svg.matches("<g class=\"l\"").count(), 1);
+        let class = film(4).class_name();
+        assert_eq!(svg.matches(&format!("<g class=\"{class}\"")).count(), 3);
+        assert_eq!(svg.matches(&format!("<g class=\"{class}l\"")).count(), 1);
+        resvg::usvg::roxmltree::Document::parse(&svg).unwrap();
         assert_eq!(svg.matches(">t</text>").count(), 1);
         // 4 frames of 0.1 s and 1.5 s more: the cycle takes 1.9 s, the third frame starts 1.7 s before its end.
-        assert!(svg.contains("animation:f 1.9s") && svg.contains("animation-delay:-1.7s"), "{svg}");
+        assert!(svg.contains(" 1.9s step-end") && svg.contains("animation-delay:-1.7s"), "{svg}");
     }
 
     #[test]

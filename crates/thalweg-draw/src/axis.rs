@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn values_as_written() {
-        assert_eq!(plain_value(0.693147, 3), "0.693");
+        assert_eq!(plain_value(0.645967, 3), "0.646");
         assert_eq!(plain_value(-12_345.6, 3), "−12,346");
         assert_eq!(plain_value(1.5e-9, 3), "1.5×10⁻⁹");
         assert_eq!(plain_value(f64::NAN, 3), "–");

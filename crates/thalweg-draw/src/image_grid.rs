@@ -123,7 +123,7 @@ impl ImageGrid {
         self
     }
 
-    /// Adds an image; its caption takes at most three lines.
+    /// Adds an image; its caption takes at most three lines (`\n` starts a new one).
     pub fn image(mut self, image: Image, caption: impl Into<String>, mark: Mark) -> Self {
         self.images.push((image, caption.into(), mark));
         self

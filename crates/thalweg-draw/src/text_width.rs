@@ -30,19 +30,25 @@ fn advance(c: char) -> f64 {
     }
 }
 
-/// Breaks a text at spaces into lines no wider than `room`, and cuts a word that is wider by itself.
+/// Breaks a text at spaces into lines no wider than `room`, and cuts a word that is wider by itself; a line break stays one.
 pub(crate) fn wrapped(text: &str, size: f64, bold: bool, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        let word = shortened(word, size, bold, room);
-        match lines.last_mut() {
-            Some(last)
-                if text_width(last, size, bold) + text_width(&word, size, bold) + 0.32 * size <= room =>
-            {
-                last.push(' ');
-                last.push_str(&word);
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            let word = shortened(word, size, bold, room);
+            let width =
+                text_width(&line, size, bold) + text_width(" ", size, bold) + text_width(&word, size, bold);
+            if !line.is_empty() && width > room {
+                lines.push(std::mem::take(&mut line));
             }
-            _ => lines.push(word),
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+        if !line.is_empty() {
+            lines.push(line);
         }
     }
     lines
@@ -79,6 +85,7 @@ mod tests {
     #[test]
     fn long_titles_are_broken_at_spaces() {
         assert_eq!(wrapped("one two three", 10.0, false, 45.0), ["one two", "three"]);
+        assert_eq!(wrapped("a\nb c", 10.0, false, 45.0), ["a", "b c"]);
         assert_eq!(shortened("abcdef", 10.0, false, 25.0), "ab…");
     }
 }

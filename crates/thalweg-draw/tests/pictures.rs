@@ -15,12 +15,12 @@ fn grid() -> Grid {
 }
 
 /// One of each, with the words that must be seen on it.
-fn all() -> Vec<(Picture, Vec<&'static str>)> {
+fn all() -> Result<Vec<(Picture, Vec<&'static str>)>, DrawError> {
     let heights: Vec<f64> = grid().points().iter().map(|(x, y)| 0.01 + x * x + 2.0 * y * y).collect();
     let regions: Vec<usize> = (0..25).map(|i| i % 5 / 2).collect();
-    let image = Image::gray(2, 2, &[0, 80, 160, 255]).unwrap();
+    let image = Image::gray(2, 2, &[0, 80, 160, 255])?;
     let wide = |n: usize| (0..n).map(|i| i as f64 - n as f64 / 3.0).collect::<Vec<f64>>();
-    vec![
+    Ok(vec![
         (
             LineChart::new("Cost <&> \"rate\"")
                 .x_label("steps (hundreds)")
@@ -29,75 +29,59 @@ fn all() -> Vec<(Picture, Vec<&'static str>)> {
                 .curve("train", &X, &Y)
                 .points("test", &X, &Y)
                 .mark(2.0, "best")
-                .draw()
-                .unwrap(),
+                .draw()?,
             vec!["Cost <&> \"rate\"", "steps (hundreds)", "cost", "train", "test", "best"],
         ),
         (
-            Fit::new("fit").points(&X, &Y).stage("start", &X, &X).stage("end", &X, &Y).draw().unwrap(),
+            Fit::new("fit").points(&X, &Y).stage("start", &X, &X).stage("end", &X, &Y).draw()?,
             vec!["fit", "data", "start", "end", "x", "y"],
         ),
         (
-            Fit::new("panels")
-                .points(&X, &Y)
-                .stage("start", &X, &X)
-                .stage("end", &X, &Y)
-                .draw_panels(2)
-                .unwrap(),
+            Fit::new("panels").points(&X, &Y).stage("start", &X, &X).stage("end", &X, &Y).draw_panels(2)?,
             vec!["panels", "start", "end"],
         ),
         (
-            Scatter::new("points")
-                .points(&X, &Y, &[0, 1, 2, 0])
-                .class_names(&["a", "b", "c"])
-                .draw()
-                .unwrap(),
+            Scatter::new("points").points(&X, &Y, &[0, 1, 2, 0]).class_names(&["a", "b", "c"]).draw()?,
             vec!["points", "a", "b", "c"],
         ),
         (
             DecisionRegions::new("regions", grid(), &regions)
                 .confidence(&[0.5; 25])
                 .points(&X, &Y, &[0, 0, 1, 2])
-                .draw()
-                .unwrap(),
+                .draw()?,
             vec!["regions", "class 0", "class 2"],
         ),
         (
             ImageGrid::new("images")
                 .image(image.clone(), "label 3", Mark::Wrong)
                 .image(image, "label 4", Mark::Right)
-                .draw()
-                .unwrap(),
+                .draw()?,
             vec!["images", "label 3"],
         ),
         (
-            ConfusionMatrix::new("confusion", &["cat", "dog"], &[10, 2, 0, 12_345]).draw().unwrap(),
+            ConfusionMatrix::new("confusion", &["cat", "dog"], &[10, 2, 0, 12_345]).draw()?,
             vec!["confusion", "label", "prediction", "12,345", "83.3 %"],
         ),
         (
-            ActivationCurves::new("activations").curve("relu", &X, &X, &X).draw().unwrap(),
+            ActivationCurves::new("activations").curve("relu", &X, &X, &X).draw()?,
             vec!["activations", "f(z)", "f′(z)"],
         ),
         (
             Surface::new("surface", grid(), &heights)
                 .path(&[0.9, 0.1], &[0.9, 0.0])
                 .value_label("loss")
-                .draw()
-                .unwrap(),
+                .draw()?,
             vec!["surface", "start", "end", "loss", "first direction"],
         ),
-        (
-            Heatmap::new("heat", 2, 3, &wide(6)).labels("in", "out").draw().unwrap(),
-            vec!["heat", "in", "out", "−2"],
-        ),
-        (Heatmap::new("large", 40, 30, &wide(1200)).draw().unwrap(), vec!["large"]),
-        (WeightImages::new("weights", 2, 2, &wide(24)).channels(3).draw().unwrap(), vec!["unit 1, blue"]),
-    ]
+        (Heatmap::new("heat", 2, 3, &wide(6)).labels("in", "out").draw()?, vec!["heat", "in", "out", "−2"]),
+        (Heatmap::new("large", 40, 30, &wide(1200)).draw()?, vec!["large"]),
+        (WeightImages::new("weights", 2, 2, &wide(24)).channels(3).draw()?, vec!["unit 1, blue"]),
+    ])
 }
 
 #[test]
 fn svg_parses_and_shows_its_words() {
-    for (picture, words) in all() {
+    for (picture, words) in all().unwrap() {
         let svg = picture.to_svg();
         let document = Document::parse(&svg).unwrap();
         let seen: Vec<&str> =
@@ -117,7 +101,7 @@ fn text_stays_inside_the_picture() {
         options.fontdb_mut().load_font_data(include_bytes!("../fonts/DejaVuSans-Bold.ttf").to_vec());
         options
     };
-    for (picture, words) in all() {
+    for (picture, words) in all().unwrap() {
         let tree = resvg::usvg::Tree::from_str(&picture.to_svg(), &options).unwrap();
         let mut texts = 0;
         let mut groups = vec![tree.root()];
@@ -142,7 +126,7 @@ fn text_stays_inside_the_picture() {
 
 #[test]
 fn numbers_have_at_most_two_decimals() {
-    for (picture, words) in all() {
+    for (picture, words) in all().unwrap() {
         let svg = picture.to_svg();
         let document = Document::parse(&svg).unwrap();
         for node in document.descendants() {
@@ -159,7 +143,7 @@ fn numbers_have_at_most_two_decimals() {
 
 #[test]
 fn png_has_the_size_asked_for_and_ink_in_its_title() {
-    for (picture, words) in all() {
+    for (picture, words) in all().unwrap() {
         let bytes = picture.to_png(1.5).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
@@ -174,7 +158,7 @@ fn png_has_the_size_asked_for_and_ink_in_its_title() {
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    for ((first, words), (second, _)) in all().iter().zip(all().iter()) {
+    for ((first, words), (second, _)) in all().unwrap().iter().zip(all().unwrap().iter()) {
         assert_eq!(first.to_svg(), second.to_svg(), "{words:?}");
         assert_eq!(first.to_png(1.0).unwrap(), second.to_png(1.0).unwrap(), "{words:?}");
     }
