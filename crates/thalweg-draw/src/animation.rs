@@ -280,6 +280,13 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_without_motion_shows_the_last_frame() {
+        let film = film(3);
+        let still = rasterize(&film.to_svg().unwrap(), 200.0, 150.0, 1.0).unwrap();
+        assert_eq!(still, rasterize(&film.frames[2].to_svg(), 200.0, 150.0, 1.0).unwrap());
+    }
+
+    #[test]
     fn an_animated_png_has_all_frames() {
         let bytes = film(3).to_apng(1.0).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
