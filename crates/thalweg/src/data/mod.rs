@@ -17,6 +17,8 @@ pub mod sources;
 pub mod splits;
 pub mod table;
 pub mod task;
+#[cfg(test)]
+mod test_files;
 
 pub use array::{Array, Values};
 pub use batches::{Batch, Batches};

@@ -82,15 +82,6 @@ impl RawTarget {
             RawTarget::Text { values, .. } => values.len(),
         }
     }
-
-    /// The target as messages call it.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            RawTarget::None => String::new(),
-            RawTarget::Classes { name, .. } | RawTarget::Text { name, .. } => name.clone(),
-            RawTarget::Numbers { names, .. } => names.join(", "),
-        }
-    }
 }
 
 impl RawData {
