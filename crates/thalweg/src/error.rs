@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::layers::LayerProblem;
-use crate::network::NetworkProblem;
 use crate::data::{FileProblem, Format};
 use crate::experiment::{ExperimentProblem, Origin};
+use crate::layers::LayerProblem;
+use crate::network::NetworkProblem;
 
 /// What can go wrong in the library.
 ///

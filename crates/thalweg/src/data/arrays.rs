@@ -45,7 +45,9 @@ fn read_name(name: &str) -> Option<(PartName, Role)> {
     };
     let rest: String = rest.chars().filter(char::is_ascii_alphanumeric).collect();
     let role = match rest.trim_start_matches("ing").trim_start_matches("set") {
-        "x" | "xorig" | "image" | "images" | "data" | "feature" | "features" | "input" | "inputs" => Role::Features,
+        "x" | "xorig" | "image" | "images" | "data" | "feature" | "features" | "input" | "inputs" => {
+            Role::Features
+        }
         "y" | "yorig" | "label" | "labels" | "target" | "targets" => Role::Targets,
         _ => return None,
     };
@@ -108,7 +110,9 @@ pub(crate) fn parts_of_arrays(
     }
     let order: &[PartName] = match prefer {
         None | Some(PartName::Train | PartName::Whole) => &[PartName::Train, PartName::Whole],
-        Some(PartName::Validation) => &[PartName::Validation, PartName::Whole, PartName::Test, PartName::Train],
+        Some(PartName::Validation) => {
+            &[PartName::Validation, PartName::Whole, PartName::Test, PartName::Train]
+        }
         Some(PartName::Test) => &[PartName::Test, PartName::Whole, PartName::Validation, PartName::Train],
     };
     let first = |role| order.iter().find_map(|&part| by_role(arrays, part, role));
@@ -145,7 +149,8 @@ pub(crate) fn parts_of_arrays(
             let y = position(arrays, &twin(&arrays[y].0, word)?)?;
             Some((x, y))
         });
-        let of_role = || Some((by_role(arrays, part, Role::Features)?, by_role(arrays, part, Role::Targets)?));
+        let of_role =
+            || Some((by_role(arrays, part, Role::Features)?, by_role(arrays, part, Role::Targets)?));
         let by_names = features.is_empty() && target.is_empty();
         match of_twin.or_else(|| if by_names { of_role() } else { None }) {
             Some((x, y)) => pair(arrays, x, y).map(Some),
@@ -178,7 +183,8 @@ pub(crate) fn arrays_to_predict(
     let order = [PartName::Whole, PartName::Test, PartName::Validation, PartName::Train];
     let by_name = name.and_then(|name| position(arrays, name));
     let by_part = || order.iter().find_map(|&part| by_role(arrays, part, Role::Features));
-    let by_size = || arrays.iter().position(|(_, a)| a.row_len() == row_len && !matches!(a.values(), Values::Text(_)));
+    let by_size =
+        || arrays.iter().position(|(_, a)| a.row_len() == row_len && !matches!(a.values(), Values::Text(_)));
     let Some(x) = by_name.or_else(by_part).or_else(by_size) else {
         let available = names(arrays);
         let name = name.unwrap_or("x").to_owned();
@@ -189,8 +195,11 @@ pub(crate) fn arrays_to_predict(
     let y = by_role(arrays, part, Role::Targets).or_else(|| target.and_then(|name| position(arrays, name)));
     match y {
         Some(y) if y != x => pair(arrays, x, y),
-        _ => RawData { inputs: inputs_of_array(Some(&arrays[x].0), arrays[x].1.clone())?, target: RawTarget::None }
-            .checked(),
+        _ => RawData {
+            inputs: inputs_of_array(Some(&arrays[x].0), arrays[x].1.clone())?,
+            target: RawTarget::None,
+        }
+        .checked(),
     }
 }
 
@@ -213,11 +222,18 @@ mod tests {
     #[test]
     fn names_tell_part_and_role() {
         use PartName::{Test, Train, Validation, Whole};
-        let features = [("train_set_x", Train), ("X_test", Test), ("x", Whole), ("x_val", Validation), ("train/images", Train)];
+        let features = [
+            ("train_set_x", Train),
+            ("X_test", Test),
+            ("x", Whole),
+            ("x_val", Validation),
+            ("train/images", Train),
+        ];
         for (name, part) in features {
             assert_eq!(read_name(name), Some((part, Role::Features)), "{name}");
         }
-        for (name, part) in [("train_set_y", Train), ("y", Whole), ("test_labels", Test), ("Targets", Whole)] {
+        for (name, part) in [("train_set_y", Train), ("y", Whole), ("test_labels", Test), ("Targets", Whole)]
+        {
             assert_eq!(read_name(name), Some((part, Role::Targets)), "{name}");
         }
         assert_eq!(read_name("list_classes"), None);
@@ -226,7 +242,8 @@ mod tests {
 
     #[test]
     fn pairs_of_all_parts_are_found() {
-        let parts = parts_of_arrays(&arrays(&["x_test", "x_train", "y_test", "y_train"]), &[], &[], None).unwrap();
+        let parts =
+            parts_of_arrays(&arrays(&["x_test", "x_train", "y_test", "y_train"]), &[], &[], None).unwrap();
         assert!(parts.test.is_some() && parts.validation.is_none());
         let own = parts_of_arrays(
             &arrays(&["train_a", "train_b", "test_a", "test_b"]),
@@ -242,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_there_gets_the_nearest() {
-        let error = parts_of_arrays(&arrays(&["train_x", "train_y"]), &["trian_x".to_owned()], &[], None).unwrap_err();
+        let error = parts_of_arrays(&arrays(&["train_x", "train_y"]), &["trian_x".to_owned()], &[], None)
+            .unwrap_err();
         insta::assert_snapshot!(error, @r#"there is no array "trian_x" (did you mean "train_x"?); there are: train_x, train_y"#);
     }
 }

@@ -60,7 +60,8 @@ impl Batches {
         assert!(batch_size > 0, "a batch has rows");
         // The order within the one batch of an epoch would only change how sums are rounded.
         let shuffle = (shuffle && batch_size < rows).then_some(seed);
-        let mut batches = Batches { order: (0..row_count).collect(), batch_size, shuffle, epoch: 0, next: 0, last: 0..0 };
+        let mut batches =
+            Batches { order: (0..row_count).collect(), batch_size, shuffle, epoch: 0, next: 0, last: 0..0 };
         batches.lay_order();
         batches
     }

@@ -459,11 +459,9 @@ fn check_targets(targets: &DatasetTargets, rows: usize) -> Result<(), DataProble
             }
             match ids.iter().position(|&id| id as usize >= *count) {
                 None => Ok(()),
-                Some(row) => Err(DataProblem::LabelOutOfRange {
-                    row,
-                    label: ids[row].to_string(),
-                    classes: *count,
-                }),
+                Some(row) => {
+                    Err(DataProblem::LabelOutOfRange { row, label: ids[row].to_string(), classes: *count })
+                }
             }
         }
         DatasetTargets::Values { values, outputs } => {
@@ -473,7 +471,9 @@ fn check_targets(targets: &DatasetTargets, rows: usize) -> Result<(), DataProble
             }
             match values.iter().position(|value| !value.is_finite()) {
                 None => Ok(()),
-                Some(index) => Err(DataProblem::TargetNotFinite { row: index / outputs, value: values[index] }),
+                Some(index) => {
+                    Err(DataProblem::TargetNotFinite { row: index / outputs, value: values[index] })
+                }
             }
         }
         DatasetTargets::None => Ok(()),

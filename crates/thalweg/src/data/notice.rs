@@ -111,7 +111,10 @@ impl fmt::Display for DataNotice {
                 }
             }
             DataNotice::NumbersAsClasses { target, classes } => {
-                write!(f, "the target {target:?} has {classes} different whole numbers and is taken for classes")
+                write!(
+                    f,
+                    "the target {target:?} has {classes} different whole numbers and is taken for classes"
+                )
             }
             DataNotice::TargetByName { target } => write!(f, "the column {target:?} is taken for the target"),
             DataNotice::LabelsBeside { path } => write!(f, "the labels are taken from {}", path.display()),

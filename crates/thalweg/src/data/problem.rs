@@ -39,7 +39,9 @@ pub enum DataProblem {
         value: f64,
     },
     /// A numeric target that is NaN or infinite.
-    #[error("the target of row {row} is {value}, which a network cannot learn; leave the row out or replace the value")]
+    #[error(
+        "the target of row {row} is {value}, which a network cannot learn; leave the row out or replace the value"
+    )]
     TargetNotFinite {
         /// The row.
         row: usize,
@@ -73,7 +75,9 @@ pub enum DataProblem {
         classes: usize,
     },
     /// More classes than the network has outputs for.
-    #[error("the target {target:?} has {found} different labels, but the network has outputs for {classes} classes")]
+    #[error(
+        "the target {target:?} has {found} different labels, but the network has outputs for {classes} classes"
+    )]
     TooManyClasses {
         /// The target.
         target: String,
@@ -83,7 +87,10 @@ pub enum DataProblem {
         classes: usize,
     },
     /// A label that training did not know.
-    #[error("row {row} has the label {label:?}, which is none of the classes known from training: {}", listed(known))]
+    #[error(
+        "row {row} has the label {label:?}, which is none of the classes known from training: {}",
+        listed(known)
+    )]
     UnknownLabel {
         /// The row.
         row: usize,
@@ -101,7 +108,9 @@ pub enum DataProblem {
         label: String,
     },
     /// No two rows have the same label.
-    #[error("each of the {rows} rows has a label of its own in {target:?}: nothing learned from one would hold for another; choose another target")]
+    #[error(
+        "each of the {rows} rows has a label of its own in {target:?}: nothing learned from one would hold for another; choose another target"
+    )]
     EveryLabelDiffers {
         /// The target.
         target: String,
@@ -135,7 +144,9 @@ pub enum DataProblem {
         share: f64,
     },
     /// Shares that are no shares.
-    #[error("the parts' shares (validation {validation}, test {test}) have to be 0 or more and together below 1")]
+    #[error(
+        "the parts' shares (validation {validation}, test {test}) have to be 0 or more and together below 1"
+    )]
     Shares {
         /// The validation part's.
         validation: f64,
@@ -149,10 +160,15 @@ pub enum DataProblem {
         columns: Vec<String>,
     },
     /// An array of inputs without targets.
-    #[error("these are inputs without targets; give the file of targets as well: source = [\"images\", \"labels\"]")]
+    #[error(
+        "these are inputs without targets; give the file of targets as well: source = [\"images\", \"labels\"]"
+    )]
     NoLabels,
     /// A folder that holds no set that is known.
-    #[error("this is a folder without {}; give files, or a pattern such as \"folder/*.csv\"", listed(missing))]
+    #[error(
+        "this is a folder without {}; give files, or a pattern such as \"folder/*.csv\"",
+        listed(missing)
+    )]
     Folder {
         /// The files of a known set that a folder could hold.
         missing: Vec<String>,

@@ -67,7 +67,9 @@ impl RawInputs {
     pub(crate) fn rows(&self) -> usize {
         match self {
             RawInputs::Columns(columns) => columns.first().map_or(0, Column::rows),
-            RawInputs::Array { features, shape, .. } => features.len() / shape.iter().product::<usize>().max(1),
+            RawInputs::Array { features, shape, .. } => {
+                features.len() / shape.iter().product::<usize>().max(1)
+            }
         }
     }
 }
@@ -115,7 +117,12 @@ pub(crate) fn inputs_of_array(name: Option<&str>, array: Array) -> Result<RawInp
         }
         others => Features::F64((0..others.len()).filter_map(|index| others.number(index)).collect()),
     };
-    Ok(RawInputs::Array { name: name.map(str::to_owned), features, shape: row_shape, column_names: Vec::new() })
+    Ok(RawInputs::Array {
+        name: name.map(str::to_owned),
+        features,
+        shape: row_shape,
+        column_names: Vec::new(),
+    })
 }
 
 /// An array as targets: `[rows]`, `[rows, 1]` or `[rows, outputs]`; `rows` decides for `[1, rows]`, as course files have it.
@@ -183,7 +190,9 @@ pub(crate) fn table_of_matrix(features: &Features, columns: usize) -> Vec<Column
     (0..columns)
         .map(|column| Column {
             name: column.to_string(),
-            values: ColumnValues::Numbers((0..rows).map(|row| features.value(row * columns + column)).collect()),
+            values: ColumnValues::Numbers(
+                (0..rows).map(|row| features.value(row * columns + column)).collect(),
+            ),
         })
         .collect()
 }
@@ -203,7 +212,9 @@ pub(crate) fn append(table: &mut Vec<Column>, more: Table) -> Result<(), DataPro
             (ColumnValues::Text(values), ColumnValues::Numbers(more)) if more.iter().all(|v| v.is_nan()) => {
                 values.extend(more.iter().map(|_| None));
             }
-            (ColumnValues::Numbers(values), ColumnValues::Text(more)) if values.iter().all(|v| v.is_nan()) => {
+            (ColumnValues::Numbers(values), ColumnValues::Text(more))
+                if values.iter().all(|v| v.is_nan()) =>
+            {
                 let mut text = vec![None; values.len()];
                 text.extend(more);
                 column.values = ColumnValues::Text(text);

@@ -54,7 +54,9 @@ pub fn split_rows(
     let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
     let keep_one: Vec<usize> = sizes.iter().map(|size| size.saturating_sub(1)).collect();
     let test_quota = quotas(&sizes, &keep_one, &sizes, test_rows);
-    let left = |room: &[usize]| room.iter().zip(&test_quota).map(|(room, taken)| room.saturating_sub(*taken)).collect();
+    let left = |room: &[usize]| {
+        room.iter().zip(&test_quota).map(|(room, taken)| room.saturating_sub(*taken)).collect()
+    };
     let (room, most): (Vec<usize>, Vec<usize>) = (left(&keep_one), left(&sizes));
     let validation_quota = quotas(&sizes, &room, &most, validation_rows);
 

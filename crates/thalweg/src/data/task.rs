@@ -121,7 +121,10 @@ impl TargetSchema {
                 if names.len() != 1 {
                     return Err(DataProblem::ColumnCount { expected: names.len(), found: 1 });
                 }
-                Ok(DatasetTargets::Values { values: ids.iter().map(|&id| f64::from(id)).collect(), outputs: 1 })
+                Ok(DatasetTargets::Values {
+                    values: ids.iter().map(|&id| f64::from(id)).collect(),
+                    outputs: 1,
+                })
             }
             (TargetSchema::Values { .. }, RawTarget::Text { name, values }) => {
                 let (row, example) = super::raw::first_text(values);
@@ -187,7 +190,9 @@ impl LabelKeys {
 
     fn find_text(&self, text: &str) -> Option<u32> {
         match self {
-            LabelKeys::Text(keys) => keys.binary_search_by(|key| key.as_str().cmp(text)).ok().map(|id| id as u32),
+            LabelKeys::Text(keys) => {
+                keys.binary_search_by(|key| key.as_str().cmp(text)).ok().map(|id| id as u32)
+            }
             LabelKeys::Numbers(_) => text.parse().ok().and_then(|number| self.find_number(number)),
             LabelKeys::OneHot(_) => None,
         }
@@ -335,7 +340,11 @@ fn decide_numbers(
             match values.iter().position(|value| !in_range(value)) {
                 None => (0..classes).map(|id| id as f64).collect(),
                 Some(row) if distinct.len() > classes || distinct[0] == 0.0 => {
-                    return Err(DataProblem::LabelOutOfRange { row, label: values[row].to_string(), classes });
+                    return Err(DataProblem::LabelOutOfRange {
+                        row,
+                        label: values[row].to_string(),
+                        classes,
+                    });
                 }
                 Some(_) => distinct, // 1 to 3, say, or -1 and 1
             }

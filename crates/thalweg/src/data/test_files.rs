@@ -10,9 +10,10 @@ use std::path::PathBuf;
 /// When `THALWEG_SHARED` is set but does not have the file: then it was meant to be there.
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let given = std::env::var_os("THALWEG_SHARED");
-    let folder = given
-        .clone()
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
+    let folder = given.clone().map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
     let file = folder.join(path);
     if file.exists() {
         return Some(file);

@@ -128,7 +128,8 @@ impl<'a> Check<'a> {
         rows: &'a [u32],
         seed: u64,
     ) -> Result<Self> {
-        let plan = Plan::new(network, rules, data, rows.len())?;
+        let mut plan = Plan::new(network, rules, data, rows.len())?;
+        plan.gather(Rows { data, rows, epoch: 0 });
         let start = network.parameters().to_vec();
         let stream = Stream::new(seed, Purpose::GradientCheck, 0, 0);
         let beside: Vec<f64> = start

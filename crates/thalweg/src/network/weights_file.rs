@@ -16,7 +16,9 @@ pub(super) fn read(path: &Path, name: &str, shape: &Shape) -> Result<Vec<f64>> {
     let Some((_, array)) = arrays.iter().find(|(array, _)| array == name) else {
         let known: Vec<&str> = arrays.iter().map(|(name, _)| name.as_str()).collect();
         let known = if known.is_empty() { "no named arrays".to_owned() } else { known.join(", ") };
-        return Err(NetworkProblem::MissingArray { path: path.to_owned(), name: name.to_owned(), known }.into());
+        return Err(
+            NetworkProblem::MissingArray { path: path.to_owned(), name: name.to_owned(), known }.into()
+        );
     };
     let wrong_shape = || NetworkProblem::ParameterShape {
         name: name.to_owned(),

@@ -75,7 +75,7 @@ impl Rules {
 
 /// The plain plan of a network, a loss and an update rule, for batches up to a size.
 ///
-/// A step is [`forward`](Plan::forward), [`data_loss`](Plan::data_loss), [`backward`](Plan::backward) and
+/// A step is [`gather`](Plan::gather), [`forward`](Plan::forward), [`data_loss`](Plan::data_loss), [`backward`](Plan::backward) and
 /// [`update`](Plan::update). None of them allocates.
 #[derive(Clone, Debug)]
 pub struct Plan<R: Real> {
@@ -215,11 +215,11 @@ impl<R: Real> Plan<R> {
         }
     }
 
-    /// Gathers the batch and computes the output of every layer.
+    /// Brings the rows' features and targets into the arena, converted and scaled on the way.
     ///
     /// # Panics
     /// When the batch has more rows than the plan was made for.
-    pub fn forward(&mut self, batch: Rows<'_>, training: bool) {
+    pub fn gather(&mut self, batch: Rows<'_>) {
         let rows = batch.rows.len();
         assert!(
             rows <= self.largest_batch(),
@@ -229,13 +229,15 @@ impl<R: Real> Plan<R> {
         let input = first_rows(&self.layout.values[0], rows, self.width(0));
         batch.data.gather(batch.rows, &mut self.arena.all_mut()[input]);
         self.gather_targets(batch);
-        if training {
-            for (number, &row) in self.row_numbers.iter_mut().zip(batch.rows) {
-                *number = batch.data.row_numbers()[row as usize];
-            }
+        for (number, &row) in self.row_numbers.iter_mut().zip(batch.rows) {
+            *number = batch.data.row_numbers()[row as usize];
         }
+    }
+
+    /// Computes the output of every layer for the batch that was last gathered, which is this one.
+    pub fn forward(&mut self, batch: Rows<'_>, training: bool) {
         for i in 0..self.layers.len() {
-            self.forward_layer(i, rows, batch.epoch, training);
+            self.forward_layer(i, batch.rows.len(), batch.epoch, training);
         }
         self.note_own_units(batch);
     }

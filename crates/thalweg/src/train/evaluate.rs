@@ -58,6 +58,7 @@ impl<R: Real> Evaluator<R> {
         for start in (0..data.rows()).step_by(self.plan.largest_batch()) {
             self.take_rows(start, data);
             let rows = Rows { data, rows: &self.rows, epoch: 0 };
+            self.plan.gather(rows);
             self.plan.forward(rows, false);
             self.plan.add_losses(data, self.rows.len(), &mut sum);
             let (predictions, targets) = self.plan.in_own_units(data, self.rows.len());
@@ -95,7 +96,9 @@ impl<R: Real> Evaluator<R> {
         let mut predictions = Vec::new();
         for start in (0..data.rows()).step_by(self.plan.largest_batch()) {
             self.take_rows(start, data);
-            self.plan.forward(Rows { data, rows: &self.rows, epoch: 0 }, false);
+            let rows = Rows { data, rows: &self.rows, epoch: 0 };
+            self.plan.gather(rows);
+            self.plan.forward(rows, false);
             let outputs = self.plan.outputs(self.rows.len());
             let width = outputs.len() / self.rows.len();
             self.activated.resize(outputs.len(), R::ZERO);

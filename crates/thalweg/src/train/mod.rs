@@ -8,7 +8,6 @@ pub mod settings;
 mod state;
 mod trainer;
 
-pub(crate) use evaluate::Evaluator;
 pub use observer::{Command, Observer, Progress, Snapshot};
 pub use report::{History, Part, PartReport, Report, more_is_better};
 pub use session::{Ending, Outcome, Parts};

@@ -81,6 +81,7 @@ pub(crate) struct Session<'a, R: Real> {
     evaluator: Evaluator<R>,
     counters: Counters,
     last_loss: f64,
+    has_gathered: bool,
     best: Option<Vec<R>>,
     total_steps: u64,
     started: Instant,
@@ -146,6 +147,7 @@ impl<'a, R: Real> Session<'a, R> {
                 .collect(),
             counters: Counters::new(metrics_for(&loss, parts.train, network.output_shape().len())),
             last_loss: f64::NAN,
+            has_gathered: false,
             best: None,
             total_steps,
             started: now,
@@ -290,6 +292,11 @@ impl<'a, R: Real> Session<'a, R> {
     fn forward(&mut self, training: bool) -> Result<()> {
         let rows =
             Rows { data: self.parts.train, rows: self.batches.last_rows(), epoch: self.counters.epoch };
+        // A full batch has the same rows at every step.
+        if !self.batches.is_full() || !self.has_gathered {
+            self.plan.gather(rows);
+            self.has_gathered = true;
+        }
         self.plan.forward(rows, training);
         self.last_loss = self.plan.data_loss(rows.data, rows.rows.len());
         if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged(self.last_loss, rows.rows.len())) }

@@ -59,7 +59,8 @@ pub fn prepare(experiment: &Experiment, folder: Option<PathBuf>) -> (Network<f64
 /// Trains an experiment in the precision that it asks for.
 pub fn train(experiment: &Experiment, folder: Option<PathBuf>) -> Trained {
     let (mut network, parts) = prepare(experiment, folder);
-    let views = Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
+    let views =
+        Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let settings = experiment.training.clone();
     let trainer = Trainer::with_settings(settings.clone()).seed(experiment.seed);
     let outcome = match experiment.precision {

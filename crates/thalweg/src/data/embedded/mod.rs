@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn digits_are_all_there() {
-        let RawData { inputs: RawInputs::Array { features: Features::U8(bytes), .. }, target } = digits() else {
+        let RawData { inputs: RawInputs::Array { features: Features::U8(bytes), .. }, target } = digits()
+        else {
             panic!("bytes");
         };
         assert_eq!(bytes.len(), 1797 * 64);

@@ -172,7 +172,8 @@ fn read_found(path: &Path, format: &mut Option<Format>) -> Result<Reading, FileP
             let limit = if stream.is_gzip() {
                 stream
                     .file_length()
-                    .saturating_mul(PACKED_TEXT_RATIO).clamp(PACKED_TEXT_BYTES, MAX_TEXT_BYTES)
+                    .saturating_mul(PACKED_TEXT_RATIO)
+                    .clamp(PACKED_TEXT_BYTES, MAX_TEXT_BYTES)
             } else {
                 MAX_TEXT_BYTES
             };

@@ -21,7 +21,8 @@ pub(super) fn regression(options: Options, draws: &mut Draws<'_>) -> RawData {
     let mut y = Vec::with_capacity(options.rows * OUTPUTS);
     for row in x.chunks_exact(INPUTS) {
         for j in 0..OUTPUTS {
-            let sum = row.iter().enumerate().fold(0.0, |sum, (k, &x)| f64::mul_add(x, a[k * OUTPUTS + j], sum));
+            let sum =
+                row.iter().enumerate().fold(0.0, |sum, (k, &x)| f64::mul_add(x, a[k * OUTPUTS + j], sum));
             y.push(sum);
         }
     }

@@ -160,7 +160,8 @@ fn fields_of_the_board_alternate() {
 
 #[test]
 fn what_cannot_be_made_is_refused() {
-    let refuse = |generator: Generator| generate(&generator, &mut Draws::philox(0, 0)).unwrap_err().to_string();
+    let refuse =
+        |generator: Generator| generate(&generator, &mut Draws::philox(0, 0)).unwrap_err().to_string();
     insta::assert_snapshot!(refuse(asked("spirla")), @r#"no data set has this name (did you mean "spiral"?); known are curve, regression, spiral, moons, circles, blobs, xor, checkerboard"#);
     insta::assert_snapshot!(refuse(Generator { rows: Some(0), ..asked("moons") }), @"rows = 0 is not possible: a whole number from 1 to 10000000");
     insta::assert_snapshot!(refuse(Generator { noise: Some(-1.0), ..asked("moons") }), @"noise = -1 is not possible: a number, 0 or more");

@@ -6,9 +6,7 @@ use crate::data::dataset::Dataset;
 use crate::data::formats::Contents;
 use crate::data::notice::DataNotice;
 use crate::data::problem::DataProblem;
-use crate::data::raw::{
-    RawData, RawInputs, RawTarget, inputs_of_array, table_of_matrix, target_of_columns,
-};
+use crate::data::raw::{RawData, RawInputs, RawTarget, inputs_of_array, table_of_matrix, target_of_columns};
 use crate::data::table::Column;
 use crate::data::task::{LabelKeys, TargetSchema};
 use crate::error::{Error, Result};
@@ -50,14 +48,21 @@ impl Preprocessing {
                     InputSchema::Array { name, shape, .. } => (name.as_deref(), shape.iter().product()),
                     InputSchema::Columns { .. } => (None, self.input_shape().len()),
                 };
-                arrays_to_predict(&arrays, name, self.target.target_names().first().map(String::as_str), row_len)
+                arrays_to_predict(
+                    &arrays,
+                    name,
+                    self.target.target_names().first().map(String::as_str),
+                    row_len,
+                )
             }
         }
     }
 
     fn raw_of_columns(&self, columns: Vec<Column>) -> Result<RawData, DataProblem> {
         let wanted = match &self.target {
-            TargetSchema::Classes { name, keys: LabelKeys::Numbers(_) | LabelKeys::Text(_), .. } => vec![name.clone()],
+            TargetSchema::Classes { name, keys: LabelKeys::Numbers(_) | LabelKeys::Text(_), .. } => {
+                vec![name.clone()]
+            }
             TargetSchema::Values { names } => names.clone(),
             _ => Vec::new(),
         };

@@ -120,7 +120,8 @@ fn fit_column(column: &Column, rows: &[u32]) -> Result<ColumnEncoding, LeftOutRe
 /// Whether a column counts 0, 1, 2 ... or 1, 2, 3 ...
 fn numbers_rows(values: &[f64]) -> bool {
     let first = values.first().copied().unwrap_or(f64::NAN);
-    (first == 0.0 || first == 1.0) && values.iter().enumerate().all(|(row, &value)| value == first + row as f64)
+    (first == 0.0 || first == 1.0)
+        && values.iter().enumerate().all(|(row, &value)| value == first + row as f64)
 }
 
 /// The features of a table: its columns are found by name, or by position where they have no names.
@@ -177,7 +178,12 @@ fn places<'a>(
             None => {
                 let available: Vec<String> = given.iter().map(|column| column.name.clone()).collect();
                 let nearest = nearest(name, &available);
-                return Err(DataProblem::UnknownColumn { role: "column", name: name.to_owned(), nearest, available });
+                return Err(DataProblem::UnknownColumn {
+                    role: "column",
+                    name: name.to_owned(),
+                    nearest,
+                    available,
+                });
             }
         }
     }
@@ -226,13 +232,14 @@ fn encode_categories(
     mut put: impl FnMut(usize, usize),
 ) {
     let (mut missing, mut unseen, mut example) = (0, 0, None);
-    let mut find = |row: usize, text: &str| match categories.binary_search_by(|known| known.as_str().cmp(text)) {
-        Ok(category) => put(row, category),
-        Err(_) => {
-            unseen += 1;
-            example.get_or_insert_with(|| text.to_owned());
-        }
-    };
+    let mut find =
+        |row: usize, text: &str| match categories.binary_search_by(|known| known.as_str().cmp(text)) {
+            Ok(category) => put(row, category),
+            Err(_) => {
+                unseen += 1;
+                example.get_or_insert_with(|| text.to_owned());
+            }
+        };
     match values {
         ColumnValues::Text(values) => {
             for (row, value) in values.iter().enumerate() {
@@ -259,7 +266,8 @@ fn encode_categories(
 /// A table where training had an array: as many columns of numbers as a row has values.
 pub(super) fn matrix(shape: &[usize], names: &[String], given: &[Column]) -> Result<Features, DataProblem> {
     let width: usize = shape.iter().product();
-    let by_name = names.len() == width && names.iter().all(|name| given.iter().any(|column| column.name == *name));
+    let by_name =
+        names.len() == width && names.iter().all(|name| given.iter().any(|column| column.name == *name));
     let places = if by_name {
         places(names.iter().map(String::as_str), width, given)?
     } else if given.len() == width {

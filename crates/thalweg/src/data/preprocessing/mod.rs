@@ -162,7 +162,9 @@ impl Preprocessing {
         let dataset = if names.is_empty() { dataset } else { dataset.with_feature_names(names) };
         Ok(match dataset.targets() {
             DatasetTargets::None => dataset,
-            _ => dataset.with_target_names(self.target.target_names()).with_label_names(self.label_names().to_vec()),
+            _ => dataset
+                .with_target_names(self.target.target_names())
+                .with_label_names(self.label_names().to_vec()),
         })
     }
 
@@ -206,7 +208,9 @@ impl Preprocessing {
     /// The shape of one row's features.
     pub fn input_shape(&self) -> Shape {
         match &self.inputs {
-            InputSchema::Columns { columns } => Shape::from(columns.iter().map(InputColumn::width).sum::<usize>()),
+            InputSchema::Columns { columns } => {
+                Shape::from(columns.iter().map(InputColumn::width).sum::<usize>())
+            }
             InputSchema::Array { shape, .. } => Shape::from(shape.clone()),
         }
     }
@@ -264,7 +268,9 @@ impl Preprocessing {
         if let Some(version) = json.get("version").and_then(serde_json::Value::as_u64)
             && version > u64::from(PREPROCESSING_VERSION)
         {
-            return Err(refuse(format!("its version is {version}, this program knows up to {PREPROCESSING_VERSION}")));
+            return Err(refuse(format!(
+                "its version is {version}, this program knows up to {PREPROCESSING_VERSION}"
+            )));
         }
         let read: Preprocessing = serde_json::from_value(json).map_err(|error| refuse(error.to_string()))?;
         read.checked().map_err(|reason| refuse(reason.to_owned()))
@@ -286,7 +292,9 @@ impl Preprocessing {
                 columns
             }
         };
-        let columns = columns.filter(|columns| (1..=MOST_FEATURES).contains(columns)).ok_or("the number of inputs is out of range")?;
+        let columns = columns
+            .filter(|columns| (1..=MOST_FEATURES).contains(columns))
+            .ok_or("the number of inputs is out of range")?;
         if !self.scale.is_valid(columns) {
             return Err("the scale does not fit the inputs");
         }

@@ -42,7 +42,10 @@ fn fitting_looks_at_the_training_rows_only() {
     let Fitted { preprocessing, dataset, notices } = fitted();
     assert_eq!(preprocessing.feature_names(), ["size", "colour=blue", "colour=red"]);
     // size: 1, mean 2 for the missing one, 3, 100: mean 2, deviation √(2/3) over the training rows.
-    assert_eq!(dataset.features(), &Features::F64(vec![1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 3.0, 0.0, 1.0, 100.0, 0.0, 0.0]));
+    assert_eq!(
+        dataset.features(),
+        &Features::F64(vec![1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 3.0, 0.0, 1.0, 100.0, 0.0, 0.0])
+    );
     let deviation = (2.0_f64 / 3.0).sqrt();
     assert_eq!(gathered(&dataset)[..3], [-1.0 / deviation, 0.0, 1.0]);
     assert_eq!(gathered(&dataset)[9], 98.0 / deviation);
@@ -112,7 +115,8 @@ fn columns_without_names_are_found_by_position() {
     let raw = raw(columns, &[0, 1, 1]);
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
     let scale = InputScale::Fit(Scaling::None);
-    let preprocessing = Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap().preprocessing;
+    let preprocessing =
+        Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap().preprocessing;
     // Without the target, which was column 0, the columns have other numbers.
     let table = Table::new(vec![number("0", &[8.0]), number("1", &[9.0])]);
     let (dataset, _) = preprocessing.apply(Contents::Table(table), "new.csv").unwrap();
@@ -133,7 +137,8 @@ fn images_keep_their_shape_and_one_image_will_do() {
     let target = raw(Vec::new(), &[0, 1, 1]).target;
     let schema = TargetSchema::decide(&target, None, None).unwrap();
     let scale = InputScale::Fit(Scaling::Divide255);
-    let fitted = Preprocessing::fit(RawData { inputs, target }, &[0, 1, 2], schema, scale, Scaling::None).unwrap();
+    let fitted =
+        Preprocessing::fit(RawData { inputs, target }, &[0, 1, 2], schema, scale, Scaling::None).unwrap();
     assert_eq!(fitted.dataset.feature_shape().axes(), [2, 2]);
     let image = Array::new(vec![2, 2], Values::U8(vec![0, 51, 102, 255]));
     let (dataset, _) = fitted.preprocessing.apply(Contents::Array(image), "one.npy").unwrap();
@@ -149,7 +154,8 @@ fn columns_that_cannot_help_are_left_out() {
     let names: Vec<String> = (0..rows).map(|row| format!("name{row}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let nothing = vec![f64::NAN; rows as usize];
-    let columns = vec![number("", &counted), text("name", &names), number("empty", &nothing), number("x", &counted)];
+    let columns =
+        vec![number("", &counted), text("name", &names), number("empty", &nothing), number("x", &counted)];
     let labels: Vec<u32> = (0..rows as u32).map(|row| row % 2).collect();
     let raw = raw(columns, &labels);
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();

@@ -49,7 +49,8 @@ pub(super) fn read(paths: &[PathBuf], choice: Choice<'_>, name: &str) -> Result<
             SourceRows::whole(train)
         }
         Read::Arrays(arrays) => {
-            let parts = parts_of_arrays(&arrays, choice.features, choice.target, choice.part).map_err(fail)?;
+            let parts =
+                parts_of_arrays(&arrays, choice.features, choice.target, choice.part).map_err(fail)?;
             let mut rows = SourceRows::whole(parts.train);
             rows.is_cut = parts.validation.is_none() && parts.test.is_none();
             rows.validation = parts.validation;
@@ -130,8 +131,9 @@ fn read_all(
     let mut all: Vec<(&PathBuf, Contents)> = Vec::with_capacity(paths.len());
     for path in paths {
         let reading = formats::read(path, format)?;
-        notices
-            .extend(reading.notices.into_iter().map(|notice| DataNotice::File { path: path.clone(), notice }));
+        notices.extend(
+            reading.notices.into_iter().map(|notice| DataNotice::File { path: path.clone(), notice }),
+        );
         files.push((path.clone(), sha256(path)?));
         all.push((path, reading.contents));
     }
@@ -212,11 +214,7 @@ pub(super) fn table(
 }
 
 /// A single array: a matrix whose columns have numbers for names, or inputs without targets.
-fn matrix(
-    array: Array,
-    choice: Choice<'_>,
-    notices: &mut Vec<DataNotice>,
-) -> Result<RawData, DataProblem> {
+fn matrix(array: Array, choice: Choice<'_>, notices: &mut Vec<DataNotice>) -> Result<RawData, DataProblem> {
     if array.shape().len() != 2 {
         return Err(DataProblem::NoLabels);
     }
@@ -235,7 +233,8 @@ fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DataProblem> {
             all.push(path.clone());
             continue;
         }
-        let matches = glob::glob(&text).map_err(|error| DataProblem::BadPattern { reason: error.msg.to_owned() })?;
+        let matches =
+            glob::glob(&text).map_err(|error| DataProblem::BadPattern { reason: error.msg.to_owned() })?;
         let before = all.len();
         all.extend(matches.filter_map(Result::ok).filter(|path| path.is_file()));
         if all.len() == before {

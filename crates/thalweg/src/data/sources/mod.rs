@@ -159,7 +159,8 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
     let cut = split_rows(rows, classes, &split, options.seed).map_err(fail)?;
 
     let scale = settings.scale.map_or(source.scale, InputScale::Fit);
-    let fitted = Preprocessing::fit(source.train, &cut.train, target, scale, settings.scale_target).map_err(fail)?;
+    let fitted =
+        Preprocessing::fit(source.train, &cut.train, target, scale, settings.scale_target).map_err(fail)?;
     source.notices.extend(fitted.notices);
     let preprocessing = fitted.preprocessing;
     let mut other = |part: Option<(RawData, String)>| -> Result<Option<Dataset>> {
@@ -258,7 +259,9 @@ fn make(
         Some(PartName::Test) => 2,
     };
     let train = match (numpy, generator.seed) {
-        (Some(_), Some(seed)) => generators::generate(generator, &mut Draws::numpy(&mut numpy_stream(seed)?))?,
+        (Some(_), Some(seed)) => {
+            generators::generate(generator, &mut Draws::numpy(&mut numpy_stream(seed)?))?
+        }
         (Some(random), None) => generators::generate(generator, &mut Draws::numpy(random))?,
         (None, seed) => {
             generators::generate(generator, &mut Draws::philox(seed.unwrap_or(options.seed), part_number))?
@@ -317,7 +320,9 @@ fn note_classes(
 pub fn source_name(source: &Source) -> String {
     match source {
         Source::Named(name) => name.clone(),
-        Source::Files(paths) => paths.first().map_or_else(|| "data".to_owned(), |path| path.display().to_string()),
+        Source::Files(paths) => {
+            paths.first().map_or_else(|| "data".to_owned(), |path| path.display().to_string())
+        }
         Source::Generator(generator) => generator.name.clone(),
     }
 }

@@ -15,8 +15,12 @@ use super::{Choice, SourceRows, data_folders, default_scale, files};
 pub const NAMED: [&str; 5] = ["mnist", "fashion-mnist", "cats", "digits", "iris"];
 
 /// The files of MNIST and of sets in its form: training images and labels, test images and labels.
-const IDX_FILES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+const IDX_FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
 
 const CAT_FILES: [&str; 2] = ["train_catvnoncat.h5", "test_catvnoncat.h5"];
 
@@ -68,7 +72,8 @@ pub(super) fn read(name: &str, choice: Choice<'_>, data_folder: Option<&Path>) -
             let species = ["species".to_owned()];
             let target = if choice.target.is_empty() { &species } else { choice.target };
             let mut notices = Vec::new();
-            let train = files::table(embedded::iris(), Choice { target, ..choice }, &mut notices).map_err(fail)?;
+            let train =
+                files::table(embedded::iris(), Choice { target, ..choice }, &mut notices).map_err(fail)?;
             Ok(SourceRows {
                 train,
                 validation: None,
@@ -148,7 +153,11 @@ pub(super) fn idx_folder(folder: &Path) -> Result<Vec<PathBuf>, DataProblem> {
     let found: Vec<Option<PathBuf>> = IDX_FILES.iter().map(|file| find(folder, file)).collect();
     let absent = IDX_FILES.iter().zip(&found).filter(|(_, found)| found.is_none());
     let missing: Vec<String> = absent.map(|(file, _)| (*file).to_owned()).collect();
-    if missing.is_empty() { Ok(found.into_iter().flatten().collect()) } else { Err(DataProblem::Folder { missing }) }
+    if missing.is_empty() {
+        Ok(found.into_iter().flatten().collect())
+    } else {
+        Err(DataProblem::Folder { missing })
+    }
 }
 
 /// Training and test part from the four files of MNIST's form.

@@ -89,7 +89,8 @@ fn mnist_is_read_from_its_four_files() {
     assert!((byte_sum(&parts.train) as f64 / 255.0 / 47_040_000.0 - 0.1307).abs() < 5e-5);
     assert_eq!(parts.files[0].1, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609");
     // A split of the user's cuts the training files; the test files stay the test part.
-    let cut = DataSettings { split: Some(Split { validation: 0.1, test: 0.3, stratify: true }), ..named("mnist") };
+    let cut =
+        DataSettings { split: Some(Split { validation: 0.1, test: 0.3, stratify: true }), ..named("mnist") };
     let options = LoadOptions { data_folder: shared("data"), ..LoadOptions::default() };
     let cut = load(&cut, &options).unwrap();
     let rows = (cut.train.rows(), cut.validation.unwrap().rows(), cut.test.unwrap().rows());
@@ -131,7 +132,10 @@ fn sets_that_are_not_there_say_where_they_were_looked_for() {
     assert!(message.contains(&folder.path().join("mnist").display().to_string()), "{message}");
     assert!(message.ends_with("To download them: thalweg data fetch mnist"), "{message}");
     let cats = load(&named("cats"), &options).unwrap_err().to_string();
-    assert!(cats.contains("train_catvnoncat.h5, test_catvnoncat.h5 not found") && cats.contains("no licence"), "{cats}");
+    assert!(
+        cats.contains("train_catvnoncat.h5, test_catvnoncat.h5 not found") && cats.contains("no licence"),
+        "{cats}"
+    );
     insta::assert_snapshot!(load(&named("minst"), &options).unwrap_err(), @r#"minst: no data set has this name (did you mean "mnist"?); known are mnist, fashion-mnist, cats, digits, iris"#);
 }
 
@@ -170,7 +174,10 @@ fn a_table_is_cut_scaled_and_split() {
     let path = written(&folder, "data.csv", &format!("x,answer\n{rows}"));
     let ask = DataSettings { target: vec!["answer".to_owned()], ..files(&[path.clone()]) };
     let parts = load(&ask, &LoadOptions::default()).unwrap();
-    assert_eq!((parts.train.rows(), parts.validation.unwrap().rows(), parts.test.unwrap().rows()), (32, 4, 4));
+    assert_eq!(
+        (parts.train.rows(), parts.validation.unwrap().rows(), parts.test.unwrap().rows()),
+        (32, 4, 4)
+    );
     assert_eq!(parts.train.label_names(), ["no", "yes"]);
     assert_eq!(ids(&parts.train).iter().sum::<u32>(), 16);
     // Row numbers are those of the file.
@@ -178,13 +185,17 @@ fn a_table_is_cut_scaled_and_split() {
     assert_eq!(parts.train.feature(5, 0), f64::from(row));
 
     let message = load(&files(&[path.clone()]), &LoadOptions::default()).unwrap_err().to_string();
-    assert!(message.ends_with("which column is the target? give --target with one of: x, answer"), "{message}");
+    assert!(
+        message.ends_with("which column is the target? give --target with one of: x, answer"),
+        "{message}"
+    );
     let wrong = DataSettings { target: vec!["anser".to_owned()], ..files(&[path.clone()]) };
     let message = load(&wrong, &LoadOptions::default()).unwrap_err().to_string();
     assert!(message.contains(r#"there is no target column "anser" (did you mean "answer"?)"#), "{message}");
     // The model's preprocessing reads the same file without its target.
     let new = written(&folder, "new.csv", "x\n3\n4\n");
-    let loaded = load_for(&parts.preprocessing, &Source::Files(vec![new]), None, &LoadOptions::default()).unwrap();
+    let loaded =
+        load_for(&parts.preprocessing, &Source::Files(vec![new]), None, &LoadOptions::default()).unwrap();
     assert_eq!(loaded.dataset.rows(), 2);
     assert_eq!(*loaded.dataset.targets(), DatasetTargets::None);
 }
@@ -199,9 +210,11 @@ fn several_files_and_patterns_are_one_table() {
     assert_eq!(parts.files.len(), 2);
     assert!(parts.notices.contains(&DataNotice::TargetByName { target: "y".to_owned() }));
     let other = written(&folder, "c.csv", "x,z\n1,2\n");
-    let message = load(&files(&[folder.path().join("a.csv"), other]), &LoadOptions::default()).unwrap_err().to_string();
+    let message =
+        load(&files(&[folder.path().join("a.csv"), other]), &LoadOptions::default()).unwrap_err().to_string();
     assert!(message.contains("c.csv has the columns x, z, but the first file has x, y"), "{message}");
-    let nothing = load(&files(&[folder.path().join("*.txt")]), &LoadOptions::default()).unwrap_err().to_string();
+    let nothing =
+        load(&files(&[folder.path().join("*.txt")]), &LoadOptions::default()).unwrap_err().to_string();
     assert!(nothing.ends_with("no file matches the pattern"), "{nothing}");
 }
 

@@ -63,7 +63,10 @@ fn the_number_of_classes_fixes_the_labels() {
     assert_eq!(of_ten.encode(&target).unwrap(), DatasetTargets::Classes { ids: vec![0, 3, 3], count: 10 });
     // Labels -1 and 1 are two classes as well.
     let signs = numbers(&[-1.0, 1.0, 1.0], NumberKind::Integers);
-    assert_eq!(TargetSchema::decide(&signs, None, Some(2)).unwrap().task(), Some(Task::Classification { classes: 2 }));
+    assert_eq!(
+        TargetSchema::decide(&signs, None, Some(2)).unwrap().task(),
+        Some(Task::Classification { classes: 2 })
+    );
 }
 
 #[test]
