@@ -49,7 +49,7 @@ impl Draft {
     /// [`Error::Io`] if it cannot be read; [`ExperimentProblem::TooLarge`], [`ExperimentProblem::NotText`] or
     /// [`ExperimentProblem::Syntax`] if it is no TOML.
     pub fn read(path: &Path) -> Result<Draft> {
-        let refuse = |problem| located(Fault { origin: Origin::Whole, problem }, Some(path));
+        let refuse = |problem| located(Fault::new(&Origin::Whole, problem), Some(path));
         let failed = |error| Error::io(path, "read", error);
         let file = File::open(path).map_err(failed)?;
         let mut bytes = Vec::new();
@@ -77,7 +77,7 @@ impl Draft {
                 let nearest = nearest::nearest(name, &known);
                 let given = name.chars().take(60).collect();
                 let problem = ExperimentProblem::NoSuchName { kind: Kind::Experiment, given, nearest, known };
-                Err(located(Fault { origin: Origin::Whole, problem }, None))
+                Err(located(Fault::new(&Origin::Whole, problem), None))
             }
         }
     }
@@ -106,8 +106,7 @@ impl Draft {
     /// [`ExperimentProblem::NoSuchName`] if there is no such key.
     pub fn set_from(mut self, flag: &str, key: &str, value: &str) -> Result<Draft> {
         let origin = Origin::Flag(flag.to_owned());
-        let target = settings::target(key)
-            .map_err(|problem| located(Fault { origin: origin.clone(), problem }, None))?;
+        let target = settings::target(key).map_err(|problem| located(Fault::new(&origin, problem), None))?;
         let value = tree::read_flag(value, &origin);
         self.settings.push(Setting { target, value });
         Ok(self)
@@ -144,11 +143,7 @@ fn short(text: &str) -> String {
 }
 
 fn located(fault: Fault, file: Option<&Path>) -> Error {
-    Error::Experiment {
-        file: file.map(Path::to_owned),
-        origin: fault.origin,
-        problem: Box::new(fault.problem),
-    }
+    Error::Experiment { file: file.map(Path::to_owned), origin: fault.origin, problem: fault.problem }
 }
 
 /// Puts a flag's value at the path.

@@ -104,18 +104,14 @@ fn dense_ends(layers: &[Node]) -> Option<(usize, usize)> {
 fn hidden_ends(layers: &[Node], origin: &Origin) -> Result<(usize, usize), Fault> {
     dense_ends(layers)
         .filter(|(first, last)| first < last)
-        .ok_or_else(|| Fault { origin: origin.clone(), problem: ExperimentProblem::NoHiddenLayer })
+        .ok_or_else(|| Fault::new(origin, ExperimentProblem::NoHiddenLayer))
 }
 
 /// The sizes of `64,64`, `[64, 64]`, `64`, or none for `none`, `[]` and an empty text.
 fn sizes(value: &Node) -> Result<Vec<Node>, Fault> {
-    let wrong = || Fault {
-        origin: value.origin.clone(),
-        problem: ExperimentProblem::WrongValue {
-            key: "hidden".to_owned(),
-            expected: Expected::Sizes,
-            given: value.given(),
-        },
+    let wrong = || {
+        let (expected, given) = (Expected::HiddenSizes, value.given());
+        Fault::new(&value.origin, ExperimentProblem::WrongValue { key: "hidden".to_owned(), expected, given })
     };
     let size = |number: i64| match number {
         1.. => Ok(Node::flagged(&value.origin, Value::Whole(number))),

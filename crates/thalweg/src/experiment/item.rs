@@ -17,7 +17,7 @@ pub(super) struct Item<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Keys<'a> {
     pub(super) path: String,
-    origin: Origin,
+    origin: &'a Origin,
     fields: &'a [Field],
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Part<'a> {
 
 impl<'a> Item<'a> {
     pub(super) fn fault(&self, problem: ExperimentProblem) -> Fault {
-        Fault { origin: self.node.origin.clone(), problem }
+        Fault::new(&self.node.origin, problem)
     }
 
     /// "must be ..., not ...".
@@ -121,7 +121,7 @@ impl<'a> Item<'a> {
     /// The table, its keys not yet checked.
     pub(super) fn keys(&self) -> Read<Keys<'a>> {
         match self.node.fields() {
-            Some(fields) => Ok(Keys { path: self.path.clone(), origin: self.node.origin.clone(), fields }),
+            Some(fields) => Ok(Keys { path: self.path.clone(), origin: &self.node.origin, fields }),
             None => Err(self.wrong(Expected::Table)),
         }
     }
@@ -158,10 +158,8 @@ impl<'a> Keys<'a> {
         };
         let key = self.join(&field.key);
         let nearest = nearest(&field.key, known);
-        Err(Fault {
-            origin: field.origin.clone(),
-            problem: ExperimentProblem::UnknownKey { key, nearest, known: known.to_vec() },
-        })
+        let problem = ExperimentProblem::UnknownKey { key, nearest, known: known.to_vec() };
+        Err(Fault::new(&field.origin, problem))
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
@@ -190,10 +188,7 @@ impl<'a> Keys<'a> {
     /// "needs ...".
     pub(super) fn missing(&self, missing: &'static str, expected: Expected) -> Fault {
         let key = self.path.clone();
-        Fault {
-            origin: self.origin.clone(),
-            problem: ExperimentProblem::MissingKey { key, missing, expected },
-        }
+        Fault::new(self.origin, ExperimentProblem::MissingKey { key, missing, expected })
     }
 
     fn join(&self, key: &str) -> String {
@@ -211,16 +206,16 @@ impl Part<'_> {
     pub(super) fn known(&self, kind: Kind, known: &[&'static str]) -> Read<&'static str> {
         match known.iter().find(|name| **name == self.name) {
             Some(name) => Ok(name),
-            None => Err(Fault {
-                origin: self.named.origin.clone(),
-                problem: ExperimentProblem::UnknownName {
+            None => Err(Fault::new(
+                &self.named.origin,
+                ExperimentProblem::UnknownName {
                     key: self.item.path.clone(),
                     kind,
                     given: self.name.chars().take(60).collect(),
                     nearest: nearest(&self.name, known),
                     known: known.to_vec(),
                 },
-            }),
+            )),
         }
     }
 

@@ -152,6 +152,8 @@ pub enum Expected {
     Every,
     /// A size or a list of sizes.
     Sizes,
+    /// The sizes of hidden layers.
+    HiddenSizes,
     /// A layer.
     Layer,
     /// A source of data.
@@ -183,6 +185,7 @@ impl fmt::Display for Expected {
                 "a number above 0 with its unit, like \"100 steps\", \"1 epoch\" or \"2 minutes\"",
             ),
             Expected::Sizes => f.write_str("a list of sizes from 1, like [784] or [3, 64, 64]"),
+            Expected::HiddenSizes => f.write_str("sizes from 1, like 64,64, or none"),
             Expected::Layer => {
                 f.write_str("a layer, like { dense = 30, activation = \"relu\" } or \"flatten\"")
             }

@@ -346,7 +346,7 @@ fn flags_are_refused_by_their_own_words() {
     insta::assert_snapshot!(flag("batch_size", "0"), @r#"--set batch_size=0: `training.batch_size` must be a whole number from 1, or "full", not 0"#);
     insta::assert_snapshot!(flag("training.epoch", "3"), @"--set training.epoch=3: `training.epoch` is not a key; did you mean `epochs`?");
     insta::assert_snapshot!(flag("batchsize", "3"), @r#"--set batchsize=3: "batchsize" is not a setting; did you mean `batch_size`?"#);
-    insta::assert_snapshot!(flag("hidden", "3,x"), @r#"--set hidden=3,x: `hidden` must be a list of sizes from 1, like [784] or [3, 64, 64], not "3,x""#);
+    insta::assert_snapshot!(flag("hidden", "3,x"), @r#"--set hidden=3,x: `hidden` must be sizes from 1, like 64,64, or none, not "3,x""#);
     insta::assert_snapshot!(flag("activation", "relu"), @"--set activation=relu: the network has no hidden layer to change; give --hidden too");
     insta::assert_snapshot!(flag("optimizer", "adm"), @r#"--set optimizer=adm: `training.optimizer`: "adm" is not an optimizer; did you mean `adam`?"#);
     insta::assert_snapshot!(flag("network.layers.5.dense", "3"), @"--set network.layers.5.dense=3: `network.layers` must be a list that is not empty, not 3");

@@ -144,7 +144,7 @@ fn layer_training(item: &Item<'_>, layers: &[Layer]) -> Result<BTreeMap<usize, L
     let learns = |layer: &Layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_));
     let mut settings = BTreeMap::new();
     for (field, item) in item.keys()?.all() {
-        let fault = |problem| Fault { origin: field.origin.clone(), problem };
+        let fault = |problem| Fault::new(&field.origin, problem);
         let number = field.key.parse::<usize>().ok().filter(|number| number.to_string() == field.key);
         let Some(number) = number else {
             let given = field.key.chars().take(40).collect();

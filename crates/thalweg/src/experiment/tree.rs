@@ -9,7 +9,13 @@ use super::problem::{ExperimentProblem, Origin};
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) origin: Origin,
-    pub(super) problem: ExperimentProblem,
+    pub(super) problem: Box<ExperimentProblem>,
+}
+
+impl Fault {
+    pub(super) fn new(origin: &Origin, problem: ExperimentProblem) -> Fault {
+        Fault { origin: origin.clone(), problem: Box::new(problem) }
+    }
 }
 
 /// A value and where it came from.
@@ -100,9 +106,9 @@ impl Node {
 /// Reads TOML text. The library limits how deep a text may nest, so that the recursion here stays shallow.
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
     let lines = Lines::of(text);
-    let table = DeTable::parse(text).map_err(|error| Fault {
-        origin: error.span().map_or(Origin::Whole, |span| lines.at(span.start)),
-        problem: ExperimentProblem::Syntax { message: one_line(error.message()) },
+    let table = DeTable::parse(text).map_err(|error| {
+        let origin = error.span().map_or(Origin::Whole, |span| lines.at(span.start));
+        Fault::new(&origin, ExperimentProblem::Syntax { message: one_line(error.message()) })
     })?;
     Ok(Node { origin: Origin::Whole, value: table_value(table.get_ref(), &|at| lines.at(at)), raw: None })
 }

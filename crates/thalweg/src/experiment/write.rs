@@ -104,7 +104,7 @@ fn data(w: &mut Writer, experiment: &Experiment) {
 fn network(w: &mut Writer, experiment: &Experiment) {
     let network = &experiment.network;
     w.table("network");
-    w.line("layers = [", "by number, each activation counted");
+    w.line("layers = [", "numbered from 0, an activation inside counts as the next");
     let mut number = 0;
     while let Some(layer) = network.layers.get(number) {
         let next = match network.layers.get(number + 1) {
