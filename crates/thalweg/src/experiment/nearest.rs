@@ -83,43 +83,15 @@ pub(super) fn nearest(given: &str, known: &[&'static str]) -> Option<String> {
     let allowed = wanted.chars().count().div_ceil(3);
     known
         .iter()
-        .map(|name| (edits(&wanted, &plain(name)), name))
+        .map(|name| (strsim::osa_distance(&wanted, &plain(name)), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| (*name).to_owned())
 }
 
-/// How many characters must be inserted, removed, replaced or swapped with their neighbour to turn `a` into `b`.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn edits_are_counted() {
-        assert_eq!(edits("adam", "adam"), 0);
-        assert_eq!(edits("adm", "adam"), 1);
-        assert_eq!(edits("aadm", "adam"), 1); // a swap
-        assert_eq!(edits("", "sgd"), 3);
-        assert_eq!(edits("kitten", "sitting"), 3);
-    }
 
     #[test]
     fn the_nearest_is_found_or_nothing() {
