@@ -164,8 +164,8 @@ fn hidden_layers_are_replaced_as_a_whole() {
     insta::assert_snapshot!(layers("mnist", "hidden", "100"), @r#""flatten", { dense = 100, bias_init = { name = "normal", std = 1.0 } }, "sigmoid", { dense = 10, bias_init = { name = "normal", std = 1.0 } }, "sigmoid""#);
     insta::assert_snapshot!(layers("mnist-relu", "dropout", "0"), @r#""flatten", { dense = 256 }, "relu", { dense = 10 }"#);
     insta::assert_snapshot!(layers("mnist-relu", "dropout", "0.5"), @r#""flatten", { dense = 256 }, "relu", { dropout = 0.5 }, { dense = 10 }"#);
-    insta::assert_snapshot!(layers("digits", "activation", "gelu"), @r#"{ dense = 64 }, "gelu", { dense = 64 }, "gelu", { dense = 10 }"#);
-    insta::assert_snapshot!(layers("digits", "network.layers.0.dense", "32"), @r#"{ dense = 32 }, "relu", { dense = 64 }, "relu", { dense = 10 }"#);
+    insta::assert_snapshot!(layers("digits", "activation", "gelu"), @r#""flatten", { dense = 64 }, "gelu", { dense = 64 }, "gelu", { dense = 10 }"#);
+    insta::assert_snapshot!(layers("digits", "network.layers.1.dense", "32"), @r#""flatten", { dense = 32 }, "relu", { dense = 64 }, "relu", { dense = 10 }"#);
 }
 
 #[test]
