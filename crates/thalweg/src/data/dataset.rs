@@ -1,5 +1,7 @@
 //! A data set in memory: features and targets by row, in the type that the file had.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -106,7 +108,7 @@ pub enum DatasetTargets {
 /// assert_eq!(one_hot, [0.0, 1.0, 1.0, 0.0]);
 /// # Ok::<(), thalweg::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dataset {
     features: Features,
     feature_shape: Shape,
@@ -145,7 +147,7 @@ impl Dataset {
         if features.is_empty() {
             return Err(DataProblem::NoRows);
         }
-        if features.len() % columns != 0 {
+        if !features.len().is_multiple_of(columns) {
             return Err(DataProblem::RaggedFeatures { values: features.len(), columns });
         }
         let rows = features.len() / columns;
@@ -423,6 +425,20 @@ impl Dataset {
             }
             table
         });
+    }
+}
+
+/// The sizes and names, not the values: there may be millions.
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dataset")
+            .field("rows", &self.rows())
+            .field("feature_shape", &self.feature_shape)
+            .field("feature_names", &self.feature_names)
+            .field("outputs", &self.outputs())
+            .field("target_names", &self.target_names)
+            .field("label_names", &self.label_names)
+            .finish_non_exhaustive()
     }
 }
 

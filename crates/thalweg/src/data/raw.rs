@@ -203,7 +203,7 @@ pub(crate) fn unnamed(columns: &[Column]) -> bool {
 }
 
 /// Joins tables with the same columns into one.
-pub(crate) fn append(table: &mut Vec<Column>, more: Table) -> Result<(), DataProblem> {
+pub(crate) fn append(table: &mut [Column], more: Table) -> Result<(), DataProblem> {
     for (column, more) in table.iter_mut().zip(more.into_columns()) {
         match (&mut column.values, more.values) {
             (ColumnValues::Numbers(values), ColumnValues::Numbers(more)) => values.extend(more),

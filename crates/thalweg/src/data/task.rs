@@ -329,10 +329,10 @@ fn decide_numbers(
         && counted
         && distinct.len() <= MOST_CLASSES_BY_TYPE
         && distinct.len() * 2 <= values.len();
-    if kind.is_none() && !few && !by_type && numbers != NumberKind::Truth {
+    if kind.is_none() && classes.is_none() && !few && !by_type && numbers != NumberKind::Truth {
         return Ok(as_values);
     }
-    check_labels(&name, values.len(), distinct.len(), distinct[0].to_string())?;
+    let count = distinct.len();
     let keys: Vec<f64> = match classes {
         // The user's network says how many classes there are: labels are 0 to classes - 1 if they can be.
         Some(classes) if whole => {
@@ -352,6 +352,7 @@ fn decide_numbers(
         _ => distinct.iter().map(|&value| value + 0.0).collect(),
     };
     check_class_count(&name, keys.len(), classes)?;
+    check_labels(&name, values.len(), count, values[0].to_string())?;
     let labels = keys
         .iter()
         .map(|key| match label_names {

@@ -47,6 +47,8 @@ fn array(arrays: &[(String, Array)], name: &str) -> Vec<f64> {
     array.numbers().unwrap().collect()
 }
 
+/// NumPy's normal numbers use the system's logarithm, ours the nearest number: about one in a thousand differs in its last
+/// digit.
 fn close(ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len());
     for (ours, theirs) in ours.iter().zip(theirs) {
@@ -76,7 +78,7 @@ fn the_curve_is_numpys() {
     close(numbers_of(&ours), &array(&theirs, "targets"), 1e-15);
     // The stream goes on with the weights: randn(5, 1)·0.01.
     let weights: Vec<f64> = (0..5).map(|_| random.randn() * 0.01).collect();
-    assert_eq!(weights, array(&theirs, "w0_start"));
+    close(&weights, &array(&theirs, "w0_start"), 1e-15);
 }
 
 #[test]
@@ -84,11 +86,11 @@ fn the_regression_is_numpys() {
     let Some(theirs) = reference("regression.npz") else { return };
     let mut random = NumpyRandom::new(0);
     let ours = generate(&asked("regression"), &mut Draws::numpy(&mut random)).unwrap();
-    assert_eq!(values(&ours), array(&theirs, "x"));
+    close(values(&ours), &array(&theirs, "x"), 1e-15);
     // NumPy adds the 27 products in another order.
     close(numbers_of(&ours), &array(&theirs, "targets"), 1e-14);
     let weights: Vec<f64> = (0..27 * 9).map(|_| random.randn()).collect();
-    assert_eq!(weights, array(&theirs, "w0_start"));
+    close(&weights, &array(&theirs, "w0_start"), 1e-15);
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn the_spiral_is_numpys() {
     let labels: Vec<u32> = array(&theirs, "labels").into_iter().map(|label| label as u32).collect();
     assert_eq!(ids(&ours), labels);
     let weights: Vec<f64> = (0..200).map(|_| 0.01 * random.randn()).collect();
-    assert_eq!(weights, array(&theirs, "w0_start"));
+    close(&weights, &array(&theirs, "w0_start"), 1e-15);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn read_all(
     table.map(Read::Table).ok_or_else(|| fail(DataProblem::NoRows))
 }
 
-fn join(table: &mut Vec<Column>, more: Table, path: &Path) -> Result<(), DataProblem> {
+fn join(table: &mut [Column], more: Table, path: &Path) -> Result<(), DataProblem> {
     let names = |columns: &[Column]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
     let (expected, found) = (names(table), names(more.columns()));
     if expected != found {

@@ -172,7 +172,7 @@ fn a_table_is_cut_scaled_and_split() {
     let folder = tempfile::tempdir().unwrap();
     let rows: String = (0..40).map(|row| format!("{row},{}\n", ["no", "yes"][row % 2])).collect();
     let path = written(&folder, "data.csv", &format!("x,answer\n{rows}"));
-    let ask = DataSettings { target: vec!["answer".to_owned()], ..files(&[path.clone()]) };
+    let ask = DataSettings { target: vec!["answer".to_owned()], ..files(std::slice::from_ref(&path)) };
     let parts = load(&ask, &LoadOptions::default()).unwrap();
     assert_eq!(
         (parts.train.rows(), parts.validation.unwrap().rows(), parts.test.unwrap().rows()),
@@ -184,12 +184,12 @@ fn a_table_is_cut_scaled_and_split() {
     let row = parts.train.row_numbers()[5];
     assert_eq!(parts.train.feature(5, 0), f64::from(row));
 
-    let message = load(&files(&[path.clone()]), &LoadOptions::default()).unwrap_err().to_string();
+    let message = load(&files(std::slice::from_ref(&path)), &LoadOptions::default()).unwrap_err().to_string();
     assert!(
         message.ends_with("which column is the target? give --target with one of: x, answer"),
         "{message}"
     );
-    let wrong = DataSettings { target: vec!["anser".to_owned()], ..files(&[path.clone()]) };
+    let wrong = DataSettings { target: vec!["anser".to_owned()], ..files(std::slice::from_ref(&path)) };
     let message = load(&wrong, &LoadOptions::default()).unwrap_err().to_string();
     assert!(message.contains(r#"there is no target column "anser" (did you mean "answer"?)"#), "{message}");
     // The model's preprocessing reads the same file without its target.
