@@ -227,7 +227,7 @@ impl Array {
 
     /// The sum of the finite values, added up in order; 0 for text.
     pub fn sum(&self) -> f64 {
-        self.numbers().map_or(0.0, |numbers| numbers.filter(|v| v.is_finite()).sum())
+        self.numbers().map_or(0.0, |numbers| numbers.filter(|v| v.is_finite()).fold(0.0, |sum, v| sum + v))
     }
 
     /// The smallest and the largest value, NaN left out; `None` for text or where no number is left.
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn column_major_cube_becomes_row_major() {
         // value = 100 i + 10 j + k at shape [2, 3, 2], i fastest.
-        let value = |i, j, k| 100 * i + 10 * j + k;
+        let value = |i: i64, j: i64, k: i64| 100 * i + 10 * j + k;
         let mut stored = Vec::new();
         for k in 0..2 {
             for j in 0..3 {

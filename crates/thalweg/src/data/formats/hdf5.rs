@@ -13,6 +13,7 @@ use hdf5_reader::messages::datatype::{Datatype, StringSize, VarLenKind};
 use hdf5_reader::{Dataset, Hdf5File, OpenOptions};
 
 use super::element::{Element, Layout, MOST_AXES, count_and_bytes, in_memory};
+use super::hdf5_names::names;
 use super::problem::{Excerpt, FileProblem};
 use super::stream::MOST_PER_PACKED_BYTE;
 use super::{Notice, notice::push_some};
@@ -38,9 +39,17 @@ pub(super) fn read(path: &Path, notices: &mut Vec<Notice>) -> Result<Vec<(String
             .with_max_chunk_bytes(most_bytes(length).min(1 << 30) as usize)
             .with_max_object_header_bytes(4 << 20);
         let file = Hdf5File::open_with_options(path, options).map_err(problem)?;
+        check_superblock(&file, length)?;
         let root = file.root_group().map_err(problem)?;
-        let mut walk =
-            Walk { length, claimed: 0, objects: 0, groups: HashSet::new(), arrays: vec![], left_out: vec![] };
+        let mut walk = Walk {
+            file: &file,
+            length,
+            claimed: 0,
+            objects: 0,
+            groups: HashSet::new(),
+            arrays: vec![],
+            left_out: vec![],
+        };
         walk.group(&root, "", 0)?;
         if walk.arrays.is_empty() {
             return Err(walk
@@ -62,6 +71,24 @@ pub(super) fn read(path: &Path, notices: &mut Vec<Notice>) -> Result<Vec<(String
     .unwrap_or(Err(FileProblem::Hdf5Panic))
 }
 
+/// Refuses a file that is shorter than it says, or whose addresses start beyond its end. (A base address that merely
+/// differs from where the superblock lies is no fault: a user block was put in front.) Source: HDF5 File Format
+/// Specification 3.0, "Format Signature and Superblock".
+fn check_superblock(file: &Hdf5File, length: u64) -> Result<(), FileProblem> {
+    let superblock = file.superblock();
+    if superblock.eof_address > length {
+        return Err(FileProblem::Hdf5Cut { claimed: superblock.eof_address, length });
+    }
+    let (at, size) = match superblock.version {
+        0 => (24, superblock.offset_size),
+        1 => (28, superblock.offset_size),
+        _ => (12, superblock.offset_size),
+    };
+    let bytes = file.storage().read_range(at, usize::from(size)).map_err(problem)?;
+    let base = bytes.as_ref().iter().rev().fold(0_u64, |base, &byte| base << 8 | u64::from(byte));
+    if base >= length { Err(FileProblem::Hdf5Base { base, length }) } else { Ok(()) }
+}
+
 /// The most that a file of this length can honestly hold: deflate packs at most 1032 to 1.
 fn most_bytes(length: u64) -> u64 {
     length.saturating_mul(MOST_PER_PACKED_BYTE).saturating_add(FREE_BYTES)
@@ -69,21 +96,20 @@ fn most_bytes(length: u64) -> u64 {
 
 /// The crate's error: a part that it does not read, an error of the system, or damage.
 fn problem(error: Error) -> FileProblem {
-    let mut innermost = &error;
+    let mut innermost = error;
+    // The dataset's name, which the crate adds, is told by the caller.
     while let Error::Context { source, .. } = innermost {
-        innermost = source;
+        innermost = *source;
     }
     match innermost {
-        Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => {
-            FileProblem::Io(std::io::Error::new(io.kind(), io.to_string()))
-        }
+        Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => FileProblem::Io(io),
         Error::UnsupportedFilter(_)
         | Error::UnsupportedEncoding(_)
         | Error::UnsupportedLayoutClass(_)
         | Error::UnsupportedLayoutVersion(_)
         | Error::UnsupportedDatatypeClass(_)
-        | Error::UnsupportedLinkType(_) => FileProblem::Hdf5Unsupported { source: Box::new(error) },
-        _ => FileProblem::Hdf5 { source: Box::new(error) },
+        | Error::UnsupportedLinkType(_) => FileProblem::Hdf5Unsupported { source: Box::new(innermost) },
+        _ => FileProblem::Hdf5 { source: Box::new(innermost) },
     }
 }
 
@@ -97,7 +123,8 @@ fn is_unsupported(problem: &FileProblem) -> bool {
 }
 
 /// A walk through all groups.
-struct Walk {
+struct Walk<'f> {
+    file: &'f Hdf5File,
     /// The file's length.
     length: u64,
     /// What all datasets so far have claimed.
@@ -111,7 +138,7 @@ struct Walk {
     left_out: Vec<(String, FileProblem)>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn count_object(&mut self) -> Result<(), FileProblem> {
         self.objects += 1;
         if self.objects > MOST_OBJECTS {
@@ -127,7 +154,11 @@ impl Walk {
         if !self.groups.insert(group.address()) {
             return Ok(());
         }
-        let (groups, datasets) = group.member_names().map_err(problem)?;
+        let (groups, datasets) = match group.member_names().map_err(problem) {
+            Ok(names) => names,
+            Err(reason) if is_unsupported(&reason) => self.sorted_names(group)?,
+            Err(reason) => return Err(reason),
+        };
         for name in datasets {
             self.count_object()?;
             let full = format!("{prefix}{name}");
@@ -145,6 +176,12 @@ impl Walk {
             self.group(&child, &format!("{prefix}{name}/"), level + 1)?;
         }
         Ok(())
+    }
+
+    /// The names of groups and of everything else in a group that holds an object which cannot be opened.
+    fn sorted_names(&self, group: &Group) -> Result<(Vec<String>, Vec<String>), FileProblem> {
+        let names = names(self.file, group.address()).map_err(problem)?;
+        Ok(names.into_iter().partition(|name| group.group(name).is_ok()))
     }
 
     /// Reads one dataset; `None` for one without a value (a null dataspace).
@@ -209,7 +246,7 @@ impl Walk {
     }
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Strings of variable length lie in a heap, and many references may name one place there: their lengths are
     /// added up before any is read. A reference begins with its length, 4 bytes, little-endian.
     fn check_heap(&mut self, dataset: &Dataset, shape: &[u64]) -> Result<(), FileProblem> {

@@ -26,6 +26,7 @@ mod csv;
 mod detect;
 mod element;
 mod hdf5;
+mod hdf5_names;
 mod idx;
 mod notice;
 mod npy;
@@ -43,7 +44,7 @@ pub use self::notice::Notice;
 pub use self::problem::{ColumnPlace, Excerpt, FileProblem};
 pub use self::summary::{ColumnSummary, Summary};
 
-use self::detect::{Kind, by_content, detect};
+use self::detect::{Kind, by_content, by_name, detect};
 use self::stream::Stream;
 use super::array::Array;
 use super::table::Table;
@@ -152,6 +153,7 @@ fn read_found(path: &Path, format: &mut Option<Format>) -> Result<Reading, FileP
     if prefix.is_empty() {
         return Err(FileProblem::Empty);
     }
+    // What the content proves wins over the name; where the two disagree, the user is asked.
     let kind = match *format {
         None => detect(&prefix, path),
         // A given format is believed, unless the content proves another.
@@ -161,6 +163,12 @@ fn read_found(path: &Path, format: &mut Option<Format>) -> Result<Reading, FileP
         Kind::Foreign(found) => return Err(FileProblem::Foreign { found }),
         Kind::Known(known) => known,
     };
+    if let (None, Some(Kind::Known(named))) = (*format, by_name(path))
+        && named != known
+        && by_content(&prefix).is_some()
+    {
+        return Err(FileProblem::Renamed { named, found: known });
+    }
     if let Some(given) = format.filter(|&given| given != known) {
         return Err(FileProblem::OtherFormat { given, found: known });
     }

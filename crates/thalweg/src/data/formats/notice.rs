@@ -141,7 +141,11 @@ impl fmt::Display for Notice {
             }
             Notice::OneRow => write!(f, "the table has one row: it cannot be split into parts"),
             Notice::Wide { columns, rows } => {
-                write!(f, "the table has {columns} columns and {rows} rows: is it the right way round?")
+                let rows_word = if *rows == 1 { "row" } else { "rows" };
+                write!(
+                    f,
+                    "the table has {columns} columns and {rows} {rows_word}: is it the right way round?"
+                )
             }
             Notice::AllDifferent { column, rows } => {
                 write!(f, "{column}: all {rows} texts differ, as names do; as classes they cannot be learned")

@@ -99,7 +99,7 @@ fn entry_problem(error: std::io::Error) -> FileProblem {
     use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     match error.kind() {
         InvalidData | InvalidInput | Other | UnexpectedEof => {
-            FileProblem::Zip { reason: Excerpt::new(&error.to_string()) }
+            FileProblem::Zip { reason: Excerpt::reason(&error) }
         }
         _ => FileProblem::Io(error),
     }
@@ -109,6 +109,6 @@ fn entry_problem(error: std::io::Error) -> FileProblem {
 fn zip_problem(error: ZipError) -> FileProblem {
     match error {
         ZipError::Io(error) => entry_problem(error),
-        other => FileProblem::Zip { reason: Excerpt::new(&other.to_string()) },
+        other => FileProblem::Zip { reason: Excerpt::reason(&other) },
     }
 }

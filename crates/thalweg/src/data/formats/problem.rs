@@ -5,17 +5,27 @@ use std::fmt;
 use super::Format;
 use super::detect::Foreign;
 
-/// A piece of a file inside a message: on one line, without control characters, cut after 40 characters.
+/// A piece of a file, or a library's reason, inside a message: on one line, without control characters, cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt(String);
 
 impl Excerpt {
-    /// How many characters of the file's text a message shows.
+    /// How many characters of a file's text, and of a library's reason, a message shows.
     const LENGTH: usize = 40;
+    const REASON_LENGTH: usize = 160;
 
     /// The beginning of a text from a file.
     pub fn new(text: &str) -> Excerpt {
-        let mut excerpt: String = text.chars().take(Self::LENGTH).collect();
+        Excerpt::cut(text, Self::LENGTH)
+    }
+
+    /// What a library gives as its reason.
+    pub(super) fn reason(error: &dyn fmt::Display) -> Excerpt {
+        Excerpt::cut(&error.to_string(), Self::REASON_LENGTH)
+    }
+
+    fn cut(text: &str, length: usize) -> Excerpt {
+        let mut excerpt: String = text.chars().take(length).collect();
         if excerpt.len() < text.len() {
             excerpt.push('…');
         }
@@ -79,6 +89,14 @@ pub enum FileProblem {
     OtherFormat {
         /// The one that was asked for.
         given: Format,
+        /// The one that the content shows.
+        found: Format,
+    },
+    /// The content proves one format, and the name says another.
+    #[error("it is {found}, though its name says {named}; rename it, or ask for the format {}", found.name())]
+    Renamed {
+        /// The one that the name says.
+        named: Format,
         /// The one that the content shows.
         found: Format,
     },
@@ -288,17 +306,37 @@ pub enum FileProblem {
     },
 
     /// What the HDF5 library says.
-    #[error("the HDF5 structure is damaged or unknown: {}", Excerpt::new(&source.to_string()))]
+    #[error("the HDF5 structure is damaged or unknown: {}", Excerpt::reason(source))]
     Hdf5 {
         /// The library's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A part of HDF5 that the library does not read.
-    #[error("it uses a part of HDF5 that is not read: {}; save it again without (h5repack -f NONE helps with filters)",
-        Excerpt::new(&source.to_string()))]
+    #[error(
+        "it uses a part of HDF5 that is not read: {}; save it again without (h5repack -f NONE helps with filters)",
+        Excerpt::reason(source)
+    )]
     Hdf5Unsupported {
         /// The library's error.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file is shorter than its superblock says.
+    #[error("the HDF5 file should have {claimed} bytes, but has {length}: it was cut; fetch it again")]
+    Hdf5Cut {
+        /// By the superblock.
+        claimed: u64,
+        /// The file's length.
+        length: u64,
+    },
+    /// The superblock's addresses start behind the file's end.
+    #[error(
+        "the HDF5 base address {base} lies behind the file's end at {length}: its head is damaged; fetch it again"
+    )]
+    Hdf5Base {
+        /// By the superblock.
+        base: u64,
+        /// The file's length.
+        length: u64,
     },
     /// The HDF5 library panicked, which is its bug; the file is damaged in a way it did not foresee.
     #[error(
@@ -371,7 +409,9 @@ pub enum FileProblem {
     },
     /// A row of another length than the first.
     #[error(
-        "line {line} has {found} fields where {expected} are expected (by the first line, separated by {separator}); correct the line, or put fields that contain the separator in quotes"
+        "line {line} has {found} {} where {expected} are expected (by the first line, separated by {separator}); \
+         correct the line, or put fields that contain the separator in quotes",
+        if *found == 1 { "field" } else { "fields" }
     )]
     Ragged {
         /// Counted from 1.

@@ -141,7 +141,7 @@ impl Stream {
                 FileProblem::GzipTrailing { unpacked }
             }
             InvalidInput | InvalidData => {
-                FileProblem::GzipDamaged { unpacked, reason: Excerpt::new(&error.to_string()) }
+                FileProblem::GzipDamaged { unpacked, reason: Excerpt::reason(&error) }
             }
             _ => FileProblem::Io(error),
         }

@@ -97,7 +97,7 @@ impl Rows<'_> {
                 Ok(false) => return Ok(()),
                 Err(error) => {
                     let line = self.lines_before + position.line();
-                    return Err(FileProblem::Csv { line, reason: Excerpt::new(&error.to_string()) });
+                    return Err(FileProblem::Csv { line, reason: Excerpt::reason(&error) });
                 }
             }
             let rest = &self.text.as_bytes()[(position.byte() as usize).min(self.text.len())..];
@@ -214,10 +214,8 @@ fn table(rows: &Rows, comment: Option<&str>, notices: &mut Vec<Notice>) -> Resul
     push_some(notices, all_different(&columns));
     if count == 1 {
         notices.push(Notice::OneRow);
-    } else if width >= 10_000 && width > 100 * count {
-        notices.push(Notice::Wide { columns: width, rows: count });
     }
-    if count == 1 && width >= 10_000 {
+    if width >= 10_000 && width > 100 * count {
         notices.push(Notice::Wide { columns: width, rows: count });
     }
     Ok(Table::new(columns))
