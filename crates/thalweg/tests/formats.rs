@@ -4,6 +4,8 @@
 //!
 //! The samples lie beside the project or where `THALWEG_SHARED` points; without them the tests say SKIPPED.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
