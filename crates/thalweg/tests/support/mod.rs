@@ -10,7 +10,7 @@ use thalweg::network::Draw;
 use thalweg::train::{Outcome, Parts, Trainer, TrainingSettings};
 
 /// The folder with the reference figures and the real data, or a loud skip.
-pub fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("THALWEG_SHARED")
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
@@ -22,22 +22,22 @@ pub fn shared() -> Option<PathBuf> {
 }
 
 /// A built-in experiment with some settings changed.
-pub fn builtin(name: &str, settings: &[(&str, &str)]) -> Experiment {
+pub(crate) fn builtin(name: &str, settings: &[(&str, &str)]) -> Experiment {
     let draft = Draft::builtin(name).unwrap();
     settings.iter().fold(draft, |draft, (key, value)| draft.set(key, value).unwrap()).check().unwrap()
 }
 
 /// A trained experiment.
-pub struct Trained {
-    pub network: Network<f64>,
-    pub outcome: Outcome,
-    pub parts: data::Parts,
-    pub settings: TrainingSettings,
-    pub seed: u64,
+pub(crate) struct Trained {
+    pub(crate) network: Network<f64>,
+    pub(crate) outcome: Outcome,
+    pub(crate) parts: data::Parts,
+    pub(crate) settings: TrainingSettings,
+    pub(crate) seed: u64,
 }
 
 /// The data and the untrained network of an experiment.
-pub fn prepare(experiment: &Experiment, folder: Option<PathBuf>) -> (Network<f64>, data::Parts) {
+pub(crate) fn prepare(experiment: &Experiment, folder: Option<PathBuf>) -> (Network<f64>, data::Parts) {
     let options = LoadOptions {
         data_folder: folder,
         seed: experiment.seed,
@@ -57,7 +57,7 @@ pub fn prepare(experiment: &Experiment, folder: Option<PathBuf>) -> (Network<f64
 }
 
 /// Trains an experiment in the precision that it asks for.
-pub fn train(experiment: &Experiment, folder: Option<PathBuf>) -> Trained {
+pub(crate) fn train(experiment: &Experiment, folder: Option<PathBuf>) -> Trained {
     let (mut network, parts) = prepare(experiment, folder);
     let views =
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };

@@ -1,7 +1,6 @@
 //! The kernels against the number contract written as naive scalar loops, over ragged shapes.
 
 use super::*;
-use crate::kernels::sums;
 
 /// Values that round differently in different orders.
 fn values<R: Real>(count: usize, seed: u64) -> Vec<R> {
@@ -17,9 +16,9 @@ fn values<R: Real>(count: usize, seed: u64) -> Vec<R> {
 }
 
 fn lanes_sum<R: Real>(terms: &[(R, R)]) -> R {
-    let mut lanes = [R::ZERO; sums::LANES];
+    let mut lanes = [R::ZERO; LANES];
     for (i, &(a, b)) in terms.iter().enumerate() {
-        lanes[i % sums::LANES] = a.mul_add(b, lanes[i % sums::LANES]);
+        lanes[i % LANES] = a.mul_add(b, lanes[i % LANES]);
     }
     for half in [32, 16, 8, 4, 2, 1] {
         for l in 0..half {
