@@ -1,0 +1,133 @@
+//! The golden checksums: small nets of every layer, activation, loss, optimizer and schedule, whose last parameters must have
+//! these bits on every processor and instruction set. A change of any of them is a change of the number contract.
+//!
+//! `GOLDEN_UPDATE=1 cargo test -p thalweg --test golden` writes the file anew.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use thalweg::activations::Activation;
+use thalweg::data::{Dataset, DatasetTargets, Features};
+use thalweg::layers::{Dropout, Layer, Scale};
+use thalweg::optimizers::Optimizer;
+use thalweg::random::{Purpose, Stream};
+use thalweg::schedules::Schedule;
+use thalweg::train::{BatchSize, TrainingSettings};
+use thalweg::{Loss, Network, Real, Shape, Trainer};
+
+/// 23 rows: no multiple of a batch, a lane count or a vector.
+const ROWS: usize = 23;
+
+fn features(columns: usize) -> Vec<f64> {
+    let stream = Stream::new(11, Purpose::Custom, 0, 0);
+    (0..ROWS * columns).map(|i| stream.normal(i as u64)).collect()
+}
+
+fn classes(columns: usize, count: usize) -> Dataset {
+    let ids = (0..ROWS).map(|n| (n * 5 % count) as u32).collect();
+    Dataset::new(
+        Features::F64(features(columns)),
+        Shape::from(columns),
+        DatasetTargets::Classes { ids, count },
+    )
+    .unwrap()
+}
+
+fn values(columns: usize, outputs: usize) -> Dataset {
+    let stream = Stream::new(12, Purpose::Custom, 0, 0);
+    let values = (0..ROWS * outputs).map(|i| 0.5 + 0.2 * stream.normal::<f64>(i as u64)).collect();
+    let targets = DatasetTargets::Values { values, outputs };
+    Dataset::new(Features::F64(features(columns)), Shape::from(columns), targets).unwrap()
+}
+
+fn checksum<R: Real>(layers: Vec<Layer>, settings: TrainingSettings, data: &Dataset) -> String {
+    let mut network = Network::<R>::new(data.feature_shape().clone(), layers).unwrap();
+    network.start(None, thalweg::network::Draw::Philox { seed: 7 }).unwrap();
+    let outcome = Trainer::with_settings(settings).seed(7).fit(&mut network, data).unwrap();
+    outcome.parameters_sha256
+}
+
+fn dense(out_features: usize) -> Layer {
+    thalweg::layers::Dense::new(out_features).into()
+}
+
+fn settings() -> TrainingSettings {
+    TrainingSettings { batch_size: BatchSize::Rows(10), epochs: Some(3), ..TrainingSettings::default() }
+}
+
+/// Every small net by name, in both precisions.
+fn checksums() -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let mut add = |name: String, layers: Vec<Layer>, settings: TrainingSettings, data: &Dataset| {
+        all.insert(format!("{name} f32"), checksum::<f32>(layers.clone(), settings.clone(), data));
+        all.insert(format!("{name} f64"), checksum::<f64>(layers, settings, data));
+    };
+    for name in Activation::NAMES {
+        let activation = Activation::from_name(name).unwrap();
+        let layers = vec![dense(6), activation.into(), dense(3)];
+        add(format!("activation {name}"), layers, settings(), &classes(5, 3));
+    }
+    for name in Loss::NAMES {
+        let settings = TrainingSettings { loss: Loss::from_name(name), ..settings() };
+        let layers = vec![dense(9), Activation::Tanh.into(), dense(2)];
+        add(
+            format!("loss {name}"),
+            layers,
+            settings,
+            &if name.ends_with("entropy") { classes(4, 2) } else { values(4, 2) },
+        );
+    }
+    let nesterov = Optimizer::Momentum { momentum: 0.9, nesterov: true };
+    let rules = Optimizer::NAMES.iter().map(|name| (*name, Optimizer::from_name(name).unwrap()));
+    for (name, optimizer) in rules.chain([("nesterov", nesterov)]) {
+        let settings = TrainingSettings { optimizer, l2: 1e-2, l1: 1e-3, clip_norm: Some(1.0), ..settings() };
+        add(
+            format!("optimizer {name}"),
+            vec![dense(8), Activation::Relu.into(), dense(3)],
+            settings,
+            &classes(6, 3),
+        );
+    }
+    for name in Schedule::NAMES {
+        let settings = TrainingSettings { schedule: Schedule::from_name(name).unwrap(), ..settings() };
+        add(format!("schedule {name}"), vec![dense(3)], settings, &classes(6, 3));
+    }
+    let dropped = vec![
+        dense(20),
+        Activation::Relu.into(),
+        Dropout { dropout: 0.4 }.into(),
+        dense(1),
+        Scale { factor: 3.0 }.into(),
+    ];
+    add("dropout scale".into(), dropped, settings(), &values(3, 1));
+    let full = TrainingSettings { batch_size: BatchSize::Full, epochs: Some(20), ..settings() };
+    add("one output, long input".into(), vec![Layer::Flatten, dense(1)], full.clone(), &classes(70, 2));
+    let sharded = TrainingSettings { shards: 3, ..full };
+    add("shards".into(), vec![dense(18), Activation::Sigmoid.into(), dense(4)], sharded, &classes(17, 4));
+    all
+}
+
+#[test]
+fn every_small_net_has_its_golden_checksum() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden.txt");
+    let ours = checksums();
+    if std::env::var_os("GOLDEN_UPDATE").is_some() {
+        let mut text = String::new();
+        for (name, checksum) in &ours {
+            writeln!(text, "{checksum}  {name}").unwrap();
+        }
+        std::fs::write(&path, text).unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let golden: BTreeMap<String, String> = text
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .map(|(checksum, name)| (name.to_owned(), checksum.to_owned()))
+        .collect();
+    let names = |map: &BTreeMap<String, String>| map.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&ours), names(&golden));
+    let wrong: Vec<&String> =
+        ours.iter().filter(|(name, sum)| golden[*name] != **sum).map(|(name, _)| name).collect();
+    assert!(wrong.is_empty(), "other bits on {:?}: {wrong:?}", thalweg::kernels::path());
+}
