@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use crate::data::{FileProblem, Format};
 use crate::experiment::{ExperimentProblem, Origin};
 use crate::layers::LayerProblem;
+use crate::model_file::ModelProblem;
 use crate::network::NetworkProblem;
+use crate::run::RunProblem;
 
 /// What can go wrong in the library.
 ///
@@ -48,6 +50,22 @@ pub enum Error {
         source_name: String,
         /// What.
         problem: crate::data::problem::DataProblem,
+    },
+    /// A model or a state file cannot be used.
+    #[error("cannot use {}: {problem}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: Box<ModelProblem>,
+    },
+    /// A run folder cannot be made or gone on with.
+    #[error("{}: {problem}", path.display())]
+    Run {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// Why.
+        problem: RunProblem,
     },
     /// The loss, an activation or a gradient stopped being a finite number.
     #[error(

@@ -14,18 +14,25 @@ pub mod kernels;
 pub mod layers;
 pub mod losses;
 pub mod metrics;
+pub mod model_file;
 pub mod network;
 pub mod optimizers;
 pub mod plan;
 pub mod random;
 pub mod real;
+pub mod run;
 pub mod schedules;
 pub mod shape;
 pub mod train;
+pub mod whole_file;
+
+/// The version of the number contract: what a result is, to the bit. It stands in every run and model file.
+pub const NUMERICS_VERSION: u32 = 1;
 
 pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use losses::Loss;
+pub use model_file::Model;
 pub use network::Network;
 pub use optimizers::Optimizer;
 pub use real::{Precision, Real};

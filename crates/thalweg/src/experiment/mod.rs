@@ -23,6 +23,7 @@ mod data;
 mod draft;
 mod hidden_layers;
 mod item;
+mod json;
 mod nearest;
 mod network;
 mod parts;
@@ -38,6 +39,7 @@ use std::path::Path;
 
 pub use builtin::{BUILTIN, Builtin, builtin};
 pub use draft::Draft;
+pub(crate) use json::{layers_from_json, layers_to_json, loss_from_json, loss_to_json};
 pub use problem::{Bounds, Expected, ExperimentProblem, Kind, Origin};
 pub use settings::split_values;
 
@@ -143,7 +145,7 @@ impl Experiment {
 }
 
 /// Whether a text can name an experiment and the folder of its runs.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let separates = |c: char| c == '/' || c == '\\' || c.is_control();
     !text.trim().is_empty()
         && text.chars().count() <= 100

@@ -49,7 +49,7 @@ fn shape(item: &Item<'_>) -> Result<Shape, Fault> {
 }
 
 /// Adds what one entry of the list describes: a layer, and the activation that follows it if it has one.
-fn layer(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
+pub(super) fn layer(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
     match &item.node.value {
         Value::Text(name) => layers.push(named(item, name)?),
         Value::Table(_) => described(item, layers)?,

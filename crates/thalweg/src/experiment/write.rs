@@ -131,7 +131,7 @@ fn network(w: &mut Writer, experiment: &Experiment) {
 }
 
 /// A layer, with the activation that follows it where it can take it in; and how many layers that are.
-fn described(layer: &Layer, next: Option<&Activation>) -> (String, usize) {
+pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, usize) {
     let mut keys = match layer {
         Layer::Flatten => return (quoted("flatten"), 1),
         Layer::Activation(own) => {
@@ -234,7 +234,7 @@ fn activation(activation: &Activation) -> String {
     }
 }
 
-fn loss(loss: &Loss) -> String {
+pub(super) fn loss(loss: &Loss) -> String {
     match loss {
         Loss::SumOfSquares => quoted("sum_of_squares"),
         Loss::MeanSquaredError => quoted("mean_squared_error"),

@@ -1,11 +1,14 @@
 //! A network: ordered layers and their parameters.
 
+mod any;
 mod builder;
 mod placed;
 mod problem;
 mod start;
 mod weights_file;
 
+pub use any::AnyNetwork;
+pub(crate) use any::either;
 pub use builder::NetworkBuilder;
 pub use placed::{Parameter, PlacedLayer};
 pub use problem::NetworkProblem;

@@ -72,6 +72,9 @@ pub enum NetworkProblem {
         /// What.
         value: f64,
     },
+    /// Evaluating was asked for without targets.
+    #[error("the rows have no targets to compare with; use `predict`, or add the target column")]
+    NoTargets,
     /// Training was asked for without any rows.
     #[error("there are no rows to train on")]
     NoRows,

@@ -1,4 +1,4 @@
-//! Explicit starting values: arrays named after the parameters, from an NPZ (or HDF5) file.
+//! Explicit starting values: arrays named after the parameters, from a safetensors, NPZ or HDF5 file.
 
 use std::path::Path;
 
@@ -9,6 +9,14 @@ use crate::shape::Shape;
 
 /// The values of the array called `name`, which must have this shape.
 pub(super) fn read(path: &Path, name: &str, shape: &Shape) -> Result<Vec<f64>> {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+        let (found, values) = crate::model_file::read_tensor(path, name)?;
+        if found != *shape {
+            let (name, expected, given) = (name.to_owned(), shape.clone(), found.to_string());
+            return Err(NetworkProblem::ParameterShape { name, expected, given }.into());
+        }
+        return Ok(values);
+    }
     let arrays = match formats::read(path, None)?.contents {
         Contents::Arrays(arrays) => arrays,
         Contents::Array(_) | Contents::Table(_) => Vec::new(),

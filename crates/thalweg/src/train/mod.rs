@@ -12,5 +12,6 @@ pub use observer::{Command, Observer, Progress, Snapshot};
 pub use report::{History, Part, PartReport, Report, more_is_better};
 pub use session::{Ending, Outcome, Parts};
 pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
+pub(crate) use state::to_bytes;
 pub use state::{Counters, State};
 pub use trainer::{Trainer, default_loss};

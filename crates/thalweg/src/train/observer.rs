@@ -71,3 +71,26 @@ pub trait Observer {
         Ok(())
     }
 }
+
+macro_rules! pass_on {
+    ($($owner:ty),*) => {$(
+        impl<T: Observer + ?Sized> Observer for $owner {
+            fn next_step(&self) -> Option<u64> {
+                (**self).next_step()
+            }
+
+            fn on_step(&mut self, progress: &Progress, snapshot: &mut dyn Snapshot) -> Result<Command> {
+                (**self).on_step(progress, snapshot)
+            }
+
+            fn on_report(&mut self, report: &Report, snapshot: &mut dyn Snapshot) -> Result<Command> {
+                (**self).on_report(report, snapshot)
+            }
+
+            fn on_checkpoint(&mut self, state: &State) -> Result<()> {
+                (**self).on_checkpoint(state)
+            }
+        }
+    )*};
+}
+pass_on!(Box<T>, &mut T);

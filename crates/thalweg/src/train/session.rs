@@ -180,6 +180,11 @@ impl<'a, R: Real> Session<'a, R> {
                 Some(best)
             }
         };
+        let mut metrics = state.counters.epoch_metrics.clone();
+        metrics.clear();
+        if metrics != self.counters.epoch_metrics {
+            return None; // of another task or number of outputs
+        }
         self.counters = state.counters.clone();
         self.counters.finished = false;
         self.seconds_before = state.counters.seconds;

@@ -1,0 +1,122 @@
+//! Layers and losses in the words of the experiment file, as JSON: what a model file says about its network.
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::item::Item;
+use super::problem::{ExperimentProblem, Origin};
+use super::tree::{self, Field, Node, Value};
+use super::{network, parts, write};
+use crate::layers::{Dense, Layer};
+use crate::losses::Loss;
+
+/// The layers, each as an entry of `network.layers`; how their weights started is left out.
+pub(crate) fn layers_to_json(layers: &[Layer]) -> Json {
+    let entry = |layer: &Layer| {
+        let layer = match layer {
+            Layer::Dense(Dense { out_features, .. }) => &Layer::Dense(Dense::new(*out_features)),
+            other => other,
+        };
+        from_toml(&write::described(layer, None).0)
+    };
+    Json::Array(layers.iter().map(entry).collect())
+}
+
+/// The layers that [`layers_to_json`] wrote, checked as those of an experiment are.
+pub(crate) fn layers_from_json(json: &Json) -> Result<Vec<Layer>, ExperimentProblem> {
+    let node = to_node(json);
+    let list = Item { node: &node, path: "layers".to_owned() };
+    let mut layers = Vec::new();
+    let entries = list.list().map_err(|fault| fault.problem)?;
+    for entry in &entries {
+        network::layer(entry, &mut layers).map_err(|fault| fault.problem)?;
+    }
+    Ok(layers)
+}
+
+/// The loss, as `training.loss` has it.
+pub(crate) fn loss_to_json(loss: &Loss) -> Json {
+    from_toml(&write::loss(loss))
+}
+
+/// The loss that [`loss_to_json`] wrote.
+pub(crate) fn loss_from_json(json: &Json) -> Result<Loss, ExperimentProblem> {
+    let node = to_node(json);
+    parts::loss(&Item { node: &node, path: "loss".to_owned() }).map_err(|fault| fault.problem)
+}
+
+/// A TOML value as JSON.
+fn from_toml(text: &str) -> Json {
+    fn json(node: &Node) -> Json {
+        match &node.value {
+            Value::Text(text) | Value::Other(text) => Json::String(text.clone()),
+            Value::Whole(number) => Json::from(*number),
+            Value::Number(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
+            Value::Truth(truth) => Json::Bool(*truth),
+            Value::List(items) => Json::Array(items.iter().map(json).collect()),
+            Value::Table(fields) => {
+                Json::Object(fields.iter().map(|field| (field.key.clone(), json(&field.node))).collect())
+            }
+        }
+    }
+    json(&tree::read_flag(text, &Origin::Whole))
+}
+
+fn to_node(json: &Json) -> Node {
+    let number = |number: &Number| match (number.as_i64(), number.as_f64()) {
+        (Some(whole), _) => Value::Whole(whole),
+        (None, Some(number)) => Value::Number(number),
+        (None, None) => Value::Other(number.to_string()),
+    };
+    let field = |(key, value): (&String, &Json)| Field {
+        key: key.clone(),
+        origin: Origin::Whole,
+        node: to_node(value),
+    };
+    let value = match json {
+        Json::Null => Value::Other("null".to_owned()),
+        Json::Bool(truth) => Value::Truth(*truth),
+        Json::Number(value) => number(value),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(to_node).collect()),
+        Json::Object(fields) => Value::Table(Map::iter(fields).map(field).collect()),
+    };
+    Node { origin: Origin::Whole, value, raw: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activations::Activation;
+    use crate::layers::{Dropout, Scale};
+
+    #[test]
+    fn layers_and_losses_come_back_as_they_were() {
+        let layers = [
+            Layer::Flatten,
+            Layer::Dense(Dense::new(30)),
+            Layer::Activation(Activation::LeakyRelu { slope: 0.1 }),
+            Layer::Dropout(Dropout { dropout: 0.25 }),
+            Layer::Scale(Scale { factor: 100.0 }),
+            Layer::Activation(Activation::Sigmoid),
+        ];
+        let json = layers_to_json(&layers);
+        assert_eq!(
+            json.to_string(),
+            r#"["flatten",{"dense":30},{"activation":{"name":"leaky_relu","slope":0.1}},{"dropout":0.25},{"scale":100.0},"sigmoid"]"#
+        );
+        assert_eq!(format!("{:?}", layers_from_json(&json).unwrap()), format!("{layers:?}"));
+
+        let loss = loss_to_json(&Loss::Huber { delta: 2.0 });
+        assert!(matches!(loss_from_json(&loss), Ok(Loss::Huber { delta: 2.0 })));
+        assert!(matches!(loss_from_json(&Json::from("half_squares")), Ok(Loss::HalfSquares)));
+    }
+
+    #[test]
+    fn a_wrong_layer_is_refused_in_the_experiments_words() {
+        let problem = layers_from_json(&serde_json::json!([{ "dense": 0 }])).unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "`layers.0.dense` must be a whole number from 1 to 1073741824, not 0"
+        );
+    }
+}

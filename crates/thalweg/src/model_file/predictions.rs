@@ -1,0 +1,146 @@
+//! Predictions as a table: what a person or another program reads.
+
+use std::io::{self, Write};
+
+use super::Model;
+use crate::data::{Dataset, DatasetTargets};
+use crate::metrics::predicted_class;
+
+/// What a network says about some rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    /// Probabilities (or a classifier's plain outputs), or numbers in the target's own units: `[rows, outputs]`.
+    pub values: Vec<f64>,
+    /// How many values a row has.
+    pub outputs: usize,
+    /// The classes' names by id; empty for numbers.
+    pub label_names: Vec<String>,
+    /// The target's name, or one name per output; may be empty.
+    pub target_names: Vec<String>,
+    /// The number of each row in its source.
+    pub row_numbers: Vec<u32>,
+    /// What the rows should have been, if they say so.
+    pub targets: DatasetTargets,
+    /// Whether the values are probabilities that the loss makes of logits.
+    pub are_probabilities: bool,
+}
+
+impl Predictions {
+    pub(super) fn new(model: &Model, data: &Dataset, values: Vec<f64>) -> Self {
+        let outputs = model.network.output_shape().len();
+        Predictions {
+            values,
+            outputs,
+            label_names: model.label_names.clone(),
+            target_names: model.target_names.clone(),
+            row_numbers: data.row_numbers().to_vec(),
+            targets: data.targets().clone(),
+            are_probabilities: model.loss.as_ref().is_some_and(|loss| loss.from_logits()),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.row_numbers.len()
+    }
+
+    /// Whether classes are predicted.
+    pub fn are_classes(&self) -> bool {
+        !self.label_names.is_empty()
+    }
+
+    /// The values of one row.
+    pub fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.outputs..][..self.outputs]
+    }
+
+    /// The class predicted for a row: the largest value, the first of equals; of one output, class 1 above 0.5.
+    pub fn class(&self, row: usize) -> Option<usize> {
+        self.are_classes().then(|| predicted_class(self.row(row), false)).flatten()
+    }
+
+    /// The name of the class predicted for a row.
+    pub fn label(&self, row: usize) -> Option<&str> {
+        self.label_names.get(self.class(row)?).map(String::as_str)
+    }
+
+    /// One value per class: of one output, that of both classes.
+    pub fn class_values(&self, row: usize) -> Vec<f64> {
+        match self.row(row) {
+            [one] if self.label_names.len() == 2 => vec![1.0 - one, *one],
+            values => values.to_vec(),
+        }
+    }
+
+    /// The name of the class that a row should have.
+    pub fn target_label(&self, row: usize) -> Option<&str> {
+        match &self.targets {
+            DatasetTargets::Classes { ids, .. } => {
+                self.label_names.get(*ids.get(row)? as usize).map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+
+    /// The columns' names: `row`, `target` (if it is known) and `prediction`, then for classes one column per class, its
+    /// probability or plain output; for several numbers a pair of columns per output.
+    pub fn columns(&self) -> Vec<String> {
+        let known = !matches!(self.targets, DatasetTargets::None);
+        let mut columns = vec!["row".to_owned()];
+        if self.are_classes() || self.outputs == 1 {
+            columns.extend(known.then(|| "target".to_owned()));
+            columns.push("prediction".to_owned());
+            if self.are_classes() {
+                let word = if self.are_probabilities { "probability" } else { "output" };
+                columns.extend(self.label_names.iter().map(|label| format!("{word} {label}")));
+            }
+        } else {
+            let name = |j: usize| self.target_names.get(j).cloned().unwrap_or_else(|| j.to_string());
+            for j in 0..self.outputs {
+                columns.extend(known.then(|| format!("target {}", name(j))));
+                columns.push(format!("prediction {}", name(j)));
+            }
+        }
+        columns
+    }
+
+    /// The cells of one row, as text, under [`columns`](Self::columns).
+    pub fn cells(&self, row: usize) -> Vec<String> {
+        let mut cells = vec![self.row_numbers[row].to_string()];
+        if self.are_classes() {
+            if !matches!(self.targets, DatasetTargets::None) {
+                cells.push(self.target_label(row).unwrap_or_default().to_owned());
+            }
+            cells.push(self.label(row).unwrap_or_default().to_owned());
+            cells.extend(self.class_values(row).iter().map(|value| number(*value)));
+        } else {
+            for (j, value) in self.row(row).iter().enumerate() {
+                if let DatasetTargets::Values { values, outputs } = &self.targets {
+                    cells.push(number(values[row * outputs + j]));
+                } else if let DatasetTargets::Classes { ids, .. } = &self.targets {
+                    cells.push(ids[row].to_string());
+                }
+                cells.push(number(*value));
+            }
+        }
+        cells
+    }
+
+    /// Writes all rows as CSV with a header.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_csv(&self, to: impl Write) -> io::Result<()> {
+        let mut csv = csv::Writer::from_writer(to);
+        csv.write_record(self.columns())?;
+        for row in 0..self.rows() {
+            csv.write_record(self.cells(row))?;
+        }
+        csv.flush()
+    }
+}
+
+/// The shortest decimal that reads back as the same number.
+pub(crate) fn number(value: f64) -> String {
+    format!("{value}")
+}

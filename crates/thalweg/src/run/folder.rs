@@ -1,0 +1,332 @@
+//! The run folder: everything that a run leaves behind, each file written whole or not at all.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::environment::Environment;
+use super::metrics::{self, MetricsRow};
+use super::place::{PICTURES, Place};
+use super::predictions;
+use super::prepare::{Prepared, prepare};
+use super::problem::RunProblem;
+use super::result::TrainResult;
+use crate::NUMERICS_VERSION;
+use crate::error::{Error, Result};
+use crate::experiment::{Draft, Experiment};
+use crate::model_file::{Model, Status, TrainingSummary, load_state, save_state};
+use crate::train::{Command, Ending, Observer, Outcome, Report, Snapshot, State};
+use crate::whole_file::{PARTIAL, write_whole};
+
+const EXPERIMENT: &str = "experiment.toml";
+const ENVIRONMENT: &str = "environment.json";
+const METRICS: &str = "metrics.jsonl";
+const METRICS_CSV: &str = "metrics.csv";
+const PREDICTIONS: &str = "predictions.csv";
+const MODEL: &str = "model.safetensors";
+const STATE: &str = "state.safetensors";
+const LOG: &str = "log.txt";
+
+/// The folder of a run. `docs/run-folder.md` says what is in it.
+///
+/// # Example
+/// ```
+/// use thalweg::experiment::Draft;
+/// use thalweg::run::{self, Place, RunFolder};
+/// # let runs = std::env::temp_dir().join(format!("thalweg-doc-runs-{}", std::process::id()));
+/// let experiment = Draft::builtin("spiral-linear")?.set("steps", "3")?.check()?;
+/// let mut prepared = run::prepare(experiment, None)?;
+/// let place = Place { runs: runs.clone(), ..Place::default() };
+/// let mut folder = RunFolder::create(&prepared, &place, Vec::new(), 1)?;
+/// let (_, result) = folder.train(&mut prepared, Vec::new(), None, None)?;
+/// assert_eq!(result.summary.steps, 3);
+/// assert_eq!(RunFolder::open(folder.path())?.result()?, Some(result));
+/// # std::fs::remove_dir_all(&runs).unwrap();
+/// # Ok::<(), thalweg::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    experiment: Experiment,
+    environment: Environment,
+    log: String,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run and writes what is known before training. `command` and `threads` stand in
+    /// `environment.json`.
+    ///
+    /// # Errors
+    /// [`RunProblem::Exists`], [`RunProblem::NotReplaceable`] and [`Error::Io`].
+    pub fn create(prepared: &Prepared, place: &Place, command: Vec<String>, threads: usize) -> Result<Self> {
+        let path = place.make(&prepared.experiment.name)?;
+        let environment = Environment::new(prepared, command, threads);
+        let mut folder =
+            RunFolder { path, experiment: prepared.experiment.clone(), environment, log: String::new() };
+        write_text(&folder.file(EXPERIMENT), &folder.experiment.to_toml())?;
+        let environment = serde_json::to_string_pretty(&folder.environment)
+            .map_err(|error| Error::io(folder.file(ENVIRONMENT), "write", error.into()))?;
+        write_text(&folder.file(ENVIRONMENT), &(environment + "\n"))?;
+        write_text(&folder.file(METRICS), "")?;
+        folder.log(&opening(prepared, &folder.environment))?;
+        Ok(folder)
+    }
+
+    /// Opens the folder of a run that was made before.
+    ///
+    /// # Errors
+    /// [`RunProblem::NotARun`], or what is wrong with its experiment or environment.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        for missing in [EXPERIMENT, ENVIRONMENT] {
+            if !path.join(missing).is_file() {
+                return Err(Error::Run { path, problem: RunProblem::NotARun { missing } });
+            }
+        }
+        let experiment = Draft::read(&path.join(EXPERIMENT))?.check()?;
+        let file = path.join(ENVIRONMENT);
+        let text = fs::read(&file).map_err(|error| Error::io(&file, "read", error))?;
+        let environment = serde_json::from_slice(&text).map_err(|error| Error::Run {
+            path: file,
+            problem: RunProblem::NotValid { reason: error.to_string() },
+        })?;
+        // The log is for people: a missing one begins anew.
+        let log = fs::read_to_string(path.join(LOG)).unwrap_or_default();
+        Ok(RunFolder { path, experiment, environment, log })
+    }
+
+    /// Whether a path is the folder of a run.
+    pub fn is_run(path: &Path) -> bool {
+        path.join(EXPERIMENT).is_file() && path.join(ENVIRONMENT).is_file()
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder for pictures, made if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn pictures(&self) -> Result<PathBuf> {
+        let folder = self.file(PICTURES);
+        fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, "create", error))?;
+        Ok(folder)
+    }
+
+    /// The experiment with nothing left open.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// What it was trained with.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The trained model.
+    ///
+    /// # Errors
+    /// As [`Model::load`]; a run that has not come to an end may have none.
+    pub fn model(&self) -> Result<Model> {
+        Model::load(self.file(MODEL))
+    }
+
+    /// The last state that was saved, if there is one.
+    ///
+    /// # Errors
+    /// As [`load_state`].
+    pub fn state(&self) -> Result<Option<State>> {
+        let file = self.file(STATE);
+        if file.exists() { load_state(&file).map(Some) } else { Ok(None) }
+    }
+
+    /// Every line of `metrics.jsonl`; one that a kill cut off is left out.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`RunProblem::MetricsLine`].
+    pub fn metrics(&self) -> Result<Vec<MetricsRow>> {
+        metrics::read(&self.file(METRICS))
+    }
+
+    /// What a run came to that is at its end; `None` for one that can be resumed. It is kept in the model file.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn result(&self) -> Result<Option<TrainResult>> {
+        if !self.file(MODEL).exists() {
+            return Ok(None);
+        }
+        let summary = self.model()?.summary.filter(|summary| summary.status != Status::Interrupted);
+        Ok(summary.map(|summary| TrainResult { run: self.path.display().to_string(), summary }))
+    }
+
+    /// Prepares the experiment again, with the data that the run began with.
+    ///
+    /// # Errors
+    /// As [`prepare`], [`RunProblem::DataChanged`] and [`RunProblem::Numerics`].
+    pub fn prepare(&self) -> Result<Prepared> {
+        let refuse = |problem| Err(Error::Run { path: self.path.clone(), problem });
+        if self.environment.numerics != NUMERICS_VERSION {
+            return refuse(RunProblem::Numerics {
+                found: self.environment.numerics,
+                known: NUMERICS_VERSION,
+            });
+        }
+        let prepared = prepare(self.experiment.clone(), self.environment.data_folder.as_deref())?;
+        let now = Environment::new(&prepared, Vec::new(), 1).data;
+        let contents = |files: &[super::DataFile]| -> Vec<String> {
+            files.iter().map(|file| file.sha256.clone()).collect()
+        };
+        if contents(&now) != contents(&self.environment.data) {
+            let changed =
+                self.environment.data.iter().zip(&now).find(|(then, now)| then.sha256 != now.sha256);
+            let file =
+                changed.map_or_else(|| PathBuf::from("the list of files"), |(then, _)| then.path.clone());
+            return refuse(RunProblem::DataChanged { file });
+        }
+        Ok(prepared)
+    }
+
+    /// Makes the folder as it was when its last state was saved, and gives that state: lines that were added to
+    /// `metrics.jsonl` afterwards are taken away, and come again when the run goes on. Without a state the run begins
+    /// anew.
+    ///
+    /// # Errors
+    /// As [`RunFolder::state`], [`RunProblem::MetricsEnd`].
+    pub fn rewind(&mut self) -> Result<Option<State>> {
+        let state = self.state()?;
+        self.remove_partial();
+        let last_report = state.as_ref().and_then(|state| state.counters.last_report);
+        metrics::cut_back(&self.file(METRICS), last_report)?;
+        let step = state.as_ref().map_or(0, |state| state.counters.step);
+        self.log(&format!("resumed at step {step}\n"))?;
+        Ok(state)
+    }
+
+    /// Trains in this folder: records every report and checkpoint, then writes the model and the tables.
+    ///
+    /// `from` is what [`rewind`](Self::rewind) gave, `None` for a new run. The outcome's history holds the reports from
+    /// there on; [`metrics`](Self::metrics) has all.
+    ///
+    /// # Errors
+    /// As [`Prepared::train`], and [`Error::Io`]. What was recorded until then stays.
+    pub fn train(
+        &mut self,
+        prepared: &mut Prepared,
+        mut observers: Vec<Box<dyn Observer + '_>>,
+        interrupt: Option<&AtomicBool>,
+        from: Option<&State>,
+    ) -> Result<(Outcome, TrainResult)> {
+        observers.push(Box::new(self.recorder()?));
+        match prepared.train(observers, interrupt, from) {
+            Ok(outcome) => {
+                let result = self.finish(prepared, &outcome)?;
+                Ok((outcome, result))
+            }
+            Err(error) => {
+                self.log(&format!("ended: {error}\n"))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// An observer that records the run here.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn recorder(&self) -> Result<Recorder> {
+        let path = self.file(METRICS);
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = file.map_err(|error| Error::io(&path, "write", error))?;
+        Ok(Recorder { metrics: file, path, state: self.file(STATE) })
+    }
+
+    /// Writes what is known after training: the tables, and the model last, so that a run with a model is complete.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn finish(&mut self, prepared: &Prepared, outcome: &Outcome) -> Result<TrainResult> {
+        let model = prepared.model(outcome);
+        metrics::write_csv(&self.metrics()?, &self.file(METRICS_CSV))?;
+        if outcome.ending != Ending::Interrupted {
+            predictions::write(&model, prepared, &self.file(PREDICTIONS))?;
+        }
+        let summary =
+            TrainingSummary::new(&prepared.experiment.name, prepared.network.parameter_count(), outcome);
+        let figures = serde_json::to_string(&summary).unwrap_or_default();
+        self.log(&format!("ended: {figures}\n"))?;
+        model.save(self.file(MODEL))?;
+        Ok(TrainResult { run: self.path.display().to_string(), summary })
+    }
+
+    /// Adds text to `log.txt`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn log(&mut self, text: &str) -> Result<()> {
+        self.log.push_str(text);
+        write_text(&self.file(LOG), &self.log)
+    }
+
+    /// Removes what a kill in the middle of a write left beside the files.
+    fn remove_partial(&self) {
+        let is_partial = |name: &str| name.starts_with('.') && name.ends_with(PARTIAL);
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().is_some_and(is_partial) {
+                // It is in nobody's way if it cannot be removed.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_whole(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// What the log says before training.
+fn opening(prepared: &Prepared, environment: &Environment) -> String {
+    let mut text = format!("thalweg {}\n", environment.version);
+    if !environment.command.is_empty() {
+        let _ = writeln!(text, "command: {}", environment.command.join(" "));
+    }
+    for (part, data) in prepared.parts() {
+        let _ = writeln!(text, "{}: {} rows of {}", part.name(), data.rows(), data.feature_shape());
+    }
+    for notice in &prepared.notices {
+        let _ = writeln!(text, "notice: {notice}");
+    }
+    text + &prepared.network.summary()
+}
+
+/// Records a run: a line per report and part as they come, and the state at every checkpoint.
+///
+/// `metrics.jsonl` is the one file that grows line by line instead of being written whole; each line goes to the system
+/// at once, and all of them to the disk before a state that counts on them.
+#[derive(Debug)]
+pub struct Recorder {
+    metrics: File,
+    path: PathBuf,
+    state: PathBuf,
+}
+
+impl Observer for Recorder {
+    fn on_report(&mut self, report: &Report, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+        let lines = metrics::lines(report);
+        self.metrics.write_all(lines.as_bytes()).map_err(|error| Error::io(&self.path, "write", error))?;
+        Ok(Command::Continue)
+    }
+
+    fn on_checkpoint(&mut self, state: &State) -> Result<()> {
+        self.metrics.sync_data().map_err(|error| Error::io(&self.path, "write", error))?;
+        save_state(state, &self.state)
+    }
+}

@@ -1,0 +1,34 @@
+//! Runs: an experiment prepared, trained and recorded in a folder, and taken up again after a stop.
+//!
+//! [`prepare`] loads the data, builds the network and draws its start; [`RunFolder`] keeps what a run leaves behind. A
+//! run that was killed goes on from its last saved state to the same bits and the same lines:
+//!
+//! ```no_run
+//! use thalweg::run::RunFolder;
+//! let mut folder = RunFolder::open("runs/digits-001")?;
+//! if folder.result()?.is_none() {
+//!     let mut prepared = folder.prepare()?;
+//!     let state = folder.rewind()?;
+//!     folder.train(&mut prepared, Vec::new(), None, state.as_ref())?;
+//! }
+//! # Ok::<(), thalweg::Error>(())
+//! ```
+
+mod environment;
+mod folder;
+mod metrics;
+mod place;
+mod predictions;
+mod prepare;
+mod problem;
+mod result;
+#[cfg(test)]
+mod tests;
+
+pub use environment::{DataFile, Environment};
+pub use folder::{Recorder, RunFolder};
+pub use metrics::MetricsRow;
+pub use place::Place;
+pub use prepare::{Prepared, load_options, prepare};
+pub use problem::RunProblem;
+pub use result::TrainResult;

@@ -1,0 +1,231 @@
+//! From an experiment to a network, its data and its loss.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use crate::data::{self, DataNotice, Dataset, LoadOptions, Preprocessing, Source, Task, TaskKind};
+use crate::error::Result;
+use crate::experiment::{Experiment, RandomSource};
+use crate::layers::Layer;
+use crate::losses::Loss;
+use crate::model_file::{Model, TrainingSummary};
+use crate::network::{AnyNetwork, Draw, either};
+use crate::train::{Ending, Observer, Outcome, Part, Parts, State, Trainer, default_loss};
+
+/// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
+///
+/// # Example
+/// ```
+/// use thalweg::experiment::Draft;
+/// use thalweg::run;
+/// let experiment = Draft::builtin("spiral-linear")?.set("steps", "1")?.check()?;
+/// let mut prepared = run::prepare(experiment, None)?;
+/// let outcome = prepared.train(Vec::new(), None, None)?;
+/// // Three classes, and a start near zero: the loss begins at log 3 = 1.0986.
+/// assert!((outcome.history.reports[0].parts[0].data_loss - 1.0986).abs() < 1e-2);
+/// # Ok::<(), thalweg::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Prepared {
+    /// The experiment with nothing left open: its loss is named, its paths do not depend on the folder it is run in.
+    pub experiment: Experiment,
+    /// The network; after training, with the weights that were kept.
+    pub network: AnyNetwork,
+    /// The loss: the experiment's, else by the target.
+    pub loss: Loss,
+    /// The rows that are trained on.
+    pub train: Dataset,
+    /// The rows that decide which weights are kept.
+    pub validation: Option<Dataset>,
+    /// The rows that decide nothing.
+    pub test: Option<Dataset>,
+    /// What was fitted on the training part.
+    pub preprocessing: Preprocessing,
+    /// What is learned.
+    pub task: Task,
+    /// Every data file that was read, with the SHA-256 of its bytes.
+    pub files: Vec<(PathBuf, String)>,
+    /// What a person should know about the data.
+    pub notices: Vec<DataNotice>,
+    /// The folder in which sets known by name were looked for first.
+    pub data_folder: Option<PathBuf>,
+}
+
+/// Loads an experiment's data, builds its network and draws the start. Sets known by name are looked for in
+/// `data_folder` first.
+///
+/// # Errors
+/// As [`data::load`], [`Network::new`](crate::Network::new) and [`Network::start`](crate::Network::start), and
+/// [`NetworkProblem`](crate::network::NetworkProblem) when network, loss and data do not fit each other.
+pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Prepared> {
+    let options = load_options(&experiment, data_folder);
+    let parts = data::load(&experiment.data, &options)?;
+    let settings = &experiment.network;
+    let input_shape = settings.input_shape.clone().unwrap_or_else(|| parts.train.feature_shape().clone());
+    let mut network = AnyNetwork::new(experiment.precision, input_shape, settings.layers.clone())?;
+    let mut numpy = parts.numpy;
+    either!(&mut network, network => {
+        let draw = match numpy.as_mut() {
+            Some(stream) => Draw::Numpy(stream),
+            None => Draw::Philox { seed: experiment.seed },
+        };
+        network.start(settings.init.as_ref(), draw)?;
+    });
+    let loss = match &experiment.training.loss {
+        Some(loss) => loss.clone(),
+        None => either!(&network, network => default_loss(network, &parts.train)),
+    };
+    either!(&network, network => {
+        for part in [Some(&parts.train), parts.validation.as_ref(), parts.test.as_ref()].into_iter().flatten() {
+            crate::plan::fit::check(network, &loss, part)?;
+        }
+    });
+    Ok(Prepared {
+        experiment: resolved(experiment, &loss),
+        network,
+        loss,
+        train: parts.train,
+        validation: parts.validation,
+        test: parts.test,
+        preprocessing: parts.preprocessing,
+        task: parts.task,
+        files: parts.files,
+        notices: parts.notices,
+        data_folder: data_folder.map(absolute),
+    })
+}
+
+/// How an experiment's data is loaded: its seed and streams, and what network and loss say about the target.
+pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> LoadOptions {
+    let outputs = outputs(&experiment.network.layers);
+    let (task, classes) = match (&experiment.training.loss, outputs) {
+        (Some(Loss::SoftmaxCrossEntropy), outputs) => (Some(TaskKind::Classification), outputs),
+        (Some(Loss::BinaryCrossEntropy), Some(1)) => (Some(TaskKind::Classification), Some(2)),
+        (Some(Loss::BinaryCrossEntropy | Loss::Custom(_)), _) => (None, None),
+        (Some(_), Some(1)) => (Some(TaskKind::Regression), None),
+        (_, Some(outputs)) if outputs > 1 => (None, Some(outputs)),
+        _ => (None, None),
+    };
+    LoadOptions {
+        data_folder: data_folder.map(Path::to_owned),
+        seed: experiment.seed,
+        draws_from_numpy: experiment.random == RandomSource::Numpy,
+        classes,
+        task,
+    }
+}
+
+/// How many outputs the layers have, where that does not depend on the data.
+fn outputs(layers: &[Layer]) -> Option<usize> {
+    if layers.iter().any(|layer| matches!(layer, Layer::Custom(_))) {
+        return None;
+    }
+    layers.iter().rev().find_map(|layer| match layer {
+        Layer::Dense(dense) => Some(dense.out_features),
+        _ => None,
+    })
+}
+
+/// The experiment with its loss named and its paths made absolute, so that its file trains the same run from anywhere.
+fn resolved(mut experiment: Experiment, loss: &Loss) -> Experiment {
+    experiment.training.loss = Some(loss.clone());
+    let data = &mut experiment.data;
+    for source in [Some(&mut data.source), data.validation.as_mut(), data.test.as_mut()].into_iter().flatten()
+    {
+        if let Source::Files(paths) = source {
+            for path in paths {
+                *path = absolute(&*path);
+            }
+        }
+    }
+    let own = experiment.network.layers.iter_mut().filter_map(|layer| match layer {
+        Layer::Dense(dense) => Some([dense.init.as_mut(), dense.bias_init.as_mut()]),
+        _ => None,
+    });
+    for init in own.flatten().chain([experiment.network.init.as_mut()]).flatten() {
+        if let crate::init::Init::File { path } = init {
+            *path = absolute(&*path);
+        }
+    }
+    experiment
+}
+
+/// The path from the root; a path that cannot be made one stays.
+fn absolute(path: impl AsRef<Path>) -> PathBuf {
+    std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_owned())
+}
+
+impl Prepared {
+    /// Every part that exists, the training part first.
+    pub fn parts(&self) -> impl Iterator<Item = (Part, &Dataset)> {
+        let parts = [
+            (Part::Train, Some(&self.train)),
+            (Part::Validation, self.validation.as_ref()),
+            (Part::Test, self.test.as_ref()),
+        ];
+        parts.into_iter().filter_map(|(part, data)| Some((part, data?)))
+    }
+
+    /// Trains to the end, from a saved state if one is given. Afterwards the network has the weights that were kept: the
+    /// best by validation, else the last.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit_parts`] and [`Trainer::resume`], and whatever an observer says.
+    pub fn train<'a>(
+        &'a mut self,
+        observers: Vec<Box<dyn Observer + 'a>>,
+        interrupt: Option<&'a AtomicBool>,
+        from: Option<&State>,
+    ) -> Result<Outcome> {
+        // A run that was stopped early has nothing left to do, though steps are left: it is ended before the first, and
+        // nobody has anything new to observe.
+        let is_over = from.is_some_and(|state| state.counters.finished);
+        let at_once = AtomicBool::new(true);
+        let (observers, interrupt) =
+            if is_over { (Vec::new(), Some(&at_once)) } else { (observers, interrupt) };
+        let settings = crate::train::TrainingSettings {
+            loss: Some(self.loss.clone()),
+            ..self.experiment.training.clone()
+        };
+        let mut trainer = Trainer::with_settings(settings).seed(self.experiment.seed);
+        for observer in observers {
+            trainer = trainer.observer(observer);
+        }
+        if let Some(flag) = interrupt {
+            trainer = trainer.interrupt(flag);
+        }
+        let parts =
+            Parts { train: &self.train, validation: self.validation.as_ref(), test: self.test.as_ref() };
+        let mut outcome = either!(&mut self.network, network => match from {
+            Some(state) => trainer.resume(network, parts, state),
+            None => trainer.fit_parts(network, parts),
+        })?;
+        if is_over {
+            outcome.state.counters.finished = true;
+            if outcome.ending == Ending::Interrupted {
+                outcome.ending = Ending::Stopped;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// The trained model, with what training came to.
+    pub fn model(&self, outcome: &Outcome) -> Model {
+        let summary = TrainingSummary::new(&self.experiment.name, self.network.parameter_count(), outcome);
+        Model { summary: Some(summary), ..self.untrained_model() }
+    }
+
+    /// The network as it is now, with everything that predicting needs.
+    pub fn untrained_model(&self) -> Model {
+        Model {
+            network: self.network.clone(),
+            loss: Some(self.loss.clone()),
+            l2: self.experiment.training.l2,
+            l1: self.experiment.training.l1,
+            preprocessing: Some(self.preprocessing.clone()),
+            label_names: self.train.label_names().to_vec(),
+            target_names: self.train.target_names().to_vec(),
+            summary: None,
+        }
+    }
+}
