@@ -7,6 +7,7 @@ pub mod custom;
 pub mod data;
 pub mod error;
 pub mod experiment;
+pub mod explain;
 pub mod functions;
 pub mod gradient_check;
 pub mod init;

@@ -5,18 +5,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use support::{Trained, builtin, prepare, shared, train};
-use thalweg::data::formats::{self, Contents};
+use support::{Trained, arrays, builtin, prepare, shared, train};
 use thalweg::experiment::Draft;
 use thalweg::train::Part;
-
-/// The arrays of an NPZ file by name.
-fn arrays(path: &Path) -> BTreeMap<String, Vec<f64>> {
-    let Contents::Arrays(arrays) = formats::read(path, None).unwrap().contents else {
-        panic!("named arrays")
-    };
-    arrays.into_iter().map(|(name, array)| (name, array.numbers().unwrap().collect())).collect()
-}
 
 /// |a - b| / max(|b|, 1) for every pair.
 fn assert_close(ours: &[f64], expected: &[f64], tolerance: f64, what: &str) {

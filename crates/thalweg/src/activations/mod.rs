@@ -8,6 +8,7 @@
 mod custom;
 mod elementwise;
 mod elu;
+mod formula;
 mod gelu;
 mod gelu_tanh;
 mod identity;

@@ -4,9 +4,9 @@ use crate::activations::Elementwise;
 use crate::real::Real;
 
 /// Where the exponential ends, before scaling: α of the source.
-const ALPHA: f64 = 1.673_263_242_354_377_284_817_042_991_671_7;
+pub(super) const ALPHA: f64 = 1.673_263_242_354_377_284_817_042_991_671_7;
 /// The scale: λ of the source.
-const SCALE: f64 = 1.050_700_987_355_480_493_419_334_985_294_6;
+pub(super) const SCALE: f64 = 1.050_700_987_355_480_493_419_334_985_294_6;
 
 /// An ELU scaled so that mean 0 and variance 1 are a fixed point from layer to layer.
 ///

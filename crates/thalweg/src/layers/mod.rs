@@ -6,6 +6,7 @@
 
 mod dense;
 mod dropout;
+mod formula;
 mod problem;
 mod scale;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use formula::FormulaNames;
 pub use problem::LayerProblem;
 pub use scale::Scale;
 

@@ -8,6 +8,7 @@
 //! the number 0 or 1.
 
 mod binary_cross_entropy;
+mod formula;
 mod half_squares;
 mod huber;
 mod mean_absolute_error;
@@ -25,6 +26,7 @@ use crate::custom::{AnyCustomLoss, Pick};
 use crate::kernels::OrderedSum;
 use crate::real::Real;
 
+pub use formula::LossSizes;
 pub use target::{Target, Targets};
 
 /// How the losses of the rows become one number.

@@ -96,6 +96,14 @@ pub enum NetworkProblem {
         /// The number of the last layer.
         last: usize,
     },
+    /// A step that the run does not come to.
+    #[error("there is no step {step} to explain: the run makes {steps} steps, counted from 0")]
+    UnknownStep {
+        /// What was asked for.
+        step: u64,
+        /// How many the run makes.
+        steps: u64,
+    },
     /// A metric that the run does not have.
     #[error("there is no metric {metric:?} to stop on; this run has {known}")]
     UnknownMetric {

@@ -7,6 +7,7 @@
 
 mod adam;
 mod adam_w;
+mod formula;
 mod momentum;
 mod rms_prop;
 mod sgd;

@@ -174,6 +174,11 @@ impl<R: Real> Plan<R> {
         &mut self.state
     }
 
+    /// What decided the plan.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The placed layers.
     pub fn layers(&self) -> &[PlacedLayer] {
         &self.layers
@@ -190,6 +195,12 @@ impl<R: Real> Plan<R> {
             return &[];
         }
         &self.arena.all()[first_rows(&self.layout.dvalues[i], rows, self.width(i))]
+    }
+
+    /// What layer `i` kept of the last forward pass, `[rows, cache_len]`: a dropout's mask.
+    pub fn cache(&self, i: usize, rows: usize) -> &[R] {
+        let layer = &self.layers[i];
+        &self.arena.all()[first_rows(&self.layout.caches[i], rows, layer.layer.cache_len(&layer.input))]
     }
 
     /// The network's output for the last batch, `[rows, outputs]`, in the units that the network is trained in.
@@ -344,6 +355,13 @@ impl<R: Real> Plan<R> {
     /// Computes the gradients of the loss of the last forward pass, penalties included, and shortens them to the norm
     /// that the rules allow.
     pub fn backward(&mut self, batch: Rows<'_>) {
+        self.backward_data(batch);
+        self.penalise();
+        self.clip();
+    }
+
+    /// The gradients of the data loss alone.
+    pub(crate) fn backward_data(&mut self, batch: Rows<'_>) {
         let rows = batch.rows.len();
         let outputs = self.width(self.layers.len());
         self.gradients.fill(R::ZERO);
@@ -366,8 +384,6 @@ impl<R: Real> Plan<R> {
         for i in (0..self.layers.len()).rev() {
             self.backward_layer(i, rows, batch.epoch);
         }
-        self.penalise();
-        self.clip();
     }
 
     /// A layer's gradients, shard by shard: runs of consecutive rows, the first ones longer by one (NUMERICS rule 8).
@@ -426,7 +442,7 @@ impl<R: Real> Plan<R> {
     }
 
     /// dw ← fma(l2, w, dw) + sign(w)·l1, weights only.
-    fn penalise(&mut self) {
+    pub(crate) fn penalise(&mut self) {
         if self.rules.l2 == 0.0 && self.rules.l1 == 0.0 {
             return;
         }
@@ -437,9 +453,10 @@ impl<R: Real> Plan<R> {
         }
     }
 
-    /// dw ← dw · clip_norm / ‖dw‖ where the norm of all gradients together is larger than `clip_norm`.
-    fn clip(&mut self) {
-        let Some(clip_norm) = self.rules.clip_norm else { return };
+    /// dw ← dw · clip_norm / ‖dw‖ where the norm of all gradients together is larger than `clip_norm`. The norm before
+    /// is returned, where there is a limit.
+    pub(crate) fn clip(&mut self) -> Option<f64> {
+        let clip_norm = self.rules.clip_norm?;
         let norm = sums::sum_of_squares(&self.gradients).sqrt();
         if norm > clip_norm {
             let factor = R::from_f64(clip_norm / norm);
@@ -447,6 +464,7 @@ impl<R: Real> Plan<R> {
                 *dw *= factor;
             }
         }
+        Some(norm)
     }
 
     /// Changes every parameter that is not frozen by its gradient.

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod observer;
+mod predict;
 mod report;
 mod session;
 pub mod settings;
@@ -11,6 +12,7 @@ mod trainer;
 pub use observer::{Command, Observer, Progress, Snapshot};
 pub use report::{History, Part, PartReport, Report, more_is_better};
 pub use session::{Ending, Outcome, Parts};
+pub(crate) use session::{BegunStep, Session};
 pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
 pub(crate) use state::to_bytes;
 pub use state::{Counters, State};

@@ -68,6 +68,22 @@ pub struct Outcome {
     pub state: State,
 }
 
+/// A step that has come as far as its loss: backward and the update are left to do.
+pub(crate) struct BegunStep<R: Real> {
+    /// The plan, with every matrix of the forward pass.
+    pub(crate) plan: Plan<R>,
+    /// The rows of the batch.
+    pub(crate) rows: Vec<u32>,
+    /// The rates of the update.
+    pub(crate) rates: Rates,
+    /// The epoch, from 0.
+    pub(crate) epoch: u64,
+    /// The batch within the epoch, from 0.
+    pub(crate) batch: u64,
+    /// How many batches an epoch has.
+    pub(crate) batches_per_epoch: u64,
+}
+
 /// A run in progress.
 pub(crate) struct Session<'a, R: Real> {
     parts: Parts<'a>,
@@ -257,9 +273,7 @@ impl<'a, R: Real> Session<'a, R> {
     /// One update, and the reports and checkpoints that are due around it. True: stop.
     fn step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
         let full = self.is_full_batch();
-        self.set_rates();
-        self.batches.next_batch();
-        self.forward(true)?;
+        self.look()?;
         if full {
             // The report shows this forward pass alone.
             self.clear_epoch();
@@ -291,6 +305,26 @@ impl<'a, R: Real> Session<'a, R> {
             self.save(observers)?;
         }
         Ok(stop)
+    }
+
+    /// The first half of a step: its rates, its batch, and forward as far as the loss.
+    fn look(&mut self) -> Result<()> {
+        self.set_rates();
+        self.batches.next_batch();
+        self.forward(true)
+    }
+
+    /// Begins the next step and hands it over, for whoever wants to see all of it.
+    pub(crate) fn begin_step(mut self) -> Result<BegunStep<R>> {
+        self.look()?;
+        Ok(BegunStep {
+            rows: self.batches.last_rows().to_vec(),
+            epoch: self.counters.epoch,
+            batch: self.counters.batch,
+            batches_per_epoch: self.batches.per_epoch() as u64,
+            rates: self.rates,
+            plan: self.plan,
+        })
     }
 
     /// Computes the outputs and the loss of the current batch.

@@ -1,9 +1,11 @@
 //! What the integration tests share: the shared data, and training an experiment by name.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use thalweg::Network;
+use thalweg::data::formats::{self, Contents};
 use thalweg::data::{self, LoadOptions};
 use thalweg::experiment::{Draft, Experiment, RandomSource};
 use thalweg::network::Draw;
@@ -19,6 +21,12 @@ pub(crate) fn shared() -> Option<PathBuf> {
     }
     println!("SKIPPED: no reference data at {}; set THALWEG_SHARED", folder.display());
     None
+}
+
+/// The arrays of an NPZ file by name.
+pub fn arrays(path: &Path) -> BTreeMap<String, Vec<f64>> {
+    let Contents::Arrays(arrays) = formats::read(path, None).unwrap().contents else { panic!("named arrays") };
+    arrays.into_iter().map(|(name, array)| (name, array.numbers().unwrap().collect())).collect()
 }
 
 /// A built-in experiment with some settings changed.

@@ -1,0 +1,117 @@
+//! The formulas of the layers, as a textbook writes them, with the names and shapes of one step.
+
+use super::Layer;
+use crate::explain::{Formula, number::short};
+use crate::shape::Shape;
+
+/// What a layer's formulas speak of: how its matrices are called in this network, and their sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct FormulaNames<'a> {
+    /// How many rows the batch has.
+    pub rows: usize,
+    /// The shape of one example of the input.
+    pub input: &'a Shape,
+    /// The shape of one example of the output.
+    pub output: &'a Shape,
+    /// The layer's number.
+    pub number: usize,
+    /// The input's name.
+    pub x: &'a str,
+    /// The output's name.
+    pub y: &'a str,
+    /// The parameters' names, in the layer's order.
+    pub parameters: &'a [String],
+}
+
+impl FormulaNames<'_> {
+    /// The axes of the input or output with the batch in front.
+    fn batch(&self, one: &Shape) -> String {
+        let axes: Vec<usize> = [self.rows].into_iter().chain(one.axes().iter().copied()).collect();
+        format!("{axes:?}")
+    }
+}
+
+impl Layer {
+    /// What forward computes: `"z0 = x·w0 + b0"`.
+    ///
+    /// A dropout's mask comes first, since it is drawn before it is used.
+    pub fn forward_formulas(&self, names: FormulaNames<'_>) -> Vec<Formula> {
+        let FormulaNames { rows, x, y, number, .. } = names;
+        let (from, to) = (names.batch(names.input), names.batch(names.output));
+        match self {
+            Layer::Dense(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let (k, j) = (names.input.len(), names.output.len());
+                let shapes = format!("[{rows}, {j}] = [{rows}, {k}]·[{k}, {j}] + [{j}]");
+                vec![Formula::new(format!("{y} = {x}·{w} + {b}"), shapes)]
+            }
+            Layer::Activation(activation) => {
+                vec![Formula::new(format!("{y} = {}", activation.formula(x)), to)]
+            }
+            Layer::Scale(scale) => vec![Formula::new(format!("{y} = {}·{x}", short(scale.factor)), to)],
+            Layer::Dropout(dropout) => {
+                let (chance, kept) = (short(dropout.dropout), short(1.0 / (1.0 - dropout.dropout)));
+                vec![
+                    Formula::new(
+                        format!("mask{number} = 0 with chance {chance}, else 1 / (1 - {chance}) = {kept}"),
+                        to.clone(),
+                    ),
+                    Formula::new(format!("{y} = mask{number} ⊙ {x}"), to),
+                ]
+            }
+            Layer::Flatten => vec![Formula::new(format!("{y} = {x} as one axis"), format!("{to} = {from}"))],
+            Layer::Custom(_) => {
+                let arguments = [x].into_iter().chain(names.parameters.iter().map(String::as_str));
+                let arguments: Vec<&str> = arguments.collect();
+                let text = format!("{y} = {}({})", self.kind(), arguments.join(", "));
+                vec![Formula::new(text, format!("{to} = {}({from})", self.kind()))]
+            }
+        }
+    }
+
+    /// What backward computes: first the gradients of the parameters, in their order, then, if `wants_dx`, that of the
+    /// input.
+    pub fn backward_formulas(&self, names: FormulaNames<'_>, wants_dx: bool) -> Vec<Formula> {
+        let FormulaNames { rows, x, y, number, .. } = names;
+        let (from, to) = (names.batch(names.input), names.batch(names.output));
+        let dx = match self {
+            Layer::Dense(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let (k, j) = (names.input.len(), names.output.len());
+                let mut formulas = vec![
+                    Formula::new(format!("d{w} = {x}ᵀ·d{y}"), format!("[{k}, {j}] = [{k}, {rows}]·[{rows}, {j}]")),
+                    Formula::new(format!("d{b} = Σₙ d{y}[n,:]"), format!("[{j}] = Σₙ [{rows}, {j}]")),
+                ];
+                if wants_dx {
+                    let shapes = format!("[{rows}, {k}] = [{rows}, {j}]·[{j}, {k}]");
+                    formulas.push(Formula::new(format!("d{x} = d{y}·{w}ᵀ"), shapes));
+                }
+                return formulas;
+            }
+            Layer::Custom(_) => {
+                let parameters = names.parameters.iter().map(|name| format!("d{name}"));
+                let all: Vec<String> = parameters.chain(wants_dx.then(|| format!("d{x}"))).collect();
+                if all.is_empty() {
+                    return Vec::new();
+                }
+                let text = format!("{} = backward of {}(d{y})", all.join(", "), self.kind());
+                return vec![Formula::new(text, String::new())];
+            }
+            Layer::Activation(activation) => {
+                Formula::new(format!("d{x} = {}", activation.backward_formula(x, y)), from)
+            }
+            Layer::Scale(scale) => Formula::new(format!("d{x} = {}·d{y}", short(scale.factor)), from),
+            Layer::Dropout(_) => Formula::new(format!("d{x} = mask{number} ⊙ d{y}"), from),
+            Layer::Flatten => Formula::new(format!("d{x} = d{y} in the axes of {x}"), format!("{from} = {to}")),
+        };
+        if wants_dx { vec![dx] } else { Vec::new() }
+    }
+}
+
+/// The two parameters of a dense layer.
+fn weight_and_bias(names: &[String]) -> [&str; 2] {
+    match names {
+        [weight, bias] => [weight, bias],
+        _ => ["w", "b"],
+    }
+}

@@ -1,0 +1,78 @@
+//! The formulas of the losses, value and gradient below each other, with the sizes of one batch.
+
+use super::{Loss, Reduction};
+use crate::explain::number::short;
+
+/// What a loss's formulas speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossSizes {
+    /// How many rows the batch has.
+    pub rows: usize,
+    /// How many outputs a row has.
+    pub outputs: usize,
+    /// Whether the targets are class numbers.
+    pub classes: bool,
+}
+
+impl LossSizes {
+    /// The divisor of a mean over rows and outputs.
+    fn all(self) -> String {
+        if self.outputs == 1 { self.rows.to_string() } else { format!("({}·{})", self.rows, self.outputs) }
+    }
+}
+
+impl Loss {
+    /// The value for predictions ŷ, or probabilities p where the loss takes logits, and targets t.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::losses::{Loss, LossSizes};
+    /// let sizes = LossSizes { rows: 300, outputs: 3, classes: true };
+    /// assert_eq!(Loss::SoftmaxCrossEntropy.formula(sizes), "-Σₙ log p[n,tₙ] / 300");
+    /// assert_eq!(Loss::SoftmaxCrossEntropy.gradient_formula(sizes), "(p - t) / 300, t as 0 and 1");
+    /// ```
+    pub fn formula(&self, sizes: LossSizes) -> String {
+        let (rows, all) = (sizes.rows, sizes.all());
+        match self {
+            Loss::SumOfSquares => "Σₙ Σⱼ (ŷ - t)²".to_owned(),
+            Loss::MeanSquaredError => format!("Σₙ Σⱼ (ŷ - t)² / {all}"),
+            Loss::HalfSquares => format!("½·Σₙ Σⱼ (ŷ - t)² / {rows}"),
+            Loss::MeanAbsoluteError => format!("Σₙ Σⱼ |ŷ - t| / {all}"),
+            Loss::Huber { delta } => {
+                let (delta, half) = (short(*delta), short(0.5 * delta));
+                format!("Σₙ Σⱼ h(ŷ - t) / {all}, h(d) = ½·d² where |d| ≤ {delta}, else {delta}·(|d| - {half})")
+            }
+            Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),
+            Loss::SoftmaxCrossEntropy if sizes.classes => format!("-Σₙ log p[n,tₙ] / {rows}"),
+            Loss::SoftmaxCrossEntropy => format!("-Σₙ Σⱼ t·log p / {rows}"),
+            Loss::Custom(_) => match self.reduction() {
+                Reduction::Sum => format!("Σₙ {}(ŷ, t)", self.name()),
+                Reduction::Mean => format!("Σₙ {}(ŷ, t) / {rows}", self.name()),
+            },
+        }
+    }
+
+    /// The gradient by what the network puts out.
+    pub fn gradient_formula(&self, sizes: LossSizes) -> String {
+        let (rows, all) = (sizes.rows, sizes.all());
+        // A class number stands for its row of zeros and a one; for one output it is the number itself.
+        let one_hot = if sizes.classes && sizes.outputs > 1 { ", t as 0 and 1" } else { "" };
+        match self {
+            Loss::SumOfSquares => format!("2·(ŷ - t){one_hot}"),
+            Loss::MeanSquaredError => format!("2·(ŷ - t) / {all}{one_hot}"),
+            Loss::HalfSquares => format!("(ŷ - t) / {rows}{one_hot}"),
+            Loss::MeanAbsoluteError => format!("sign(ŷ - t) / {all}{one_hot}"),
+            Loss::Huber { delta } => {
+                let delta = short(*delta);
+                format!("(ŷ - t, cut to [-{delta}, {delta}]) / {all}{one_hot}")
+            }
+            Loss::BinaryCrossEntropy => format!("(p - t) / {all}{one_hot}"),
+            Loss::SoftmaxCrossEntropy if sizes.classes => format!("(p - t) / {rows}{one_hot}"),
+            Loss::SoftmaxCrossEntropy => format!("(p·Σⱼt - t) / {rows}"),
+            Loss::Custom(_) => match self.reduction() {
+                Reduction::Sum => format!("{}'(ŷ, t)", self.name()),
+                Reduction::Mean => format!("{}'(ŷ, t) / {rows}", self.name()),
+            },
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! After its first step, training allocates nothing: a counting allocator watches two stretches of a run.
+//!
+//! An observer reads the count at three steps. Between the first two lie 10 steps, between the last two 110 (whole
+//! epochs, short batches and reshuffles among them). Each stretch holds one call of an observer, which may allocate; so
+//! the counts are equal exactly when the steps allocate nothing.
+#![allow(unsafe_code, reason = "an allocator is unsafe to implement")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use thalweg::activations::Activation;
+use thalweg::custom::CustomLayer;
+use thalweg::data::{Dataset, DatasetTargets, Features, FittedScale, Scaling, TargetScale};
+use thalweg::layers::{Backward, Forward, Layer, ParameterShape};
+use thalweg::schedules::Schedule;
+use thalweg::train::{BatchSize, Command, Every, Observer, Progress, Snapshot, TrainingSettings};
+use thalweg::{Loss, Network, Optimizer, Real, Result, Shape, Trainer};
+
+thread_local! {
+    /// Allocations of this thread; tests run on threads of their own.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count_one() {
+    // A thread that is ending has no counter any more.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+/// The system's allocator, counted.
+struct Counting;
+
+// SAFETY: every call is handed on to the system's allocator as it came; counting touches a constant-initialised
+// thread-local without a destructor, which allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count_one();
+        // SAFETY: the caller's promises are the system allocator's conditions.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count_one();
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count_one();
+        // SAFETY: as above; the pointer came from the system's allocator.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above; the pointer came from the system's allocator.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The steps at which the count is read.
+const MARKS: [u64; 3] = [5, 15, 125];
+
+/// Reads the count at each mark.
+struct Marks<'a> {
+    next: usize,
+    counts: &'a Cell<[u64; 3]>,
+}
+
+impl Observer for Marks<'_> {
+    fn next_step(&self) -> Option<u64> {
+        MARKS.get(self.next).copied()
+    }
+
+    fn on_step(&mut self, progress: &Progress, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+        assert_eq!(progress.step, MARKS[self.next]);
+        let mut counts = self.counts.get();
+        counts[self.next] = ALLOCATIONS.with(Cell::get);
+        self.counts.set(counts);
+        self.next += 1;
+        Ok(Command::Continue)
+    }
+}
+
+/// How much more was allocated over 110 steps than over 10.
+fn allocations_of_100_steps<R: Real>(network: &Network<R>, settings: TrainingSettings, data: &Dataset) -> u64 {
+    let counts = Cell::new([0; 3]);
+    let settings = TrainingSettings {
+        epochs: None,
+        steps: Some(MARKS[2] + 1),
+        // No report falls between the marks.
+        report_every: Some(Every::Steps(u64::MAX)),
+        ..settings
+    };
+    let mut network = network.clone();
+    Trainer::with_settings(settings)
+        .observer(Marks { next: 0, counts: &counts })
+        .fit(&mut network, data)
+        .unwrap();
+    let [first, second, third] = counts.get();
+    assert!(first > 0 && second - first <= 1, "an observer's call allocates once at most: {first} {second}");
+    (third - second) - (second - first)
+}
+
+/// 10 rows of 6 features: numbers with one output each (scaled), or classes.
+fn numbers(outputs: usize) -> Dataset {
+    let x = (0..60).map(|i| f64::from(i * 37 % 61) / 30.0 - 1.0).collect();
+    let values: Vec<f64> = (0..10 * outputs).map(|i| (i * 7 % 11) as f64).collect();
+    let rows: Vec<u32> = (0..10).collect();
+    let scale = TargetScale::fit(Scaling::Standard, &values, outputs, &rows);
+    let targets = DatasetTargets::Values { values, outputs };
+    Dataset::new(Features::F64(x), Shape::from(6), targets).unwrap().with_target_scale(scale)
+}
+
+fn classes() -> Dataset {
+    let targets = DatasetTargets::Classes { ids: (0..10).map(|n| n % 3).collect(), count: 3 };
+    let bytes = Features::U8((0..60).map(|i| (i * 41 % 256) as u8).collect());
+    Dataset::new(bytes, Shape::from([2, 3]), targets)
+        .unwrap()
+        .with_scale(FittedScale::Divide { divisor: 255.0 })
+}
+
+/// Every kind of layer, and every activation.
+fn every_layer<R: Real>(input: Shape, outputs: usize) -> Network<R> {
+    let mut builder = Network::builder(input).flatten().dense(7);
+    for activation in Activation::NAMES.iter().filter_map(|name| Activation::from_name(name)) {
+        builder = builder.activation(activation).dense(5);
+    }
+    builder.dropout(0.2).scale(0.5).dense(outputs).build(0).unwrap()
+}
+
+fn every_rule() -> Vec<Optimizer> {
+    let mut rules: Vec<Optimizer> = Optimizer::NAMES.iter().filter_map(|name| Optimizer::from_name(name)).collect();
+    rules.push(Optimizer::Momentum { momentum: 0.9, nesterov: true });
+    rules
+}
+
+fn nothing_is_allocated<R: Real>() {
+    for data in [numbers(2), classes()] {
+        let network = every_layer::<R>(data.feature_shape().clone(), data.outputs());
+        for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+            for optimizer in every_rule() {
+                let name = optimizer.name().to_owned();
+                let settings = TrainingSettings {
+                    optimizer,
+                    learning_rate: Some(1e-4),
+                    schedule: Schedule::Cosine { final_share: 0.1 },
+                    l2: 1e-3,
+                    l1: 1e-4,
+                    clip_norm: Some(1.0),
+                    shards: 2,
+                    batch_size,
+                    ..TrainingSettings::default()
+                };
+                let allocations = allocations_of_100_steps(&network, settings, &data);
+                assert_eq!(allocations, 0, "{} {name} {batch_size:?} {:?}", R::PRECISION, data.task_name());
+            }
+        }
+    }
+}
+
+/// What a failure says of the data.
+trait TaskName {
+    fn task_name(&self) -> &'static str;
+}
+
+impl TaskName for Dataset {
+    fn task_name(&self) -> &'static str {
+        match self.targets() {
+            DatasetTargets::Classes { .. } => "classes",
+            _ => "numbers",
+        }
+    }
+}
+
+#[test]
+fn a_step_in_f32_allocates_nothing() {
+    nothing_is_allocated::<f32>();
+}
+
+#[test]
+fn a_step_in_f64_allocates_nothing() {
+    nothing_is_allocated::<f64>();
+}
+
+#[test]
+fn no_loss_allocates() {
+    for loss in Loss::NAMES.iter().filter_map(|name| Loss::from_name(name)) {
+        for data in [numbers(3), classes()] {
+            let network = Network::<f32>::builder(data.feature_shape().clone()).flatten().dense(3).build(0).unwrap();
+            let name = loss.name().to_owned();
+            let settings = TrainingSettings {
+                loss: Some(loss.clone()),
+                learning_rate: Some(1e-4),
+                batch_size: BatchSize::Rows(4),
+                ..TrainingSettings::default()
+            };
+            let allocations = allocations_of_100_steps(&network, settings, &data);
+            assert_eq!(allocations, 0, "{name} {}", data.task_name());
+        }
+    }
+}
+
+/// A layer that does nothing but allocate.
+#[derive(Debug)]
+struct Wasteful;
+
+impl<R: Real> CustomLayer<R> for Wasteful {
+    fn name(&self) -> &str {
+        "wasteful"
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
+        Ok(input.clone())
+    }
+
+    fn parameters(&self, _input: &Shape) -> Vec<ParameterShape> {
+        Vec::new()
+    }
+
+    fn forward(&self, pass: Forward<'_, R>) {
+        let copy = std::hint::black_box(pass.x.to_vec());
+        pass.y.copy_from_slice(&copy);
+    }
+
+    fn backward(&self, pass: Backward<'_, R>) {
+        if let Some(dx) = pass.dx {
+            dx.copy_from_slice(pass.dy);
+        }
+    }
+}
+
+#[test]
+fn the_guard_notices_one_allocation_per_step() {
+    let data = numbers(1);
+    let wasteful = Layer::Custom(Arc::new(Wasteful));
+    let network = Network::<f64>::builder(6).layer(wasteful).dense(1).build(0).unwrap();
+    let settings = TrainingSettings { learning_rate: Some(1e-4), ..TrainingSettings::default() };
+    assert_eq!(allocations_of_100_steps(&network, settings, &data), 100);
+}
