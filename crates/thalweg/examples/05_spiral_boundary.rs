@@ -36,7 +36,15 @@ pub(crate) fn run() -> Result<f64> {
     let grid = Dataset::new(Features::F64(grid), Shape::from(2), DatasetTargets::None)?;
     let probabilities = network.predict(&Loss::SoftmaxCrossEntropy, &grid)?;
     for line in probabilities.chunks(3 * width) {
-        let letters = line.chunks(3).map(|p| if p[0] >= p[1].max(p[2]) { '.' } else if p[1] >= p[2] { 'o' } else { '#' });
+        let letters = line.chunks(3).map(|p| {
+            if p[0] >= p[1].max(p[2]) {
+                '.'
+            } else if p[1] >= p[2] {
+                'o'
+            } else {
+                '#'
+            }
+        });
         println!("{}", letters.collect::<String>());
     }
     Ok(accuracy)

@@ -39,7 +39,8 @@ fn train_and_predict(folder: &Path) -> Result<Vec<String>> {
     println!("classes: {}", parts.train.label_names().join(", "));
 
     let mut network = Network::<f32>::builder(parts.train.columns()).dense(16).relu().dense(3).build(0)?;
-    let views = Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
+    let views =
+        Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let outcome = Trainer::new().learning_rate(1e-2).epochs(60).fit_parts(&mut network, views)?;
     for part in &outcome.parts {
         let accuracy = part.metrics.accuracy.unwrap_or(0.0);
@@ -49,7 +50,8 @@ fn train_and_predict(folder: &Path) -> Result<Vec<String>> {
     // A new file, without the label and with its columns in another order.
     let new = folder.join("new.csv");
     write_file(&new, "place,height_cm,leaves\nsun,180,60\nshade,20,4\n")?;
-    let rows = data::load_for(&parts.preprocessing, &Source::Files(vec![new]), None, &LoadOptions::default())?;
+    let rows =
+        data::load_for(&parts.preprocessing, &Source::Files(vec![new]), None, &LoadOptions::default())?;
     let probabilities = network.predict(&Loss::SoftmaxCrossEntropy, &rows.dataset)?;
     let names = parts.preprocessing.label_names();
     let mut labels = Vec::new();
@@ -68,7 +70,13 @@ fn made_up_plants() -> String {
         let (height, leaves) = (10 + (i * 37) % 190, 2 + (i * 53) % 70);
         let place = ["sun", "shade", "window"][i % 3];
         let need = height / 2 + leaves + [60, 0, 30][i % 3];
-        let thirst = if need > 140 { "high" } else if need > 80 { "middle" } else { "low" };
+        let thirst = if need > 140 {
+            "high"
+        } else if need > 80 {
+            "middle"
+        } else {
+            "low"
+        };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{height},{leaves},{place},{thirst}");
     }

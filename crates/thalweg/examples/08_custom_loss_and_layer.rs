@@ -132,6 +132,10 @@ pub(crate) fn run() -> Result<(f64, GradientReport, GradientReport)> {
     let outcome =
         Trainer::with_settings(settings).learning_rate(1e-2).epochs(400).fit(&mut network, &data)?;
     let loss = outcome.parts[0].loss;
-    println!("after {} steps: loss {loss:.5}, r2 {:.5}", outcome.steps, outcome.parts[0].metrics.r2.unwrap_or(0.0));
+    println!(
+        "after {} steps: loss {loss:.5}, r2 {:.5}",
+        outcome.steps,
+        outcome.parts[0].metrics.r2.unwrap_or(0.0)
+    );
     Ok((loss, right, wrong))
 }

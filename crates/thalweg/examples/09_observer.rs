@@ -19,7 +19,11 @@ impl Observer for Halving {
             self.best = loss;
             return Ok(Command::Continue);
         }
-        println!("step {}: {loss:.4} is no gain, the rate goes to {:.4}", report.step, report.learning_rate / 2.0);
+        println!(
+            "step {}: {loss:.4} is no gain, the rate goes to {:.4}",
+            report.step,
+            report.learning_rate / 2.0
+        );
         Ok(Command::SetLearningRate(report.learning_rate / 2.0))
     }
 }

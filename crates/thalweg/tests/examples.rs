@@ -1,28 +1,29 @@
 //! Every numbered example runs and shows what it says that it shows.
 
-/// The examples, each as a module.
-mod examples {
-    #![allow(dead_code, reason = "their `main` is not called here")]
-
-    #[path = "../../examples/01_line.rs"]
-    pub(crate) mod line;
-    #[path = "../../examples/02_xor.rs"]
-    pub(crate) mod xor;
-    #[path = "../../examples/03_curve.rs"]
-    pub(crate) mod curve;
-    #[path = "../../examples/04_digits.rs"]
-    pub(crate) mod digits;
-    #[path = "../../examples/05_spiral_boundary.rs"]
-    pub(crate) mod spiral_boundary;
-    #[path = "../../examples/06_own_csv.rs"]
-    pub(crate) mod own_csv;
-    #[path = "../../examples/08_custom_loss_and_layer.rs"]
-    pub(crate) mod custom_loss_and_layer;
-    #[path = "../../examples/09_observer.rs"]
-    pub(crate) mod observer;
-}
-
-use examples::*;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/03_curve.rs"]
+mod curve;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/08_custom_loss_and_layer.rs"]
+mod custom_loss_and_layer;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/04_digits.rs"]
+mod digits;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/01_line.rs"]
+mod line;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/09_observer.rs"]
+mod observer;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/06_own_csv.rs"]
+mod own_csv;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/05_spiral_boundary.rs"]
+mod spiral_boundary;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/02_xor.rs"]
+mod xor;
 
 #[test]
 fn the_line_is_found() {

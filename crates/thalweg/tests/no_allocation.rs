@@ -85,7 +85,11 @@ impl Observer for Marks<'_> {
 }
 
 /// How much more was allocated over 110 steps than over 10.
-fn allocations_of_100_steps<R: Real>(network: &Network<R>, settings: TrainingSettings, data: &Dataset) -> u64 {
+fn allocations_of_100_steps<R: Real>(
+    network: &Network<R>,
+    settings: TrainingSettings,
+    data: &Dataset,
+) -> u64 {
     let counts = Cell::new([0; 3]);
     let settings = TrainingSettings {
         epochs: None,
@@ -132,7 +136,8 @@ fn every_layer<R: Real>(input: Shape, outputs: usize) -> Network<R> {
 }
 
 fn every_rule() -> Vec<Optimizer> {
-    let mut rules: Vec<Optimizer> = Optimizer::NAMES.iter().filter_map(|name| Optimizer::from_name(name)).collect();
+    let mut rules: Vec<Optimizer> =
+        Optimizer::NAMES.iter().filter_map(|name| Optimizer::from_name(name)).collect();
     rules.push(Optimizer::Momentum { momentum: 0.9, nesterov: true });
     rules
 }
@@ -189,7 +194,8 @@ fn a_step_in_f64_allocates_nothing() {
 fn no_loss_allocates() {
     for loss in Loss::NAMES.iter().filter_map(|name| Loss::from_name(name)) {
         for data in [numbers(3), classes()] {
-            let network = Network::<f32>::builder(data.feature_shape().clone()).flatten().dense(3).build(0).unwrap();
+            let network =
+                Network::<f32>::builder(data.feature_shape().clone()).flatten().dense(3).build(0).unwrap();
             let name = loss.name().to_owned();
             let settings = TrainingSettings {
                 loss: Some(loss.clone()),

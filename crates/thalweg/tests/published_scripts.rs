@@ -2,17 +2,15 @@
 
 mod support;
 
-/// The examples, each as a module.
-mod tutorials {
-    #![allow(dead_code, reason = "their `main` is not called here")]
-
-    #[path = "../../examples/tutorials/curve_published.rs"]
-    pub(crate) mod curve;
-    #[path = "../../examples/tutorials/network.rs"]
-    pub(crate) mod network;
-    #[path = "../../examples/tutorials/regression_published.rs"]
-    pub(crate) mod regression;
-}
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/tutorials/curve_published.rs"]
+mod curve;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/tutorials/network.rs"]
+mod network;
+#[allow(dead_code, reason = "its `main` is not called here")]
+#[path = "../examples/tutorials/regression_published.rs"]
+mod regression;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +20,6 @@ use thalweg::explain::explain;
 use thalweg::gradient_check::TOLERANCE;
 use thalweg::train::{BatchSize, Every, Part, Parts, TrainingSettings};
 use thalweg::{Loss, Network, Optimizer, Shape, Trainer};
-use tutorials::{curve, network, regression};
 
 fn reference(name: &str) -> Option<BTreeMap<String, Vec<f64>>> {
     Some(arrays(&shared()?.join("reference").join(name)))
@@ -53,7 +50,12 @@ fn assert_tensor(ours: &[f64], expected: &[f64], tolerance: f64, what: &str) {
 fn curve_as_published_follows_the_script_and_ours_the_true_gradient() {
     curve::run().unwrap();
     let Some(reference) = reference("curve.npz") else { return };
-    assert_relative(&curve::published_losses().unwrap()[..300], &reference["loss_published"], 1e-9, "published");
+    assert_relative(
+        &curve::published_losses().unwrap()[..300],
+        &reference["loss_published"],
+        1e-9,
+        "published",
+    );
     assert_relative(&curve::our_losses().unwrap()[..300], &reference["loss"], 1e-9, "ours");
 }
 
@@ -142,9 +144,10 @@ fn logistic_regression_on_made_up_images_follows_the_reference() {
     let Some(reference) = reference("logistic.npz") else { return };
     let images = reference["images"].iter().map(|&value| value as u8).collect();
     let ids = reference["labels"].iter().map(|&label| label as u32).collect();
-    let data = Dataset::new(Features::U8(images), Shape::from([8, 8, 3]), DatasetTargets::Classes { ids, count: 2 })
-        .unwrap()
-        .with_scale(FittedScale::Divide { divisor: 255.0 });
+    let data =
+        Dataset::new(Features::U8(images), Shape::from([8, 8, 3]), DatasetTargets::Classes { ids, count: 2 })
+            .unwrap()
+            .with_scale(FittedScale::Divide { divisor: 255.0 });
     let mut start = Network::<f64>::builder([8, 8, 3]).flatten().dense(1).build(0).unwrap();
     start.set_parameter("1.weight", &reference["w0_start"]).unwrap();
     start.set_parameter("1.bias", &reference["b0_start"]).unwrap();

@@ -82,7 +82,11 @@ impl<R: Real> CustomLayer<R> for SummedBias {
         let weight = Shape::from([input.len(), self.out_features]);
         vec![
             ParameterShape { name: "weight".to_owned(), shape: weight, penalised: true },
-            ParameterShape { name: "bias".to_owned(), shape: Shape::from(self.out_features), penalised: false },
+            ParameterShape {
+                name: "bias".to_owned(),
+                shape: Shape::from(self.out_features),
+                penalised: false,
+            },
         ]
     }
 
@@ -210,8 +214,13 @@ pub(crate) fn run() -> Result<()> {
     println!("The target reaches 148.4 and the head ends at 100: no weights get below 79.02.");
     for (name, report) in checks()? {
         println!("{name}: {}", if report.ok { "passes" } else { "FAILS" });
-        for worst in report.by_parameter.iter().filter(|worst| worst.relative_error > gradient_check::TOLERANCE) {
-            println!("  {}: backward says {:.6}, the loss itself {:.6}", worst.parameter, worst.analytic, worst.numeric);
+        for worst in
+            report.by_parameter.iter().filter(|worst| worst.relative_error > gradient_check::TOLERANCE)
+        {
+            println!(
+                "  {}: backward says {:.6}, the loss itself {:.6}",
+                worst.parameter, worst.analytic, worst.numeric
+            );
         }
     }
     Ok(())

@@ -41,7 +41,8 @@ pub(crate) fn start() -> Result<(Network<f64>, Dataset)> {
 
 /// A dense layer and a sigmoid for every size after the first.
 fn network_of(sizes: &[usize]) -> Result<Network<f64>> {
-    let layers = sizes[1..].iter().fold(Network::builder(sizes[0]), |layers, &size| layers.dense(size).sigmoid());
+    let layers =
+        sizes[1..].iter().fold(Network::builder(sizes[0]), |layers, &size| layers.dense(size).sigmoid());
     layers.build(0)
 }
 

@@ -26,9 +26,9 @@ pub(crate) fn layers_from_json(json: &Json) -> Result<Vec<Layer>, ExperimentProb
     let node = to_node(json);
     let list = Item { node: &node, path: "layers".to_owned() };
     let mut layers = Vec::new();
-    let entries = list.list().map_err(|fault| fault.problem)?;
+    let entries = list.list().map_err(|fault| *fault.problem)?;
     for entry in &entries {
-        network::layer(entry, &mut layers).map_err(|fault| fault.problem)?;
+        network::layer(entry, &mut layers).map_err(|fault| *fault.problem)?;
     }
     Ok(layers)
 }
@@ -41,7 +41,7 @@ pub(crate) fn loss_to_json(loss: &Loss) -> Json {
 /// The loss that [`loss_to_json`] wrote.
 pub(crate) fn loss_from_json(json: &Json) -> Result<Loss, ExperimentProblem> {
     let node = to_node(json);
-    parts::loss(&Item { node: &node, path: "loss".to_owned() }).map_err(|fault| fault.problem)
+    parts::loss(&Item { node: &node, path: "loss".to_owned() }).map_err(|fault| *fault.problem)
 }
 
 /// A TOML value as JSON.

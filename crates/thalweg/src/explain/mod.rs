@@ -175,12 +175,7 @@ fn one_step<R: Real>(
     }
     let mut begun = session.begin_step()?;
     let sections = sections::sections(&mut begun, parts.train);
-    Ok(Explanation {
-        step: begun.rates.step - 1,
-        epoch: begun.epoch + 1,
-        batch: begun.batch + 1,
-        sections,
-    })
+    Ok(Explanation { step: begun.rates.step - 1, epoch: begun.epoch + 1, batch: begun.batch + 1, sections })
 }
 
 /// The state of the run after `step` updates.

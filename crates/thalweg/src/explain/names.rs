@@ -36,6 +36,8 @@ pub(super) fn parameters(layer: &PlacedLayer) -> Vec<String> {
     layer
         .parameters
         .iter()
-        .map(|parameter| name(parameter.name.split_once('.').map_or(parameter.name.as_str(), |(_, word)| word)))
+        .map(|parameter| {
+            name(parameter.name.split_once('.').map_or(parameter.name.as_str(), |(_, word)| word))
+        })
         .collect()
 }

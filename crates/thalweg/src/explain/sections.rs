@@ -197,7 +197,11 @@ impl Story<'_> {
                     text.push_str(&format!(" + {}·sign({w})", short(rules.l1)));
                 }
                 section.formulas(vec![Formula::new(text, parameter.shape.to_string())]);
-                section.of_parameter(&format!("d{w}"), &parameter.shape, &plan.gradients()[parameter.range.clone()]);
+                section.of_parameter(
+                    &format!("d{w}"),
+                    &parameter.shape,
+                    &plan.gradients()[parameter.range.clone()],
+                );
             }
         }
         Some(section)

@@ -29,7 +29,12 @@ fn full_batch(loss: Loss, optimizer: Optimizer) -> TrainingSettings {
     }
 }
 
-fn step<R: Real>(network: &Network<R>, settings: &TrainingSettings, data: &Dataset, step: u64) -> Explanation {
+fn step<R: Real>(
+    network: &Network<R>,
+    settings: &TrainingSettings,
+    data: &Dataset,
+    step: u64,
+) -> Explanation {
     explain(network, settings, Parts { train: data, validation: None, test: None }, 0, step).unwrap()
 }
 
@@ -67,7 +72,8 @@ fn the_spirals_first_step_is_cut_to_fit() {
 #[test]
 fn a_later_step_is_the_runs_own() {
     let (network, data) = by_hand();
-    let mut settings = full_batch(Loss::SumOfSquares, Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    let mut settings =
+        full_batch(Loss::SumOfSquares, Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
     settings.epochs = Some(7);
     settings.schedule = crate::schedules::Schedule::Cosine { final_share: 0.0 };
     let seventh = step(&network, &settings, &data, 6);
@@ -87,7 +93,8 @@ fn a_mini_batch_is_the_runs_own_batch() {
     let x: Vec<f64> = (0..10).map(f64::from).collect();
     let data = values(&x, 1, &x, 1);
     let network = Network::<f32>::builder(1).dense(3).tanh().dropout(0.25).dense(1).build(3).unwrap();
-    let mut settings = full_batch(Loss::MeanSquaredError, Optimizer::Momentum { momentum: 0.5, nesterov: true });
+    let mut settings =
+        full_batch(Loss::MeanSquaredError, Optimizer::Momentum { momentum: 0.5, nesterov: true });
     settings.batch_size = BatchSize::Rows(4);
     settings.learning_rate = Some(0.01);
     settings.epochs = Some(2);
@@ -165,7 +172,8 @@ fn formulas(explanation: &Explanation, title: &str) -> String {
 fn every_part_has_its_formulas() {
     let mut text = String::new();
     let custom = Activation::Custom(Arc::new(Square));
-    for activation in Activation::NAMES.iter().filter_map(|name| Activation::from_name(name)).chain([custom]) {
+    for activation in Activation::NAMES.iter().filter_map(|name| Activation::from_name(name)).chain([custom])
+    {
         let network = Network::<f64>::builder(1).dense(2).activation(activation).dense(1).build(0).unwrap();
         let settings = full_batch(Loss::HalfSquares, Optimizer::Sgd);
         let explanation = step(&network, &settings, &values(&[0.5], 1, &[0.5], 1), 0);
@@ -178,9 +186,14 @@ fn every_part_has_its_formulas() {
         let network = Network::<f64>::builder(1).dense(2).build(0).unwrap();
         let settings = full_batch(loss, Optimizer::Sgd);
         let explanation = step(&network, &settings, &values(&[0.5; 3], 1, &[0.5; 6], 2), 0);
-        text.push_str(&format!("{}\n  {}\n", formulas(&explanation, "loss"), formulas(&explanation, "backward, loss")));
+        text.push_str(&format!(
+            "{}\n  {}\n",
+            formulas(&explanation, "loss"),
+            formulas(&explanation, "backward, loss")
+        ));
     }
-    let flat = Network::<f64>::builder([1, 2]).flatten().layer(Layer::Scale(crate::layers::Scale { factor: 2.5 }));
+    let flat =
+        Network::<f64>::builder([1, 2]).flatten().layer(Layer::Scale(crate::layers::Scale { factor: 2.5 }));
     let flat = flat.dropout(0.2).dense(1).build(0).unwrap();
     for optimizer in Optimizer::NAMES.iter().filter_map(|name| Optimizer::from_name(name)) {
         let settings = full_batch(Loss::HalfSquares, optimizer);

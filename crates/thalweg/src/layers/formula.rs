@@ -79,7 +79,10 @@ impl Layer {
                 let [w, b] = weight_and_bias(names.parameters);
                 let (k, j) = (names.input.len(), names.output.len());
                 let mut formulas = vec![
-                    Formula::new(format!("d{w} = {x}ᵀ·d{y}"), format!("[{k}, {j}] = [{k}, {rows}]·[{rows}, {j}]")),
+                    Formula::new(
+                        format!("d{w} = {x}ᵀ·d{y}"),
+                        format!("[{k}, {j}] = [{k}, {rows}]·[{rows}, {j}]"),
+                    ),
                     Formula::new(format!("d{b} = Σₙ d{y}[n,:]"), format!("[{j}] = Σₙ [{rows}, {j}]")),
                 ];
                 if wants_dx {
@@ -102,7 +105,9 @@ impl Layer {
             }
             Layer::Scale(scale) => Formula::new(format!("d{x} = {}·d{y}", short(scale.factor)), from),
             Layer::Dropout(_) => Formula::new(format!("d{x} = mask{number} ⊙ d{y}"), from),
-            Layer::Flatten => Formula::new(format!("d{x} = d{y} in the axes of {x}"), format!("{from} = {to}")),
+            Layer::Flatten => {
+                Formula::new(format!("d{x} = d{y} in the axes of {x}"), format!("{from} = {to}"))
+            }
         };
         if wants_dx { vec![dx] } else { Vec::new() }
     }

@@ -40,7 +40,9 @@ impl Loss {
             Loss::MeanAbsoluteError => format!("Σₙ Σⱼ |ŷ - t| / {all}"),
             Loss::Huber { delta } => {
                 let (delta, half) = (short(*delta), short(0.5 * delta));
-                format!("Σₙ Σⱼ h(ŷ - t) / {all}, h(d) = ½·d² where |d| ≤ {delta}, else {delta}·(|d| - {half})")
+                format!(
+                    "Σₙ Σⱼ h(ŷ - t) / {all}, h(d) = ½·d² where |d| ≤ {delta}, else {delta}·(|d| - {half})"
+                )
             }
             Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("-Σₙ log p[n,tₙ] / {rows}"),

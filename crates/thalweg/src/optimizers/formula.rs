@@ -46,10 +46,7 @@ impl Optimizer {
                 lines.push(format!("mean_square ← {old}·mean_square + {new}·d{w}²"));
                 lines.push(format!("rate_t = {rate} / (1 - {}^{t}) = {}", short(*beta1), short(rate_t)));
                 lines.push(format!("c_t = 1 / √(1 - {}^{t}) = {}", short(*beta2), short(c_t)));
-                lines.push(format!(
-                    "{w} ← {w} - rate_t·mean / (√mean_square·c_t + {})",
-                    short(*epsilon)
-                ));
+                lines.push(format!("{w} ← {w} - rate_t·mean / (√mean_square·c_t + {})", short(*epsilon)));
             }
             Optimizer::Custom(_) => {}
         }

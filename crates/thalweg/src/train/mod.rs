@@ -9,10 +9,11 @@ pub mod settings;
 mod state;
 mod trainer;
 
+pub(crate) use evaluate::Evaluator;
 pub use observer::{Command, Observer, Progress, Snapshot};
 pub use report::{History, Part, PartReport, Report, more_is_better};
-pub use session::{Ending, Outcome, Parts};
 pub(crate) use session::{BegunStep, Session};
+pub use session::{Ending, Outcome, Parts};
 pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
 pub(crate) use state::to_bytes;
 pub use state::{Counters, State};

@@ -24,8 +24,10 @@ pub(crate) fn shared() -> Option<PathBuf> {
 }
 
 /// The arrays of an NPZ file by name.
-pub fn arrays(path: &Path) -> BTreeMap<String, Vec<f64>> {
-    let Contents::Arrays(arrays) = formats::read(path, None).unwrap().contents else { panic!("named arrays") };
+pub(crate) fn arrays(path: &Path) -> BTreeMap<String, Vec<f64>> {
+    let Contents::Arrays(arrays) = formats::read(path, None).unwrap().contents else {
+        panic!("named arrays")
+    };
     arrays.into_iter().map(|(name, array)| (name, array.numbers().unwrap().collect())).collect()
 }
 
