@@ -115,7 +115,7 @@ fn a_wrong_gradient_is_named() {
     let report = check(&network, &settings, &values_data(5, 2, 2), 0).unwrap();
     assert!(!report.ok);
     let bias = report.by_parameter.iter().find(|worst| worst.parameter == "2.bias").unwrap();
-    assert!((bias.relative_error - 0.01).abs() < 1e-3, "{bias:?}");
+    assert!(bias.relative_error > 0.009, "{bias:?}");
     let layers = network.layers().iter().filter(|layer| matches!(layer.layer, Layer::Dense(_))).count();
     assert_eq!(report.by_parameter.len(), 2 * layers);
 }
