@@ -1,2 +1,6 @@
 //! The command `thalweg`.
+#![allow(dead_code, reason = "the commands that use these modules come with the command line")]
+
+mod pictures;
+
 fn main() {}

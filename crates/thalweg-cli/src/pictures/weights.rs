@@ -1,0 +1,63 @@
+//! The weights of the first dense layer: as images where the inputs are images, else as a heat map.
+
+use thalweg::layers::Layer;
+use thalweg_draw::{Heatmap, Picture, WeightImages};
+
+use super::images::Layout;
+use super::{Reason, RunView, Trained, Unfit};
+
+/// Values that a heat map shows at most.
+const MOST_VALUES: usize = 40_000;
+
+/// The weights of the first dense layer.
+pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Picture, Unfit> {
+    let dense = run.layers.iter().find(|layer| matches!(layer.layer, Layer::Dense(_)));
+    let Some((layer, weight)) = dense.and_then(|layer| Some((layer, layer.parameters.first()?))) else {
+        return Err(Reason::NoWeights.into());
+    };
+    let parameters = trained.parameters();
+    let values = &parameters[weight.range.clone()];
+    let (inputs, units) = (layer.input.len(), layer.output.len());
+    let sees_pixels = run.layers[..layer.number]
+        .iter()
+        .all(|before| matches!(before.layer, Layer::Flatten | Layer::Scale(_) | Layer::Dropout(_)));
+    let title = format!("{}: {} [{inputs}, {units}]", run.name, weight.name);
+    if let (true, Ok(layout)) = (sees_pixels, Layout::of(run))
+        && layout.height * layout.width * layout.channels == inputs
+    {
+        let values = by_pixel(values, layout, units);
+        return Ok(WeightImages::new(title, layout.height, layout.width, &values).channels(layout.channels).draw()?);
+    }
+    if values.len() > MOST_VALUES {
+        return Err(Reason::LargeWeights { values: values.len(), most: MOST_VALUES }.into());
+    }
+    Ok(Heatmap::new(title, inputs, units, values).labels("input", "unit").value_label("weight").draw()?)
+}
+
+/// Weights `[inputs, units]` whose inputs lie pixel by pixel, from either layout.
+fn by_pixel(values: &[f64], layout: Layout, units: usize) -> Vec<f64> {
+    if !layout.planes {
+        return values.to_vec();
+    }
+    let pixels = layout.height * layout.width;
+    let mut turned = Vec::with_capacity(values.len());
+    for pixel in 0..pixels {
+        for channel in 0..layout.channels {
+            let input = channel * pixels + pixel;
+            turned.extend_from_slice(&values[input * units..(input + 1) * units]);
+        }
+    }
+    turned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_become_pixels() {
+        let layout = Layout { height: 1, width: 2, channels: 3, planes: true };
+        // Inputs: red, red, green, green, blue, blue; one unit.
+        assert_eq!(by_pixel(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], layout, 1), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    }
+}
