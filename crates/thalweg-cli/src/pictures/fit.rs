@@ -28,7 +28,7 @@ pub(super) fn fit(
         }
     };
     let Subject::Curve(curve) = subject else { return Err(not_a_curve(run)) };
-    let mut fit = start(run, curve, format!("{}: data and fit", run.name));
+    let mut fit = start(curve, format!("{}: data and fit", run.name));
     for (name, y) in recorder.map(stages).unwrap_or_default() {
         fit = fit.stage(name, &curve.places, y);
     }
@@ -51,7 +51,7 @@ pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Resul
     let mut film = Animation::new(FILM_SECONDS / frames.len().max(1) as f64);
     for frame in frames {
         if let View::Curve(y) = &frame.view {
-            let fit = start(run, curve, format!("{}: {}", run.name, recorder.caption(frame)));
+            let fit = start(curve, format!("{}: {}", run.name, recorder.caption(frame)));
             film = film.frame(fit.stage("network", &curve.places, y).y_range(low - room, high + room).draw()?);
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Resul
     Ok(film)
 }
 
-fn start(_run: &RunView<'_>, curve: &Curve, title: String) -> Fit {
+fn start(curve: &Curve, title: String) -> Fit {
     let [x, y] = &curve.labels;
     Fit::new(title).labels(x, y).points(&curve.points.0, &curve.points.1)
 }
@@ -84,18 +84,11 @@ fn stages(recorder: &Recorder) -> Vec<(String, &[f64])> {
             frame.step < last.step && chosen.iter().all(|chosen| chosen.step < frame.step)
         }));
     }
-    let name = |frame: &Frame| match frame.step {
-        0 => "start".to_owned(),
-        step => format!("step {step}"),
-    };
-    let curve = |frame: &'_ Frame| match &frame.view {
-        View::Curve(_) => Some(name(frame)),
-        _ => None,
-    };
+    let name = |step: u64| if step == 0 { "start".to_owned() } else { format!("step {step}") };
     chosen
         .into_iter()
-        .filter_map(|frame| match (&frame.view, curve(frame)) {
-            (View::Curve(y), Some(name)) => Some((name, y.as_slice())),
+        .filter_map(|frame| match &frame.view {
+            View::Curve(y) => Some((name(frame.step), y.as_slice())),
             _ => None,
         })
         .collect()

@@ -2,7 +2,6 @@
 
 use thalweg::Loss;
 use thalweg::train::{BatchSize, Every, History, Part, PartReport, Report, TrainingSettings};
-use thalweg_draw::terminal::short_number;
 use thalweg_draw::{Animation, LineChart, Picture};
 
 use super::recorder::Recorder;
@@ -86,7 +85,7 @@ pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Resul
         let mut chart = LineChart::new(format!("{}: {}", run.name, recorder.caption(frame)))
             .x_label("step")
             .y_label(loss_label(run.loss))
-            .x_range(0.0, recorder.total_steps.max(1) as f64)
+            .x_range(0.0, recorder.total_steps().max(1) as f64)
             .y_range(range.0, range.1);
         if log {
             chart = chart.log_y();
@@ -145,7 +144,8 @@ pub(super) fn loss_label(loss: &Loss) -> String {
     }
 }
 
-pub(super) fn spans_decades(values: impl Iterator<Item = f64>) -> bool {
+/// Whether values reach so far that a logarithmic axis shows them better.
+pub(crate) fn spans_decades(values: impl Iterator<Item = f64>) -> bool {
     let (low, high) = values
         .filter(|value| value.is_finite())
         .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
@@ -196,9 +196,4 @@ pub(super) fn kept_moment(run: &RunView<'_>) -> String {
         (None, Some(report)) => format!("epoch {}", report.epoch),
         (None, None) => "end".to_owned(),
     }
-}
-
-/// The loss of the kept weights, as far as reports know it: ", loss 0.0123".
-pub(super) fn short_loss(loss: f64) -> String {
-    if loss.is_finite() { short_number(loss) } else { "not finite".to_owned() }
 }

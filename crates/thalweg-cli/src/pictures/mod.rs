@@ -28,9 +28,9 @@ use thalweg::network::PlacedLayer;
 use thalweg::train::{History, Part, TrainingSettings};
 use thalweg_draw::{Animation, Picture};
 
-pub(crate) use history::sweep;
+pub(crate) use history::{spans_decades, sweep};
 pub(crate) use problem::{PictureProblem, Reason};
-pub(crate) use recorder::{Frame, Recorder, View};
+pub(crate) use recorder::{Recorder, View};
 pub(crate) use subject::Subject;
 pub(crate) use trained::Trained;
 

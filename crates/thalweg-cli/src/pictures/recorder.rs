@@ -77,8 +77,8 @@ pub(crate) struct Recorder {
     /// (step, loss) of each report, by part.
     reports: [Vec<(u64, f64)>; 3],
     loss_word: &'static str,
-    pub(super) steps_per_epoch: u64,
-    pub(super) total_steps: u64,
+    steps_per_epoch: u64,
+    total_steps: u64,
 }
 
 impl Recorder {
@@ -112,6 +112,21 @@ impl Recorder {
         self.show_frames = Some(frames.max(2));
     }
 
+    /// How many frames were asked for.
+    pub(crate) fn show_frames(&self) -> usize {
+        self.show_frames.unwrap_or(MOST_FRAMES)
+    }
+
+    /// How many updates the run makes, once it has begun.
+    pub(crate) fn total_steps(&self) -> u64 {
+        self.total_steps
+    }
+
+    /// Whether a frame's loss is that of the whole training part.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.is_cheap || self.full_batch
+    }
+
     /// Whether frames were taken for a show.
     pub(crate) fn is_for_show(&self) -> bool {
         self.show_frames.is_some()
@@ -140,11 +155,6 @@ impl Recorder {
     /// (step, loss) of the reports of a part.
     pub(crate) fn reports(&self, part: Part) -> &[(u64, f64)] {
         &self.reports[part as usize]
-    }
-
-    /// Whether each update sees all rows.
-    pub(crate) fn is_full_batch(&self) -> bool {
-        self.full_batch
     }
 
     /// The path of the parameters, the newest report's last.

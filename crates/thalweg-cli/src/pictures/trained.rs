@@ -11,6 +11,6 @@ pub(crate) trait Trained {
     /// The loss without penalties over these rows, if the parameters were these. It may be infinite or not a number.
     fn data_loss(&mut self, parameters: &[f64], data: &Dataset) -> Result<f64>;
 
-    /// The values of a layer's parameters, row-major, by the parameter's place among all.
+    /// All parameters, row-major, in layer order.
     fn parameters(&self) -> Vec<f64>;
 }
