@@ -30,8 +30,7 @@ const LEAST_SIZE: (usize, usize) = (20, 6);
 const SMOOTHED: usize = 10;
 
 /// What is said where `--live` finds no terminal to draw in.
-pub(crate) const NO_TERMINAL: &str =
-    "--live draws in a terminal and stderr is none; training goes on, and the frames become an animation all the same";
+pub(crate) const NO_TERMINAL: &str = "--live draws in a terminal and stderr is none; training goes on, and the frames become an animation all the same";
 
 /// Draws a run in the terminal as it goes; it feeds the recorder, which is not to be an observer of the run itself.
 pub(crate) struct Live<'a, W: Write> {
@@ -104,7 +103,8 @@ impl<'a, W: Write> Live<'a, W> {
             text.push_str(&format!("\x1b[{}A\r", self.lines));
         }
         let Some((screen, _)) = self.screen.as_mut() else { return };
-        let title = format!("{}  {} of {}", self.name, self.recorder.caption(frame), self.recorder.total_steps());
+        let title =
+            format!("{}  {} of {}", self.name, self.recorder.caption(frame), self.recorder.total_steps());
         let lines = match (&frame.view, self.recorder.subject()) {
             (View::Curve(y), Subject::Curve(curve)) => {
                 screen.fit(&title, (&curve.points.0, &curve.points.1), (&curve.places, y))

@@ -46,7 +46,8 @@ pub(super) fn boundary(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<P
 pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Result<Animation, Unfit> {
     let Subject::Plane(_) = Subject::of(run.train)? else { return Err(not_a_plane(run)) };
     let recorded = recorder.map(|recorder| (recorder, recorder.subject()));
-    let Some((recorder, Subject::Plane(plane))) = recorded.filter(|(recorder, _)| !recorder.frames().is_empty())
+    let Some((recorder, Subject::Plane(plane))) =
+        recorded.filter(|(recorder, _)| !recorder.frames().is_empty())
     else {
         return Err(Reason::OnlyInTraining { what: "the moving boundary" }.into());
     };

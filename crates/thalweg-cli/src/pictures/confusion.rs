@@ -11,10 +11,16 @@ use super::{Choice, Reason, RunView, Trained, Unfit, predicted};
 const MOST_CLASSES: usize = 20;
 
 /// Which class is taken for which.
-pub(super) fn confusion(run: &RunView<'_>, trained: &mut dyn Trained, choice: Choice) -> Result<Picture, Unfit> {
+pub(super) fn confusion(
+    run: &RunView<'_>,
+    trained: &mut dyn Trained,
+    choice: Choice,
+) -> Result<Picture, Unfit> {
     let part = choice.part.unwrap_or_else(|| run.outermost_part());
     let data = run.part(part)?;
-    let DatasetTargets::Classes { ids, count } = data.targets() else { return Err(Reason::NotClasses.into()) };
+    let DatasetTargets::Classes { ids, count } = data.targets() else {
+        return Err(Reason::NotClasses.into());
+    };
     if *count > MOST_CLASSES {
         return Err(Reason::ManyClasses { classes: *count, most: MOST_CLASSES }.into());
     }

@@ -18,7 +18,10 @@ pub(crate) const MOVING_SCALE: f64 = 1.0;
 ///
 /// # Errors
 /// The first problem in the order of the drawings.
-pub(crate) fn write_all(folder: &Path, drawings: &[(String, Drawing)]) -> Result<Vec<PathBuf>, PictureProblem> {
+pub(crate) fn write_all(
+    folder: &Path,
+    drawings: &[(String, Drawing)],
+) -> Result<Vec<PathBuf>, PictureProblem> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| PictureProblem::Write { path, source }

@@ -41,7 +41,8 @@ pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Resul
     if !matches!((run.train.columns(), run.train.outputs(), run.is_classified()), (1, 1, false)) {
         return Err(not_a_curve(run));
     }
-    let Some((recorder, Subject::Curve(curve))) = recorder.map(|recorder| (recorder, recorder.subject())) else {
+    let Some((recorder, Subject::Curve(curve))) = recorder.map(|recorder| (recorder, recorder.subject()))
+    else {
         return Err(Reason::OnlyInTraining { what: "the moving curve" }.into());
     };
     let finite = || curve.points.1.iter().copied();
@@ -52,7 +53,8 @@ pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Resul
     for frame in frames {
         if let View::Curve(y) = &frame.view {
             let fit = start(curve, format!("{}: {}", run.name, recorder.caption(frame)));
-            film = film.frame(fit.stage("network", &curve.places, y).y_range(low - room, high + room).draw()?);
+            film =
+                film.frame(fit.stage("network", &curve.places, y).y_range(low - room, high + room).draw()?);
         }
     }
     if film.is_empty() {
@@ -80,9 +82,11 @@ fn stages(recorder: &Recorder) -> Vec<(String, &[f64])> {
         let wanted = first.step as f64 + share * span;
         let distance = |frame: &&Frame| (frame.step as f64 - wanted).abs();
         let nearest = frames.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        chosen.extend(nearest.filter(|frame| {
-            frame.step < last.step && chosen.iter().all(|chosen| chosen.step < frame.step)
-        }));
+        chosen.extend(
+            nearest.filter(|frame| {
+                frame.step < last.step && chosen.iter().all(|chosen| chosen.step < frame.step)
+            }),
+        );
     }
     let name = |step: u64| if step == 0 { "start".to_owned() } else { format!("step {step}") };
     chosen

@@ -28,7 +28,9 @@ impl Moments {
             None | Some(Every::Steps(100)) if full => {
                 Moments { label: "steps (in hundreds)", at: |report| report.step as f64 / 100.0 }
             }
-            None | Some(Every::Epochs(_)) if !full => Moments { label: "epoch", at: |report| report.epoch as f64 },
+            None | Some(Every::Epochs(_)) if !full => {
+                Moments { label: "epoch", at: |report| report.epoch as f64 }
+            }
             _ => Moments { label: "step", at: |report| report.step as f64 },
         }
     }
@@ -79,7 +81,8 @@ pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Resul
         return Err(not_recorded.into());
     };
     let log = spans_decades(y.iter().copied());
-    let range = if log { (low / 1.3, high * 1.3) } else { (low - 0.05 * (high - low), high + 0.05 * (high - low)) };
+    let range =
+        if log { (low / 1.3, high * 1.3) } else { (low - 0.05 * (high - low), high + 0.05 * (high - low)) };
     let mut film = Animation::new(FILM_SECONDS / frames.len().max(1) as f64);
     for (count, frame) in (1..).zip(&frames) {
         let mut chart = LineChart::new(format!("{}: {}", run.name, recorder.caption(frame)))

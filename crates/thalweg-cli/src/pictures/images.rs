@@ -79,7 +79,9 @@ impl Pixels {
 
     fn image(&self, data: &Dataset, row: usize) -> Result<Image, thalweg_draw::DrawError> {
         let (low, high) = self.range;
-        let byte = |column| (255.0 * (data.feature(row, column) - low) / (high - low)).clamp(0.0, 255.0).round() as u8;
+        let byte = |column| {
+            (255.0 * (data.feature(row, column) - low) / (high - low)).clamp(0.0, 255.0).round() as u8
+        };
         let bytes: Vec<u8> = (0..data.columns()).map(byte).collect();
         let Layout { height, width, channels, planes } = self.layout;
         match (channels, planes) {
@@ -101,8 +103,8 @@ pub(super) fn images(run: &RunView<'_>, trained: &mut dyn Trained, choice: Choic
     let predictions = trained.predict(&data)?;
     let width = predictions.len() / count;
     let what = if data.rows() < run.part(part)?.rows() { "first " } else { "" };
-    let mut grid =
-        ImageGrid::new(format!("{}: the {what}{count} {} images", run.name, part.name())).columns(count.min(5));
+    let mut grid = ImageGrid::new(format!("{}: the {what}{count} {} images", run.name, part.name()))
+        .columns(count.min(5));
     for (row, values) in predictions.chunks_exact(width).enumerate() {
         let (caption, mark) = caption(run, &data, row, values);
         grid = grid.image(pixels.image(&data, row)?, caption, mark);
@@ -127,7 +129,11 @@ pub(super) fn image(run: &RunView<'_>, trained: &mut dyn Trained, choice: Choice
 }
 
 /// The images whose right class got least and whose wrong class got most.
-pub(super) fn mistakes(run: &RunView<'_>, trained: &mut dyn Trained, choice: Choice) -> Result<Picture, Unfit> {
+pub(super) fn mistakes(
+    run: &RunView<'_>,
+    trained: &mut dyn Trained,
+    choice: Choice,
+) -> Result<Picture, Unfit> {
     let pixels = Pixels::of(run)?;
     let part = choice.part.unwrap_or_else(|| run.outermost_part());
     let data = run.part(part)?;
@@ -174,7 +180,8 @@ fn caption(run: &RunView<'_>, data: &Dataset, row: usize, values: &[f64]) -> (St
             let name = |class: usize| data.label_names().get(class).map_or("?", String::as_str);
             let (class, value) = chosen(values);
             let sure = if run.loss.from_logits() { percent(value) } else { short_number(value) };
-            let predicted = class.map_or_else(|| "nothing".to_owned(), |class| format!("{} ({sure})", name(class)));
+            let predicted =
+                class.map_or_else(|| "nothing".to_owned(), |class| format!("{} ({sure})", name(class)));
             let mark = if class == Some(label) { Mark::Right } else { Mark::Wrong };
             (format!("label {}\npredicted {predicted}", name(label)), mark)
         }
@@ -198,7 +205,8 @@ mod tests {
 
     #[test]
     fn axes_decide_what_is_an_image() {
-        let layout = |axes: &[usize]| Layout::of_axes(axes).map(|l| (l.height, l.width, l.channels, l.planes));
+        let layout =
+            |axes: &[usize]| Layout::of_axes(axes).map(|l| (l.height, l.width, l.channels, l.planes));
         assert_eq!(layout(&[8, 8]), Some((8, 8, 1, false)));
         assert_eq!(layout(&[64, 48, 3]), Some((64, 48, 3, false)));
         assert_eq!(layout(&[3, 64, 48]), Some((64, 48, 3, true)));

@@ -116,7 +116,11 @@ impl fmt::Display for PictureProblem {
             }
             PictureProblem::DoesNotApply { kind, reason } => write!(f, "no picture `{kind}`: {reason}"),
             PictureProblem::NoSuchRow { index, part, rows } => {
-                write!(f, "the {part} part has no row {index}; its {rows} rows are numbered 0 to {}", rows - 1)
+                write!(
+                    f,
+                    "the {part} part has no row {index}; its {rows} rows are numbered 0 to {}",
+                    rows - 1
+                )
             }
             PictureProblem::NoSuchPart { part } => write!(f, "this run has no {part} part; ask for another"),
             PictureProblem::Draw(error) => write!(f, "{error}"),
@@ -130,7 +134,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::NoReports => f.write_str("the run made no report; set `training.report_every`"),
-            Reason::NotClasses => f.write_str("the target is numbers, not classes; `loss` shows how far off they are"),
+            Reason::NotClasses => {
+                f.write_str("the target is numbers, not classes; `loss` shows how far off they are")
+            }
             Reason::NotCurve { inputs } => write!(
                 f,
                 "it needs one input and one number as target, and this data has {inputs} {} and another target or more",
@@ -140,7 +146,10 @@ impl fmt::Display for Reason {
                 write!(f, "it needs two features and a class as target, and this data has {inputs} features")
             }
             Reason::NotImages { shape } => {
-                write!(f, "a row of shape {shape} is no image; say `network.input_shape = [height, width]` if it is one")
+                write!(
+                    f,
+                    "a row of shape {shape} is no image; say `network.input_shape = [height, width]` if it is one"
+                )
             }
             Reason::NoneWrong { part } => write!(f, "every row of the {part} part is predicted rightly"),
             Reason::ManyClasses { classes, most } => {
@@ -155,10 +164,9 @@ impl fmt::Display for Reason {
                 write!(f, "{what} is recorded while training only; look into the run's folder `pictures`")
             }
             Reason::NoPath => f.write_str("the parameters did not move, so there is no path to show"),
-            Reason::LargeNetwork { parameters } => write!(
-                f,
-                "a loss at every point of a grid takes too long with {parameters} parameters"
-            ),
+            Reason::LargeNetwork { parameters } => {
+                write!(f, "a loss at every point of a grid takes too long with {parameters} parameters")
+            }
         }
     }
 }

@@ -58,7 +58,10 @@ pub(super) fn surface(
     }
     let (x, y): (Vec<f64>, Vec<f64>) = slice.path.iter().copied().unzip();
     let over = if rows < all { format!(" over {rows} of {all} rows") } else { String::new() };
-    let title = format!("{}: the path down the loss surface{over}, on a slice of the {parameters} parameters", run.name);
+    let title = format!(
+        "{}: the path down the loss surface{over}, on a slice of the {parameters} parameters",
+        run.name
+    );
     Ok(Surface::new(title, grid, &losses)
         .labels("parameters along the line from start to end", "across: where the path strays most")
         .path(&x, &y)
@@ -86,7 +89,8 @@ struct Slice {
 impl Slice {
     /// The plane of start, end and the place farthest off the line between them; `None` if nothing moved.
     fn through(path: &[&PathPoint]) -> Option<Slice> {
-        let wide = |point: &PathPoint| point.parameters.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
+        let wide =
+            |point: &PathPoint| point.parameters.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
         let origin = wide(path.first()?);
         let moved: Vec<Vec<f64>> = path.iter().map(|point| difference(&wide(point), &origin)).collect();
         // A path that comes back to its start has no line to its end: take its farthest place instead.
@@ -113,10 +117,9 @@ impl Slice {
     /// A grid around the path.
     fn grid(&self, places: usize) -> Grid {
         let extent = |values: &dyn Fn(&(f64, f64)) -> f64| {
-            self.path
-                .iter()
-                .map(values)
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+            self.path.iter().map(values).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            })
         };
         let (x, y) = (extent(&|place| place.0), extent(&|place| place.1));
         let margin = MARGIN * (x.1 - x.0);
@@ -162,7 +165,10 @@ mod tests {
     use super::*;
 
     fn points(path: &[[f32; 3]]) -> Vec<PathPoint> {
-        let point = |(step, parameters): (usize, &[f32; 3])| PathPoint { step: step as u64, parameters: parameters.to_vec() };
+        let point = |(step, parameters): (usize, &[f32; 3])| PathPoint {
+            step: step as u64,
+            parameters: parameters.to_vec(),
+        };
         path.iter().enumerate().map(point).collect()
     }
 
@@ -183,7 +189,9 @@ mod tests {
     fn straight_and_standing_paths() {
         let straight = points(&[[0.0; 3], [1.0, 1.0, 0.0], [2.0, 2.0, 0.0]]);
         let slice = Slice::through(&straight.iter().collect::<Vec<_>>()).unwrap();
-        assert!(dot(&slice.along, &slice.across).abs() < 1e-12 && (length(&slice.across) - 1.0).abs() < 1e-12);
+        assert!(
+            dot(&slice.along, &slice.across).abs() < 1e-12 && (length(&slice.across) - 1.0).abs() < 1e-12
+        );
         let standing = points(&[[1.0; 3], [1.0; 3]]);
         assert!(Slice::through(&standing.iter().collect::<Vec<_>>()).is_none());
     }

@@ -81,15 +81,22 @@ impl Finished {
     }
 
     fn kind(&self, kind: &str, choice: Choice) -> std::result::Result<Drawing, PictureProblem> {
-        let mut standing = Standing { network: self.standing.network.clone(), loss: self.standing.loss.clone() };
+        let mut standing =
+            Standing { network: self.standing.network.clone(), loss: self.standing.loss.clone() };
         draw_kind(kind, &self.view(), &mut standing, Some(&self.recorder), choice)
     }
 }
 
 /// Trains an experiment in f64, shown on `show` if there is one.
-fn finished(name: &str, settings: &[(&str, &str)], folder: Option<PathBuf>, show: Option<&mut Vec<u8>>) -> Finished {
+fn finished(
+    name: &str,
+    settings: &[(&str, &str)],
+    folder: Option<PathBuf>,
+    show: Option<&mut Vec<u8>>,
+) -> Finished {
     let draft = Draft::builtin(name).unwrap();
-    let experiment = settings.iter().fold(draft, |draft, (key, value)| draft.set(key, value).unwrap()).check().unwrap();
+    let experiment =
+        settings.iter().fold(draft, |draft, (key, value)| draft.set(key, value).unwrap()).check().unwrap();
     let options = LoadOptions {
         data_folder: folder,
         seed: experiment.seed,
@@ -108,7 +115,8 @@ fn finished(name: &str, settings: &[(&str, &str)], folder: Option<PathBuf>, show
     let loss = experiment.training.loss.clone().unwrap();
     let mut recorder = Recorder::new(&parts.train, network.parameter_count(), &experiment.training).unwrap();
     let trainer = Trainer::with_settings(experiment.training.clone()).seed(experiment.seed);
-    let views = Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
+    let views =
+        Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let outcome = match show {
         None => trainer.observer(&mut recorder).fit_parts(&mut network, views).unwrap(),
         Some(out) => {
@@ -191,7 +199,17 @@ fn points_in_a_plane_leave_their_regions() {
     let folder = Folder::new("spiral");
     let mut run = finished("spiral", &[("steps", "3"), ("hidden", "4")], None, None);
     let files = drawn(&mut run, &folder.0);
-    let expected = ["accuracy", "activations", "boundary", "boundary-animation", "confusion", "data", "loss", "surface", "weights"];
+    let expected = [
+        "accuracy",
+        "activations",
+        "boundary",
+        "boundary-animation",
+        "confusion",
+        "data",
+        "loss",
+        "surface",
+        "weights",
+    ];
     assert_eq!(kinds(&files), expected);
     let loss = String::from_utf8(files["loss.svg"].clone()).unwrap();
     assert!(loss.contains("Learning rate = 1") && loss.contains("steps (in hundreds)"));
@@ -202,7 +220,17 @@ fn images_leave_images() {
     let folder = Folder::new("digits");
     let mut run = finished("digits", &[("epochs", "1"), ("hidden", "8")], None, None);
     let files = drawn(&mut run, &folder.0);
-    let expected = ["accuracy", "activations", "confusion", "image-25", "images", "loss", "mistakes", "surface", "weights"];
+    let expected = [
+        "accuracy",
+        "activations",
+        "confusion",
+        "image-25",
+        "images",
+        "loss",
+        "mistakes",
+        "surface",
+        "weights",
+    ];
     assert_eq!(kinds(&files), expected);
     let third = run.kind("image", Choice { index: Some(3), part: Some(Part::Test) }).unwrap();
     assert!(third.to_svg().unwrap().contains("test image 3"));
@@ -213,8 +241,14 @@ fn kinds_that_do_not_apply_say_why() {
     let run = finished("curve", &[("steps", "2")], None, None);
     let problem = |kind, choice| run.kind(kind, choice).unwrap_err().to_string();
     let plain = |kind| problem(kind, Choice::default());
-    assert_eq!(plain("accuracy"), "no picture `accuracy`: the target is numbers, not classes; `loss` shows how far off they are");
-    assert_eq!(plain("boundary"), "no picture `boundary`: it needs two features and a class as target, and this data has 1 features");
+    assert_eq!(
+        plain("accuracy"),
+        "no picture `accuracy`: the target is numbers, not classes; `loss` shows how far off they are"
+    );
+    assert_eq!(
+        plain("boundary"),
+        "no picture `boundary`: it needs two features and a class as target, and this data has 1 features"
+    );
     assert_eq!(
         plain("images"),
         "no picture `images`: a row of shape [1] is no image; say `network.input_shape = [height, width]` if it is one"
@@ -224,7 +258,10 @@ fn kinds_that_do_not_apply_say_why() {
         "no picture `loss-animation`: the animation of the loss (`train --live`) is recorded while training only; look into \
          the run's folder `pictures`"
     );
-    assert!(plain("fits").starts_with("there is no picture `fits`; the kinds are loss, loss-animation, accuracy, fit"));
+    assert!(
+        plain("fits")
+            .starts_with("there is no picture `fits`; the kinds are loss, loss-animation, accuracy, fit")
+    );
 
     let run = finished("digits", &[("epochs", "1"), ("hidden", "4")], None, None);
     let problem = |kind, choice| run.kind(kind, choice).unwrap_err().to_string();
@@ -243,11 +280,16 @@ fn a_show_draws_in_place_and_its_frames_are_kept() {
     let mut out = Vec::new();
     let run = finished("curve", &[("steps", "20")], None, Some(&mut out));
     // 0.2 seconds of 30 frames: six moments from start to end.
-    assert_eq!(run.recorder.frames().iter().map(|frame| frame.step).collect::<Vec<_>>(), [0, 4, 8, 12, 16, 20]);
+    assert_eq!(
+        run.recorder.frames().iter().map(|frame| frame.step).collect::<Vec<_>>(),
+        [0, 4, 8, 12, 16, 20]
+    );
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("\x1b[24A").count(), 5, "each picture but the first goes back over 24 lines");
     assert!(text.contains("curve  step 20, loss") && text.contains('●'));
-    assert!(text.lines().all(|line| line.replace("\x1b[K", "").replace("\x1b[24A\r", "").chars().count() <= 80));
+    assert!(
+        text.lines().all(|line| line.replace("\x1b[K", "").replace("\x1b[24A\r", "").chars().count() <= 80)
+    );
 
     let mut out = Vec::new();
     let folder = Folder::new("live");
@@ -258,9 +300,15 @@ fn a_show_draws_in_place_and_its_frames_are_kept() {
 
 #[test]
 fn runs_of_a_sweep_share_a_picture() {
-    let runs: Vec<Finished> = ["0.1", "0.01"].iter().map(|rate| finished("curve", &[("steps", "5"), ("lr", rate)], None, None)).collect();
-    let named: Vec<(String, &History)> =
-        runs.iter().zip(["0.1", "0.01"]).map(|(run, rate)| (format!("learning_rate {rate}"), &run.outcome.history)).collect();
+    let runs: Vec<Finished> = ["0.1", "0.01"]
+        .iter()
+        .map(|rate| finished("curve", &[("steps", "5"), ("lr", rate)], None, None))
+        .collect();
+    let named: Vec<(String, &History)> = runs
+        .iter()
+        .zip(["0.1", "0.01"])
+        .map(|(run, rate)| (format!("learning_rate {rate}"), &run.outcome.history))
+        .collect();
     let picture = sweep("curve", &runs[0].experiment.training, &Loss::MeanSquaredError, &named).unwrap();
     assert!(picture.to_svg().contains("learning_rate 0.01"));
 }

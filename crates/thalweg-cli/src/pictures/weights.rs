@@ -26,7 +26,9 @@ pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Pi
         && layout.height * layout.width * layout.channels == inputs
     {
         let values = by_pixel(values, layout, units);
-        return Ok(WeightImages::new(title, layout.height, layout.width, &values).channels(layout.channels).draw()?);
+        return Ok(WeightImages::new(title, layout.height, layout.width, &values)
+            .channels(layout.channels)
+            .draw()?);
     }
     if values.len() > MOST_VALUES {
         return Err(Reason::LargeWeights { values: values.len(), most: MOST_VALUES }.into());

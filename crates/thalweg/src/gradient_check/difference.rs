@@ -6,7 +6,13 @@ use crate::plan::{Plan, Rows};
 
 /// Steps that are tried, relative to the parameters' size or to 1: the first is best for smooth losses, the shorter
 /// ones get away from a kink nearby.
-const STEPS: [f64; 4] = [1e-3, 1e-4, 1e-5, 1e-6];
+const STEPS: [f64; 5] = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
+
+/// Steps at which one-sided derivatives are compared, each a tenth of the one before.
+const KINK_STEPS: [f64; 5] = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7];
+
+/// How far one-sided derivatives must differ, relative to the larger: well above what rounding does at these steps.
+const KINK_GAP: f64 = 1e-3;
 
 /// The loss, penalties included, as a function of the parameters.
 pub(super) struct Objective<'a> {
@@ -67,19 +73,22 @@ impl Objective<'_> {
         best
     }
 
-    /// Whether the one-sided derivatives along `direction` differ, and go on differing as the step gets shorter: for a
-    /// smooth loss their difference shrinks with the step.
-    pub(super) fn is_on_kink(&mut self, point: &[f64], range: &Range<usize>, direction: &[f64]) -> bool {
-        let mut gap = |step: f64| {
+    /// Whether a kink lies on the point or within the steps around it: the one-sided derivatives differ, and at some step
+    /// their difference does not shrink about as the step does (to a tenth), as it must where the loss is smooth.
+    pub(super) fn is_by_a_kink(&mut self, point: &[f64], range: &Range<usize>, direction: &[f64]) -> bool {
+        let mut wider: Option<f64> = None;
+        for step in KINK_STEPS {
             let h = step * size(&point[range.clone()], direction);
             let here = self.value(point);
             let right = (self.value(&moved(point, range, direction, h)) - here) / h;
             let left = (here - self.value(&moved(point, range, direction, -h))) / h;
-            (right - left, right.abs().max(left.abs()))
-        };
-        let (wide, _) = gap(1e-4);
-        let (narrow, slope) = gap(1e-5);
-        narrow.abs() > 1e-4 * slope && narrow.abs() > 0.5 * wide.abs()
+            let gap = (right - left).abs();
+            if wider.is_some_and(|wider| gap > 0.2 * wider) && gap > KINK_GAP * right.abs().max(left.abs()) {
+                return true;
+            }
+            wider = Some(gap);
+        }
+        false
     }
 }
 
