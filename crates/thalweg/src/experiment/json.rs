@@ -116,7 +116,7 @@ mod tests {
         let problem = layers_from_json(&serde_json::json!([{ "dense": 0 }])).unwrap_err();
         assert_eq!(
             problem.to_string(),
-            "`layers.0.dense` must be a whole number from 1 to 1073741824, not 0"
+            "`layers[0].dense` must be a whole number from 1 to 1073741824, not 0"
         );
     }
 }

@@ -77,10 +77,14 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 
 /// Checks the first bytes of a file of `len` bytes.
 fn check_start(bytes: &[u8], len: u64) -> Result<(), ModelProblem> {
+    // Only a safetensors file has the header's brace here; the length before it can look like anything.
+    let has_header = bytes.get(LENGTH_BYTES as usize) == Some(&b'{');
     let foreign = FOREIGN.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, found)| *found);
     // A pickle begins with its protocol (2 to 5) and goes on with one of a few opcodes.
     let is_pickle = matches!(bytes, [0x80, 2..=5, b'}' | b']' | b'c' | b'(' | 0x8a | 0x95 | b'X' | b'q', ..]);
-    if let Some(found) = foreign.or(is_pickle.then_some("a Python pickle, which can run any code")) {
+    if let Some(found) = foreign.or(is_pickle.then_some("a Python pickle, which can run any code"))
+        && !has_header
+    {
         return Err(ModelProblem::Foreign { found });
     }
     let Some(length) = bytes.first_chunk::<{ LENGTH_BYTES as usize }>() else {
@@ -226,8 +230,8 @@ fn check_names(header: &[u8]) -> Result<(), ModelProblem> {
     }
 }
 
-/// A library's message, or a name, as one line of at most 160 characters.
+/// A library's message, or a name, as one line of at most 240 characters.
 pub(super) fn in_short(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(240).collect();
     line
 }

@@ -140,7 +140,23 @@ impl Predictions {
     }
 }
 
-/// The shortest decimal that reads back as the same number.
-pub(crate) fn number(value: f64) -> String {
-    format!("{value}")
+/// The shortest decimal that reads back as the same number, with an exponent where that saves many zeros.
+fn number(value: f64) -> String {
+    let is_plain = value == 0.0 || !value.is_finite() || (1e-5..1e16).contains(&value.abs());
+    if is_plain { format!("{value}") } else { format!("{value:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_short_and_read_back_as_they_were() {
+        for (value, text) in
+            [(0.25, "0.25"), (3.0, "3"), (0.0, "0"), (-4.5e-10, "-4.5e-10"), (1e300, "1e300")]
+        {
+            assert_eq!(number(value), text);
+            assert_eq!(text.parse(), Ok(value));
+        }
+    }
 }

@@ -151,7 +151,7 @@ pub enum ModelProblem {
         taken: Shape,
     },
     /// The labels or targets are not as many as the network's outputs.
-    #[error("it names {names} labels or targets, but its network has {outputs} outputs")]
+    #[error("it names {names} labels or targets, but its network says {outputs}")]
     Outputs {
         /// How many names there are.
         names: usize,
