@@ -2,7 +2,7 @@
 //!
 //! Shows `Observer`: when it is called, what it may look at, and how it answers.
 
-use thalweg::data::{self, LoadOptions};
+use thalweg::data::{self, Dataset, DatasetTargets, LoadOptions};
 use thalweg::experiment::Draft;
 use thalweg::train::{Command, Ending, Observer, Progress, Report, Snapshot};
 use thalweg::{Loss, Network, Result, Trainer};
@@ -28,24 +28,32 @@ impl Observer for Halving {
     }
 }
 
-/// Ends the run at the first step, looked at every 50, whose loss is low enough.
-struct GoodEnough {
-    loss: f64,
+/// Looks every 100 steps, and ends the run when all but a few points are told apart.
+struct GoodEnough<'a> {
+    points: &'a Dataset,
+    accuracy: f64,
     next: u64,
 }
 
-impl Observer for GoodEnough {
+impl Observer for GoodEnough<'_> {
     fn next_step(&self) -> Option<u64> {
         Some(self.next)
     }
 
-    fn on_step(&mut self, progress: &Progress, _snapshot: &mut dyn Snapshot) -> Result<Command> {
-        self.next = progress.step + 50;
-        if progress.loss < self.loss {
-            println!("step {}: {:.4} is good enough", progress.step, progress.loss);
+    fn on_step(&mut self, progress: &Progress, snapshot: &mut dyn Snapshot) -> Result<Command> {
+        self.next = progress.step + 100;
+        let DatasetTargets::Classes { ids, count } = self.points.targets() else {
             return Ok(Command::Stop);
+        };
+        let probabilities = snapshot.predict(self.points)?;
+        let is_right = |(p, id): &(&[f64], &u32)| p.iter().all(|&other| other <= p[**id as usize]);
+        let right = probabilities.chunks(*count).zip(ids).filter(is_right).count();
+        let accuracy = right as f64 / ids.len() as f64;
+        if accuracy < self.accuracy {
+            return Ok(Command::Continue);
         }
-        Ok(Command::Continue)
+        println!("step {}: {right} of {} points are right, that is enough", progress.step, ids.len());
+        Ok(Command::Stop)
     }
 }
 
@@ -60,11 +68,11 @@ pub(crate) fn run() -> Result<(Ending, u64)> {
     let mut network = Network::<f64>::builder(2).dense(32).relu().dense(3).build(0)?;
     let outcome = Trainer::new()
         .loss(Loss::SoftmaxCrossEntropy)
-        .learning_rate(0.3)
-        .full_batch()
+        .learning_rate(0.05)
+        .batch_size(32)
         .steps(5000)
         .observer(Halving { best: f64::INFINITY })
-        .observer(GoodEnough { loss: 0.1, next: 0 })
+        .observer(GoodEnough { points: &points, accuracy: 0.985, next: 0 })
         .fit(&mut network, &points)?;
     println!("{:?} after {} of 5000 steps", outcome.ending, outcome.steps);
     Ok((outcome.ending, outcome.steps))

@@ -1,27 +1,20 @@
 //! Every numbered example runs and shows what it says that it shows.
+#![allow(dead_code, reason = "the examples' `main` is not called here")]
 
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/03_curve.rs"]
 mod curve;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/08_custom_loss_and_layer.rs"]
 mod custom_loss_and_layer;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/04_digits.rs"]
 mod digits;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/01_line.rs"]
 mod line;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/09_observer.rs"]
 mod observer;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/06_own_csv.rs"]
 mod own_csv;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/05_spiral_boundary.rs"]
 mod spiral_boundary;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/02_xor.rs"]
 mod xor;
 

@@ -1,14 +1,12 @@
 //! The tutorials' scripts as published, rebuilt from parts of one's own, and what the gradient check says of them.
+#![allow(dead_code, reason = "the examples' `main` is not called here")]
 
 mod support;
 
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/tutorials/curve_published.rs"]
 mod curve;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/tutorials/network.rs"]
 mod network;
-#[allow(dead_code, reason = "its `main` is not called here")]
 #[path = "../examples/tutorials/regression_published.rs"]
 mod regression;
 
@@ -166,6 +164,7 @@ fn logistic_regression_on_made_up_images_follows_the_reference() {
 }
 
 /// The worked example of the cats tutorial: w = (1, 2), b = 2, x = (1, 3) and (2, 4), y = (1, 0), learning rate 0.009.
+/// The figures after 100 steps were computed anew with 40 decimal digits.
 #[test]
 fn the_worked_example_of_cats() {
     let targets = DatasetTargets::Classes { ids: vec![1, 0], count: 2 };
@@ -184,7 +183,7 @@ fn the_worked_example_of_cats() {
     assert_eq!(printed("db0"), ["0.49993523"]);
     let last = explain(&network, &settings, parts, 0, 99).unwrap();
     let last_dw = &last.matrix("dw0").unwrap().values;
-    assert_relative(last_dw, &[0.9015842801285687, 1.7625084233859343], 1e-12, "last dw");
+    assert_relative(last_dw, &[0.9015842801285687, 1.7625084234859344], 1e-12, "last dw");
     assert_relative(&last.matrix("db0").unwrap().values, &[0.4304620716786828], 1e-12, "last db");
 
     let outcome = Trainer::with_settings(settings).fit(&mut network, &data).unwrap();

@@ -58,10 +58,21 @@ impl Style {
         }
     }
 
+    /// The same style with no more digits after the point than one of these numbers needs.
+    pub(super) fn for_these(self, values: impl Iterator<Item = f64>) -> Style {
+        let Style::Fixed(most) = self else { return self };
+        let needed = |value: f64| {
+            let text = self.write(value);
+            text.split_once('.').map_or(0, |(_, digits)| digits.trim_end_matches('0').len())
+        };
+        Style::Fixed(values.map(needed).max().unwrap_or(0).min(most))
+    }
+
     pub(super) fn write(self, value: f64) -> String {
         match self {
             _ if !value.is_finite() => value.to_string(),
             Style::Fixed(decimals) => format!("{value:.decimals$}"),
+            Style::Scientific if value == 0.0 => "0".to_owned(),
             Style::Scientific => format!("{value:.*e}", MATRIX_DIGITS as usize - 1),
         }
     }
@@ -91,5 +102,6 @@ mod tests {
         assert_eq!(Style::of(&[2.5e7, 0.5]), Style::Scientific);
         assert_eq!(Style::of(&[f64::NAN]), Style::Fixed(0));
         assert_eq!(Style::Scientific.write(-1.5e-7), "-1.50000e-7");
+        assert_eq!(Style::Fixed(5).for_these([0.5, 2.25, 1.0].into_iter()), Style::Fixed(2));
     }
 }

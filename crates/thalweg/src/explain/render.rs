@@ -73,20 +73,18 @@ fn write_matrix(text: &mut String, matrix: &Matrix, width: usize, max_rows: usiz
     text.push_str(&format!("{}{}  {:?}\n", " ".repeat(INDENT), matrix.name, matrix.shape));
     let columns = matrix.columns.max(1);
     let rows = matrix.values.len() / columns;
-    let style = Style::of(&matrix.values);
     let shown_rows = cut(rows, max_rows);
     // The width of a number decides how many columns fit, and which columns are shown decides that width: two rounds do.
     let mut shown_columns = cut(columns, max_columns);
-    let mut cell = 1;
+    let (mut cell, mut style) = (1, Style::of(&matrix.values));
     for _ in 0..2 {
-        cell = shown_rows
-            .iter()
-            .flatten()
-            .flat_map(|&row| shown_columns.iter().flatten().map(move |&column| row * columns + column))
-            .map(|at| style.write(matrix.values[at]).chars().count())
-            .max()
-            .unwrap_or(1)
-            .max(cell);
+        let shown = || {
+            let columns_of =
+                |row: usize| shown_columns.iter().flatten().map(move |&column| row * columns + column);
+            shown_rows.iter().flatten().flat_map(move |&row| columns_of(row)).map(|at| matrix.values[at])
+        };
+        style = Style::of(&matrix.values).for_these(shown());
+        cell = shown().map(|value| style.write(value).chars().count()).max().unwrap_or(1);
         let fits = width.saturating_sub(2 * INDENT) / (cell + 2);
         if shown_columns.len() > fits {
             // The mark takes the place of a number.
@@ -138,7 +136,7 @@ mod tests {
         let matrix = Matrix { name: "x".to_owned(), shape: vec![2, 20], columns: 20, values };
         let mut text = String::new();
         write_matrix(&mut text, &matrix, 24, 9, 99);
-        assert_eq!(text, "  x  [2, 20]\n     0   1   …  19\n    20  21   …  39\n");
+        assert_eq!(text, "  x  [2, 20]\n     0   1   …  18  19\n    20  21   …  38  39\n");
         assert!(text.lines().all(|line| line.chars().count() <= 24));
     }
 

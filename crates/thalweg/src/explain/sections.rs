@@ -132,14 +132,16 @@ impl Story<'_> {
             format!("data_loss = {}", loss.formula(self.sizes())),
             plan.training_loss(self.data, self.rows),
         );
-        let data_loss = plan.data_loss(self.data, self.rows);
-        if !self.data.target_scale().is_none() {
-            section.value("data_loss in the target's own units".to_owned(), data_loss);
-        }
         let penalty = self.penalty_formula(plan);
         if !penalty.is_empty() {
             section.value(format!("penalty = {penalty}"), plan.penalty());
-            section.value("loss = data_loss + penalty".to_owned(), data_loss + plan.penalty());
+            let loss = plan.training_loss(self.data, self.rows) + plan.penalty();
+            section.value("loss = data_loss + penalty".to_owned(), loss);
+        }
+        if !self.data.target_scale().is_none() {
+            let own = plan.data_loss(self.data, self.rows);
+            section.say("Reports give the loss in the target's own units:".to_owned());
+            section.value("data_loss in own units".to_owned(), own);
         }
         section
     }
@@ -159,14 +161,23 @@ impl Story<'_> {
         let placed = &self.layers[i];
         let mut section = Section::new(format!("backward, layer {i}: {}", placed.layer.kind()));
         let wants_dx = i > 0;
-        section.formulas(placed.layer.backward_formulas(self.names(i), wants_dx));
         if plan.rules().shards > 1 && !placed.parameters.is_empty() {
             section.say(format!(
                 "Each sum over rows is made of {} runs of rows, added in order.",
                 plan.rules().shards
             ));
         }
-        self.parameters_of(i, "d", plan.gradients(), &mut section);
+        // A built-in layer has a formula for each gradient, which then stands above it; a user's own has one for all.
+        let mut formulas = placed.layer.backward_formulas(self.names(i), wants_dx).into_iter();
+        for (parameter, w) in placed.parameters.iter().zip(&self.parameters[i]) {
+            section.formulas(formulas.next().into_iter().collect());
+            section.of_parameter(
+                &format!("d{w}"),
+                &parameter.shape,
+                &plan.gradients()[parameter.range.clone()],
+            );
+        }
+        section.formulas(formulas.next().into_iter().collect());
         if wants_dx {
             let shape = self.with_batch(&placed.input);
             let name = format!("d{}", self.values[i]);

@@ -42,6 +42,8 @@ use crate::schedules::Schedule;
 #[must_use = "a trainer does nothing until `fit`"]
 pub struct Trainer<'a> {
     settings: TrainingSettings,
+    /// Whether somebody said how many epochs, so that steps do not take their place.
+    says_epochs: bool,
     seed: u64,
     metrics: Vec<Arc<dyn CustomMetric>>,
     observers: Vec<Box<dyn Observer + 'a>>,
@@ -57,12 +59,19 @@ impl Default for Trainer<'_> {
 impl<'a> Trainer<'a> {
     /// A trainer with the defaults of [`TrainingSettings`] and seed 0.
     pub fn new() -> Self {
-        Trainer::with_settings(TrainingSettings::default())
+        Trainer { says_epochs: false, ..Trainer::with_settings(TrainingSettings::default()) }
     }
 
     /// A trainer with these settings and seed 0.
     pub fn with_settings(settings: TrainingSettings) -> Self {
-        Trainer { settings, seed: 0, metrics: Vec::new(), observers: Vec::new(), interrupt: None }
+        Trainer {
+            settings,
+            says_epochs: true,
+            seed: 0,
+            metrics: Vec::new(),
+            observers: Vec::new(),
+            interrupt: None,
+        }
     }
 
     /// The seed of shuffles and of dropout.
@@ -113,14 +122,18 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// How many passes over the training set; 100 without it.
+    /// How many passes over the training set; 100 without it and without [`steps`](Trainer::steps).
     pub fn epochs(mut self, epochs: u64) -> Self {
+        self.says_epochs = true;
         self.settings.epochs = Some(epochs);
         self
     }
 
-    /// How many updates at most.
+    /// How many updates. Where epochs are said too, the first that is reached ends the run.
     pub fn steps(mut self, steps: u64) -> Self {
+        if !self.says_epochs {
+            self.settings.epochs = None;
+        }
         self.settings.steps = Some(steps);
         self
     }
