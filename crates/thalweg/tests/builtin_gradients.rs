@@ -1,4 +1,5 @@
 //! The gradient check on every built-in experiment's start.
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod support;
 

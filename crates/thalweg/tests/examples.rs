@@ -1,4 +1,5 @@
 //! Every numbered example runs and shows what it says that it shows.
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(dead_code, reason = "the examples' `main` is not called here")]
 
 #[path = "../examples/03_curve.rs"]

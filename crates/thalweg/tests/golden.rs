@@ -2,6 +2,7 @@
 //! these bits on every processor and instruction set. A change of any of them is a change of the number contract.
 //!
 //! `GOLDEN_UPDATE=1 cargo test -p thalweg --test golden` writes the file anew.
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -48,9 +48,8 @@ fn network_of(sizes: &[usize]) -> Result<Network<f64>> {
 
 /// The training of the tutorial, without an end.
 pub(crate) fn trainer<'a>() -> Trainer<'a> {
-    let mut settings = thalweg::train::TrainingSettings::default();
-    settings.shuffle = false;
-    Trainer::with_settings(settings)
+    Trainer::new()
+        .shuffle(false)
         .loss(Loss::HalfSquares)
         .optimizer(Optimizer::Sgd)
         .learning_rate(3.0)

@@ -249,8 +249,8 @@ fn coordinates(len: usize) -> Vec<usize> {
 fn keep_worse(worst: &mut Option<Comparison>, comparison: Comparison) {
     let worse = match worst {
         None => true,
-        // An error that is not a number is the worst.
-        Some(before) => !(comparison.relative_error <= before.relative_error),
+        // In the total order, an error that is not a number is the worst.
+        Some(before) => comparison.relative_error.total_cmp(&before.relative_error).is_gt(),
     };
     if worse {
         *worst = Some(comparison);

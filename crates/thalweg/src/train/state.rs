@@ -78,7 +78,7 @@ pub struct State {
 /// The little-endian bytes of some numbers.
 pub(crate) fn to_bytes<R: Real>(values: &[R]) -> Vec<u8> {
     let size = size_of::<R>();
-    let mut bytes = Vec::with_capacity(values.len() * size);
+    let mut bytes = Vec::with_capacity(size_of_val(values));
     for value in values {
         bytes.extend_from_slice(&value.bits().to_le_bytes()[..size]);
     }
@@ -88,7 +88,7 @@ pub(crate) fn to_bytes<R: Real>(values: &[R]) -> Vec<u8> {
 /// The numbers that these little-endian bytes are; `None` unless there are exactly as many as `values` holds.
 pub(crate) fn from_bytes<R: Real>(bytes: &[u8], values: &mut [R]) -> Option<()> {
     let size = size_of::<R>();
-    if bytes.len() != values.len() * size {
+    if bytes.len() != size_of_val(values) {
         return None;
     }
     for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(size)) {

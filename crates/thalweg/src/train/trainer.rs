@@ -122,6 +122,12 @@ impl<'a> Trainer<'a> {
         self
     }
 
+    /// Whether the rows are reordered each epoch; they are without it.
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.settings.shuffle = shuffle;
+        self
+    }
+
     /// How many passes over the training set; 100 without it and without [`steps`](Trainer::steps).
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.says_epochs = true;
