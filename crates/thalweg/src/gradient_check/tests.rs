@@ -104,7 +104,7 @@ impl<R: Real> CustomLoss<R> for WrongGradient {
     }
     fn row_gradient(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
         Loss::HalfSquares.row_gradient(predictions, target, dpredictions);
-        dpredictions[0] = dpredictions[0] * R::from_f64(1.01);
+        dpredictions[0] *= R::from_f64(1.01);
     }
 }
 

@@ -22,7 +22,7 @@ fn lanes_sum<R: Real>(terms: &[(R, R)]) -> R {
     }
     for half in [32, 16, 8, 4, 2, 1] {
         for l in 0..half {
-            lanes[l] = lanes[l] + lanes[l + half];
+            lanes[l] += lanes[l + half];
         }
     }
     lanes[0]
