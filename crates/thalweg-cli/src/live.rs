@@ -103,8 +103,7 @@ impl<'a, W: Write> Live<'a, W> {
             text.push_str(&format!("\x1b[{}A\r", self.lines));
         }
         let Some((screen, _)) = self.screen.as_mut() else { return };
-        let title =
-            format!("{}  {} of {}", self.name, self.recorder.caption(frame), self.recorder.total_steps());
+        let title = format!("{}  {}", self.name, self.recorder.caption(frame));
         let lines = match (&frame.view, self.recorder.subject()) {
             (View::Curve(y), Subject::Curve(curve)) => {
                 screen.fit(&title, (&curve.points.0, &curve.points.1), (&curve.places, y))

@@ -17,19 +17,24 @@ pub(super) fn activations(run: &RunView<'_>) -> Result<Picture, Unfit> {
         _ => None,
     });
     let of_loss = run.loss.prediction_activation().map(|activation| (activation, " (in the loss)"));
-    let mut drawn: Vec<String> = Vec::new();
-    let mut picture = ActivationCurves::new(format!("{}: activations", run.name));
+    let mut found: Vec<(Activation, String)> = Vec::new();
     for (activation, place) in inside.chain(of_loss) {
-        let name = activation.name().to_owned();
-        if matches!(activation, Activation::Softmax | Activation::Identity) || drawn.contains(&name) {
-            continue;
+        let is_known = found.iter().any(|(known, _)| known.name() == activation.name());
+        if !is_known && !matches!(activation, Activation::Softmax | Activation::Identity) {
+            let name = format!("{}{place}", activation.name());
+            found.push((activation, name));
         }
-        let (z, f, derivative) = sampled(&activation);
-        picture = picture.curve(format!("{name}{place}"), &z, &f, &derivative);
-        drawn.push(name);
     }
-    if drawn.is_empty() {
-        return Err(Reason::NoActivations.into());
+    let title = match found.as_slice() {
+        [] => return Err(Reason::NoActivations.into()),
+        // A single curve has no legend that would name it.
+        [(_, name)] => format!("{}: {name}", run.name),
+        _ => format!("{}: activations", run.name),
+    };
+    let mut picture = ActivationCurves::new(title);
+    for (activation, name) in &found {
+        let (z, f, derivative) = sampled(activation);
+        picture = picture.curve(name, &z, &f, &derivative);
     }
     Ok(picture.draw()?)
 }

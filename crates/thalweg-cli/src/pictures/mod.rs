@@ -196,7 +196,7 @@ pub(crate) fn draw_kind(
 /// made if need be. Each file is written whole or not at all. An animation's PNG is an animated PNG.
 ///
 /// # Errors
-/// [`PictureProblem::Write`]. A picture that fails in another way is named in [`Drawn::problems`], and the others are drawn.
+/// When a file cannot be written. A picture that cannot be drawn is named in [`Drawn::problems`], and the others are drawn.
 pub(crate) fn draw_run(
     run: &RunView<'_>,
     trained: &mut dyn Trained,
@@ -204,15 +204,24 @@ pub(crate) fn draw_run(
     folder: &Path,
 ) -> Result<Drawn, PictureProblem> {
     let mut drawn = Drawn::default();
-    let mut drawings = Vec::new();
+    let (mut kinds, mut drawings) = (Vec::new(), Vec::new());
     for kind in KINDS {
         match draw_kind(kind.name, run, trained, Some(recorder), Choice::default()) {
-            Ok(drawing) => drawings.push((file_name(kind.name, run), drawing)),
+            Ok(drawing) => {
+                kinds.push(kind.name);
+                drawings.push((file_name(kind.name, run), drawing));
+            }
             Err(PictureProblem::DoesNotApply { .. }) => {}
             Err(problem) => drawn.problems.push((kind.name, problem)),
         }
     }
-    drawn.files = files::write_all(folder, &drawings)?;
+    for (kind, written) in kinds.into_iter().zip(files::write_all(folder, &drawings)?) {
+        match written {
+            Ok(files) => drawn.files.extend(files),
+            Err(problem @ PictureProblem::Draw(_)) => drawn.problems.push((kind, problem)),
+            Err(problem) => return Err(problem),
+        }
+    }
     Ok(drawn)
 }
 
@@ -243,7 +252,9 @@ impl Drawing {
     pub(crate) fn to_png(&self) -> Result<Vec<u8>, PictureProblem> {
         Ok(match self {
             Drawing::Still(picture) => picture.to_png(files::SCALE)?,
-            Drawing::Moving(animation) => animation.to_apng(files::MOVING_SCALE)?,
+            Drawing::Moving(animation) => {
+                animation.clone().thinned(files::MOST_PIXEL_FRAMES).to_apng(files::MOVING_SCALE)?
+            }
         })
     }
 }

@@ -40,9 +40,9 @@ pub(crate) enum PictureProblem {
     Draw(DrawError),
     /// The library refused.
     Library(thalweg::Error),
-    /// A file could not be written.
+    /// The folder of the pictures could not be made.
     Write {
-        /// The file.
+        /// The folder.
         path: PathBuf,
         /// The system's own error.
         source: std::io::Error,
@@ -125,7 +125,7 @@ impl fmt::Display for PictureProblem {
             PictureProblem::NoSuchPart { part } => write!(f, "this run has no {part} part; ask for another"),
             PictureProblem::Draw(error) => write!(f, "{error}"),
             PictureProblem::Library(error) => write!(f, "{error}"),
-            PictureProblem::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
+            PictureProblem::Write { path, source } => write!(f, "cannot create {}: {source}", path.display()),
         }
     }
 }

@@ -163,12 +163,13 @@ impl Recorder {
         self.path.iter().chain(self.latest.iter().filter(|latest| latest.step > last)).collect()
     }
 
-    /// "step 120, loss 3.21".
+    /// "step 120 of 300, loss 3.21".
     pub(crate) fn caption(&self, frame: &Frame) -> String {
+        let step = format!("step {} of {}", frame.step, self.total_steps);
         let moment = if self.full_batch || self.steps_per_epoch <= 1 {
-            format!("step {}", frame.step)
+            step
         } else {
-            format!("epoch {}, step {}", frame.epoch, frame.step)
+            format!("epoch {}, {step}", frame.epoch)
         };
         if frame.loss.is_finite() {
             format!("{moment}, {} {}", self.loss_word, thalweg_draw::terminal::short_number(frame.loss))

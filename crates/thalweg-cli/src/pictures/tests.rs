@@ -1,6 +1,7 @@
 //! Pictures of small runs: which are drawn, that they are whole, and that the same run gives the same bytes.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use thalweg::data::{self, Dataset, LoadOptions};
@@ -97,6 +98,19 @@ fn finished(
     let draft = Draft::builtin(name).unwrap();
     let experiment =
         settings.iter().fold(draft, |draft, (key, value)| draft.set(key, value).unwrap()).check().unwrap();
+    run_of(experiment, folder, show.map(|out| Show { out, seconds: 0.2, size: || (81, 25), colour: false }))
+}
+
+/// A show and where it is seen.
+struct Show<'a> {
+    out: &'a mut dyn Write,
+    seconds: f64,
+    size: fn() -> (usize, usize),
+    colour: bool,
+}
+
+/// Trains an experiment in f64.
+fn run_of(experiment: Experiment, folder: Option<PathBuf>, show: Option<Show<'_>>) -> Finished {
     let options = LoadOptions {
         data_folder: folder,
         seed: experiment.seed,
@@ -119,8 +133,8 @@ fn finished(
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let outcome = match show {
         None => trainer.observer(&mut recorder).fit_parts(&mut network, views).unwrap(),
-        Some(out) => {
-            let live = Live::new(&mut recorder, name, 0.2, out, || (81, 25), false);
+        Some(Show { out, seconds, size, colour }) => {
+            let live = Live::new(&mut recorder, &experiment.name, seconds, out, size, colour);
             trainer.observer(live).fit_parts(&mut network, views).unwrap()
         }
     };
@@ -169,10 +183,13 @@ fn kinds(files: &BTreeMap<String, Vec<u8>>) -> Vec<&str> {
             assert_eq!(bytes.windows(4).any(|chunk| chunk == b"acTL"), name.contains("animation"), "{name}");
         }
     }
-    let svg: Vec<&str> = files.keys().filter_map(|name| name.strip_suffix(".svg")).collect();
-    let png: Vec<&str> = files.keys().filter_map(|name| name.strip_suffix(".png")).collect();
-    assert_eq!(svg, png);
-    svg
+    let ending_in = |ending: &str| {
+        let mut names: Vec<&str> = files.keys().filter_map(|name| name.strip_suffix(ending)).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(ending_in(".svg"), ending_in(".png"));
+    ending_in(".svg")
 }
 
 #[test]
@@ -286,7 +303,7 @@ fn a_show_draws_in_place_and_its_frames_are_kept() {
     );
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("\x1b[24A").count(), 5, "each picture but the first goes back over 24 lines");
-    assert!(text.contains("curve  step 20, loss") && text.contains('●'));
+    assert!(text.contains("curve  step 20 of 20, loss") && text.contains('●'));
     assert!(
         text.lines().all(|line| line.replace("\x1b[K", "").replace("\x1b[24A\r", "").chars().count() <= 80)
     );
@@ -343,4 +360,15 @@ fn look() {
             println!("    {file} {} KB", bytes.len() / 1000);
         }
     }
+}
+
+/// Shows a built-in experiment, `THALWEG_LOOK_AT`, in the terminal.
+#[test]
+#[ignore = "draws in the terminal for a person: THALWEG_LOOK_AT=curve"]
+fn watch() {
+    let name = std::env::var("THALWEG_LOOK_AT").expect("THALWEG_LOOK_AT names an experiment");
+    let draft = Draft::builtin(&name).unwrap();
+    let colour = std::env::var_os("NO_COLOR").is_none();
+    let show = Show { out: &mut std::io::stderr(), seconds: 5.0, size: || (80, 24), colour };
+    run_of(draft.check().unwrap(), None, Some(show));
 }

@@ -6,6 +6,9 @@ use thalweg_draw::{Heatmap, Picture, WeightImages};
 use super::images::Layout;
 use super::{Reason, RunView, Trained, Unfit};
 
+/// Units whose weights are drawn as images, at most.
+const MOST_UNITS: usize = 40;
+
 /// Values that a heat map shows at most.
 const MOST_VALUES: usize = 40_000;
 
@@ -26,9 +29,12 @@ pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Pi
         && layout.height * layout.width * layout.channels == inputs
     {
         let values = by_pixel(values, layout, units);
-        return Ok(WeightImages::new(title, layout.height, layout.width, &values)
-            .channels(layout.channels)
-            .draw()?);
+        let title = match units > MOST_UNITS {
+            true => format!("{title}, the first {MOST_UNITS} units"),
+            false => title,
+        };
+        let images = WeightImages::new(title, layout.height, layout.width, &values);
+        return Ok(images.channels(layout.channels).most(MOST_UNITS).draw()?);
     }
     if values.len() > MOST_VALUES {
         return Err(Reason::LargeWeights { values: values.len(), most: MOST_VALUES }.into());
