@@ -1,7 +1,38 @@
-//! The command `thalweg`.
-#![allow(dead_code, reason = "the commands that use these modules come with the command line")]
+//! The command `thalweg`: it parses arguments, calls the library, and shows what comes back.
 
+mod arguments;
+mod commands;
+mod draft;
+mod environment;
+mod exit;
+mod interrupt;
 mod live;
+mod numbers;
+mod output;
 mod pictures;
+mod progress;
+mod recorded;
+mod source;
+mod table;
+mod trained_model;
+mod training;
 
-fn main() {}
+use std::process::ExitCode;
+
+use output::Output;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse() {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
+    let output = Output::new(&arguments.flags);
+    let result = environment::check_cpu().and_then(|()| commands::run(arguments.verb, &output));
+    match result {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            output::report_failure(&failure);
+            failure.status.into()
+        }
+    }
+}

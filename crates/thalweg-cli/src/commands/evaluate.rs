@@ -1,0 +1,35 @@
+//! `thalweg evaluate`: loss and metrics of a trained model on data.
+
+use thalweg::model_file::PartFigures;
+use thalweg::train::Part;
+
+use crate::arguments::EvaluateArguments;
+use crate::exit::{Failure, Status};
+use crate::output::Output;
+use crate::{source, training};
+
+pub(crate) fn run(arguments: &EvaluateArguments, output: &Output) -> Result<Status, Failure> {
+    let trained = source::open(&arguments.model)?;
+    let model = &trained.model;
+    let (report, name) = match (&arguments.source, &trained.run) {
+        (Some(name), run) => {
+            let options = source::options(arguments.data.as_deref(), run.as_ref());
+            let loaded = model.load_rows(&source::source(name), None, &options)?;
+            loaded.notices.iter().for_each(|notice| output.notice(notice));
+            (model.evaluate(&loaded.dataset, Part::Test)?, name.as_str())
+        }
+        (None, Some(run)) => {
+            let prepared = run.prepare()?;
+            let (part, data) =
+                prepared.parts().last().expect("a prepared run has a training part, whatever else it has");
+            (model.evaluate(data, part)?, part.name())
+        }
+        (None, None) => {
+            return Err(Failure::usage("a model file does not know its data: thalweg evaluate MODEL DATA"));
+        }
+    };
+    let figures = PartFigures::from(&report);
+    output.json(&figures);
+    output.line(training::figures_table(&[(name, &figures)]));
+    Ok(Status::Done)
+}

@@ -1,0 +1,212 @@
+//! Training in a run's folder, as `train` and `resume` do it, and what is said before and after.
+
+use std::io::{self, IsTerminal};
+
+use serde_json::Value;
+use thalweg::layers::Layer;
+use thalweg::model_file::{PartFigures, Status as RunStatus};
+use thalweg::run::{Prepared, RunFolder, TrainResult};
+use thalweg::train::{BatchSize, History, Observer, State};
+
+use crate::exit::{Failure, Status};
+use crate::interrupt::Interrupt;
+use crate::live::{self, Live};
+use crate::numbers;
+use crate::output::{self, Output};
+use crate::pictures::{self, Recorder, RunView};
+use crate::progress::ProgressObserver;
+use crate::recorded;
+use crate::table::Table;
+use crate::trained_model::TrainedModel;
+
+/// The moving picture in the terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Show {
+    /// Over how long the run is spread.
+    pub(crate) seconds: f64,
+}
+
+/// Trains until the end or a signal, and prints what came of it.
+pub(crate) fn train_in(
+    folder: &mut RunFolder,
+    prepared: &mut Prepared,
+    from: Option<&State>,
+    interrupt: &Interrupt,
+    show: Option<Show>,
+    output: &Output,
+) -> Result<Status, Failure> {
+    let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
+    let parameter_count = prepared.network.parameter_count();
+    let mut recorder = Recorder::new(&prepared.train, parameter_count, &prepared.experiment.training)?;
+    let observers: Vec<Box<dyn Observer + '_>> = match show {
+        Some(show) if io::stderr().is_terminal() && !output.quiet => {
+            let colour = console::colors_enabled_stderr();
+            let name = &prepared.experiment.name;
+            let live = Live::new(&mut recorder, name, show.seconds, io::stderr(), output::error_size, colour);
+            vec![Box::new(live)]
+        }
+        show => {
+            if let Some(show) = show {
+                output.notice(live::NO_TERMINAL);
+                recorder.evenly((show.seconds * live::FRAMES_PER_SECOND) as usize);
+            }
+            vec![Box::new(ProgressObserver::new(*output, is_full_batch)), Box::new(&mut recorder)]
+        }
+    };
+    let trained = folder.train(prepared, observers, Some(interrupt.flag()), from);
+    let (_, result) = match trained {
+        Ok(trained) => trained,
+        Err(error) => {
+            output.note(format_args!("what was recorded until then lies in {}", folder.path().display()));
+            return Err(error.into());
+        }
+    };
+    if result.summary.status == RunStatus::Interrupted {
+        output.note(format_args!(
+            "stopped after {}, all of it saved; go on with: thalweg resume {}",
+            numbers::counted(result.summary.steps, "step"),
+            result.run
+        ));
+        return Ok(interrupt.status());
+    }
+    print_result(&result, output);
+    draw_pictures(folder, prepared, &result, &recorder, output)?;
+    Ok(Status::Done)
+}
+
+/// Draws every picture that applies into the run's folder.
+fn draw_pictures(
+    folder: &RunFolder,
+    prepared: &Prepared,
+    result: &TrainResult,
+    recorder: &Recorder,
+    output: &Output,
+) -> Result<(), Failure> {
+    let history = recorded::history(folder)?;
+    let view = view(prepared, &history, result.summary.best_epoch);
+    let mut model = TrainedModel(prepared.untrained_model());
+    let drawn = pictures::draw_run(&view, &mut model, recorder, &folder.pictures()?)?;
+    for (kind, problem) in &drawn.problems {
+        output.notice(format_args!("the picture {kind} was not drawn: {problem}"));
+    }
+    Ok(())
+}
+
+/// A run as its pictures see it.
+pub(crate) fn view<'a>(prepared: &'a Prepared, history: &'a History, best_epoch: Option<u64>) -> RunView<'a> {
+    RunView {
+        name: &prepared.experiment.name,
+        training: &prepared.experiment.training,
+        loss: &prepared.loss,
+        layers: prepared.network.layers(),
+        train: &prepared.train,
+        validation: prepared.validation.as_ref(),
+        test: prepared.test.as_ref(),
+        history,
+        best_epoch,
+    }
+}
+
+/// Says what is trained on what.
+pub(crate) fn announce(prepared: &Prepared, output: &Output) {
+    for notice in &prepared.notices {
+        output.notice(notice);
+    }
+    let rows: Vec<String> = prepared
+        .parts()
+        .map(|(part, data)| format!("{} {}", numbers::count(data.rows() as u64), part.name()))
+        .collect();
+    let experiment = &prepared.experiment;
+    let colon = if experiment.description.is_empty() { "" } else { ": " };
+    output.note(format_args!("{}{colon}{}", experiment.name, experiment.description));
+    output.note(format_args!("rows: {}", rows.join(", ")));
+    output.note(format_args!(
+        "network: {} ({} parameters, {}); loss: {}",
+        network_line(prepared),
+        numbers::count(prepared.network.parameter_count() as u64),
+        experiment.precision.name(),
+        prepared.loss.name()
+    ));
+    output.detail(prepared.network.summary().trim_end());
+}
+
+/// `64 - dense 30 - sigmoid - dense 10`, the input's shape first.
+fn network_line(prepared: &Prepared) -> String {
+    let layer = |layer: &Layer| match layer {
+        Layer::Dense(dense) => format!("dense {}", dense.out_features),
+        Layer::Activation(activation) => activation.name().to_owned(),
+        other => other.kind().to_owned(),
+    };
+    let layers = prepared.network.layers().iter().map(|placed| layer(&placed.layer));
+    [prepared.network.input_shape().to_string()].into_iter().chain(layers).collect::<Vec<_>>().join(" - ")
+}
+
+/// Prints what a run came to: the figures, where it lies, and what to do next.
+pub(crate) fn print_result(result: &TrainResult, output: &Output) {
+    if output.json {
+        output.json(result);
+        return;
+    }
+    print_figures(result, output);
+    let summary = &result.summary;
+    let per_second = summary.steps as f64 / summary.seconds.max(1e-9);
+    output.line(format_args!(
+        "{} in {} ({} a second)",
+        numbers::counted(summary.steps, "step"),
+        numbers::duration(summary.seconds),
+        numbers::count(per_second as u64)
+    ));
+    if let (Some(best), true) = (summary.best_epoch, summary.validation.is_some()) {
+        output.line(format_args!("the weights kept are those of epoch {best}, the best by validation"));
+    }
+    output.line(format_args!("the run lies in {run}, its pictures in {run}/pictures", run = result.run));
+    output.note(format_args!(
+        "next: look at {run}/pictures\n      thalweg draw {run} loss --out loss.svg\n      \
+         thalweg evaluate {run}\n      thalweg predict {run} DATA",
+        run = result.run
+    ));
+}
+
+/// Prints loss and metrics of every part.
+pub(crate) fn print_figures(result: &TrainResult, output: &Output) {
+    output.line(figures_table(&parts(result).collect::<Vec<_>>()));
+}
+
+/// The parts of a result that exist, by name.
+pub(crate) fn parts(result: &TrainResult) -> impl Iterator<Item = (&'static str, &PartFigures)> {
+    let summary = &result.summary;
+    [("train", &summary.train), ("validation", &summary.validation), ("test", &summary.test)]
+        .into_iter()
+        .filter_map(|(name, part)| Some((name, part.as_ref()?)))
+}
+
+/// A row per part: rows, losses and the metrics that go with the task.
+pub(crate) fn figures_table(parts: &[(&str, &PartFigures)]) -> Table {
+    let are_classes = parts.iter().any(|(_, part)| part.accuracy.is_some());
+    let mut table = match are_classes {
+        true => Table::new(["part", "rows", "loss", "data loss", "correct", "accuracy"]),
+        false => Table::new(["part", "rows", "loss", "data loss", "mse", "mae", "r2"]),
+    };
+    let measure = |value: Option<f64>| value.map_or("-".to_owned(), numbers::measure);
+    for (name, part) in parts {
+        let mut cells = vec![
+            (*name).to_owned(),
+            numbers::count(part.rows),
+            numbers::loss(part.loss),
+            numbers::loss(part.data_loss),
+        ];
+        if are_classes {
+            cells.push(part.correct.map_or("-".to_owned(), numbers::count));
+            cells.push(part.accuracy.map_or("-".to_owned(), numbers::percent));
+        } else {
+            cells.extend([measure(part.mse), measure(part.mae), measure(part.r2)]);
+        }
+        table.row(cells);
+    }
+    table
+}
+
+/// A run's result as JSON.
+pub(crate) fn object(result: &TrainResult) -> Value {
+    serde_json::to_value(result).expect("a result has text keys and numbers only")
+}

@@ -1,0 +1,250 @@
+//! Runs from the command line: train, resume, evaluate, predict, sweep, gradcheck, inspect.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod program;
+
+use std::fs;
+
+use program::Program;
+
+const TABLE: &str = "a,b,kind\n0,0,cold\n0,1,warm\n1,0,warm\n1,1,hot\n0,0.1,cold\n0.1,1,warm\n1,0.2,warm\n0.9,1,hot\n\
+                     0.1,0,cold\n0.2,1,warm\n0.9,0,warm\n1,0.9,hot\n";
+
+#[test]
+fn flags_reach_the_experiment() {
+    let program = Program::new();
+    let run = program.json(&[
+        "train",
+        "spiral",
+        "--hidden",
+        "7,5",
+        "--activation",
+        "tanh",
+        "--steps",
+        "3",
+        "--seed",
+        "4",
+        "--name",
+        "small",
+        "--set",
+        "training.l1=0.5",
+        "--lr",
+        "0.25",
+    ]);
+    assert_eq!(run["parameter_count"], 2 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3);
+    assert_eq!((run["run"].as_str(), run["name"].as_str()), (Some("runs/small-001"), Some("small")));
+    let toml = fs::read_to_string(program.path("runs/small-001/experiment.toml")).unwrap();
+    for line in ["seed = 4", "l1 = 0.5", "learning_rate = 0.25", "tanh"] {
+        assert!(toml.contains(line), "{line}: {toml}");
+    }
+    let environment = fs::read_to_string(program.path("runs/small-001/environment.json")).unwrap();
+    assert!(environment.contains("training.l1=0.5"), "{environment}");
+}
+
+#[test]
+fn a_run_is_overwritten_with_force_only() {
+    let program = Program::new();
+    let train = ["train", "spiral-linear", "--steps", "2", "--out", "here"];
+    program.succeed(&train);
+    let again = program.run(&train);
+    assert_eq!(again.status, 2);
+    assert!(again.stderr.contains("--force"), "{}", again.stderr);
+    program.succeed(&[&train[..], &["--force"]].concat());
+}
+
+#[test]
+fn a_table_is_trained_evaluated_and_predicted() {
+    let program = Program::new();
+    program.write("weather.csv", TABLE);
+    let train =
+        ["train", "weather.csv", "--target", "kind", "--set", "data.split={ validation = 0, test = 0 }"];
+    let run = program.json(&[&train[..], &["--epochs", "200", "--batch-size", "4"]].concat());
+    assert_eq!(run["run"], "runs/weather-001");
+    assert_eq!(run["train"]["correct"], 12);
+    assert_eq!(run["parameter_count"], 2 * 64 + 64 + 64 * 64 + 64 + 64 * 3 + 3);
+
+    let figures = program.json(&["evaluate", "runs/weather-001", "weather.csv"]);
+    assert_eq!((figures["rows"].as_u64(), figures["accuracy"].as_f64()), (Some(12), Some(1.0)));
+    assert_eq!(figures["loss"], run["train"]["loss"]);
+    assert_eq!(program.json(&["evaluate", "runs/weather-001"])["loss"], run["train"]["loss"]);
+
+    // Without a target, and with the columns in another order.
+    program.write("new.csv", "b,a\n0,0\n1,1\n");
+    let csv = program.succeed(&["predict", "runs/weather-001/model.safetensors", "new.csv"]).stdout;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "row,prediction,probability cold,probability hot,probability warm");
+    assert!(lines[1].starts_with("0,cold,0.") && lines[2].starts_with("1,hot,"), "{csv}");
+    program.succeed(&["predict", "runs/weather-001", "new.csv", "--out", "said.csv"]);
+    assert_eq!(fs::read_to_string(program.path("said.csv")).unwrap(), csv);
+    let object = program.json(&["predict", "runs/weather-001", "new.csv"]);
+    assert_eq!(object["predictions"][1]["prediction"], "hot");
+
+    program.write("other.csv", "a,c\n0,0\n");
+    let said = program.run(&["predict", "runs/weather-001", "other.csv"]);
+    assert!(said.status != 0 && said.stderr.contains('b'), "{}", said.stderr);
+}
+
+#[test]
+fn numbers_are_predicted_in_their_own_units() {
+    let program = Program::new();
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", 1000 + 50 * i)).collect();
+    program.write("prices.csv", &format!("size,price\n{rows}"));
+    let run = program.json(&["train", "prices.csv", "--target", "price", "--epochs", "300"]);
+    assert!(run["test"]["r2"].as_f64().unwrap() > 0.98, "{run}");
+    program.write("one.csv", "size\n20\n");
+    let price = program.json(&["predict", run["run"].as_str().unwrap(), "one.csv"]);
+    let price = price["predictions"][0]["prediction"].as_f64().unwrap();
+    assert!((price - 2000.0).abs() < 150.0, "{price}");
+}
+
+#[test]
+fn a_finished_run_prints_its_result_again() {
+    let program = Program::new();
+    let run = program.json(&["train", "spiral-linear", "--steps", "5"]);
+    assert_eq!(program.json(&["resume", "runs/spiral-linear-001"]), run);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_bits() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let program = Program::new();
+    let train = ["train", "spiral", "--steps", "4000", "--report-every", "50 steps"];
+    let whole = program.json(&[&train[..], &["--out", "whole"]].concat());
+    for (signal, status, out) in [("INT", 130, "first"), ("TERM", 143, "second")] {
+        let child = program
+            .command(&[&train[..], &["--out", out]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let metrics = program.path(out).join("metrics.jsonl");
+        let started = Instant::now();
+        while fs::read_to_string(&metrics).map_or(0, |text| text.lines().count()) < 3 {
+            assert!(started.elapsed() < Duration::from_secs(60), "the run does not begin");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        let said = program::said(child.wait_with_output().unwrap());
+        assert_eq!((said.status, said.stdout.as_str()), (status, ""), "{}", said.stderr);
+        assert!(said.stderr.contains(&format!("thalweg resume {out}")), "{}", said.stderr);
+
+        let resumed = program.json(&["resume", out]);
+        assert_eq!(resumed["parameters_sha256"], whole["parameters_sha256"]);
+        assert_eq!(resumed["train"], whole["train"]);
+        let losses = |out: &str| {
+            let text = fs::read_to_string(program.path(out).join("metrics.csv")).unwrap();
+            text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(losses(out).len(), losses("whole").len());
+    }
+}
+
+#[test]
+fn a_sweep_compares_runs_that_are_as_if_alone() {
+    let program = Program::new();
+    let base = ["--steps", "30"];
+    let sweep = program.json(
+        &[
+            &["sweep", "spiral-linear", "--vary", "lr=1,0.1", "--vary", "l2=0,0.01", "--threads", "3"],
+            &base[..],
+        ]
+        .concat(),
+    );
+    let runs = sweep["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 4);
+    assert_eq!(runs[1]["settings"], serde_json::json!({ "lr": "1", "l2": "0.01" }));
+    let alone =
+        program.json(&[&["train", "spiral-linear", "--lr", "0.1", "--l2", "0.01"], &base[..]].concat());
+    assert_eq!(runs[3]["parameters_sha256"], alone["parameters_sha256"]);
+    assert_eq!(runs[3]["train"], alone["train"]);
+    assert!(program.path("runs/spiral-linear-sweep-001").is_dir());
+
+    let said =
+        program.succeed(&["sweep", "spiral-linear", "--vary", "lr=1,0.5", "--steps", "3", "--out", "here"]);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    assert!(
+        lines[0].trim_start().starts_with("lr ") && lines[0].ends_with("train accuracy"),
+        "{}",
+        said.stdout
+    );
+    assert!(lines[1].trim_start().starts_with('1') && lines[2].starts_with("0.5"), "{}", said.stdout);
+}
+
+#[test]
+fn gradients_are_checked() {
+    let program = Program::new();
+    let report = program.json(&["gradcheck", "iris"]);
+    assert_eq!(report["ok"], true);
+    assert!(report["worst"]["relative_error"].as_f64().unwrap() < 1e-5);
+    let said = program.succeed(&["gradcheck", "spiral-linear"]);
+    assert!(said.stdout.contains("0.weight") && said.stdout.contains("right: "), "{}", said.stdout);
+}
+
+#[test]
+fn files_and_folders_are_inspected() {
+    let program = Program::new();
+    program.write("weather.csv", TABLE);
+    let data = program.json(&["inspect", "weather.csv"]);
+    assert_eq!((data["kind"].as_str(), data["format"].as_str()), (Some("data"), Some("csv")));
+    assert_eq!(data["rows"], 12);
+    assert_eq!(data["columns"][2]["type"], "text");
+    assert_eq!(data["columns"][0]["max"], 1.0);
+    insta::assert_snapshot!("inspected-table", program.succeed(&["inspect", "weather.csv"]).stdout);
+
+    program.succeed(&["train", "spiral", "--steps", "2", "--out", "run"]);
+    let model = program.json(&["inspect", "run/model.safetensors"]);
+    assert_eq!((model["kind"].as_str(), model["parameter_count"].as_u64()), (Some("model"), Some(603)));
+    assert_eq!(model["layers"].as_array().unwrap().len(), 3);
+    assert_eq!(program.json(&["inspect", "run"])["result"]["steps"], 2);
+    insta::assert_snapshot!("inspected-model", program.succeed(&["inspect", "run/model.safetensors"]).stdout);
+    assert!(program.succeed(&["inspect", "run/experiment.toml"]).stdout.contains("name = \"spiral\""));
+    assert_eq!(program.json(&["inspect", "run/state.safetensors"])["kind"], "tensors");
+}
+
+#[test]
+fn a_step_is_explained() {
+    let program = Program::new();
+    let said = program.succeed(&["explain", "regression", "--hidden", "3", "--step", "2"]);
+    for line in ["step 2: epoch 3, batch 1", "z0 = x·w0 + b0", "[100, 3] = [100, 27]·[27, 3] + [3]"] {
+        assert!(said.stdout.contains(line), "{line}: {}", said.stdout);
+    }
+    assert!(said.stdout.lines().all(|line| line.chars().count() <= 100), "{}", said.stdout);
+    let object = program.json(&["explain", "iris", "--step", "1"]);
+    assert_eq!((object["step"].as_u64(), object["epoch"].as_u64()), (Some(1), Some(1)));
+    program.succeed(&["train", "spiral-linear", "--steps", "2", "--out", "run"]);
+    assert!(program.succeed(&["explain", "run"]).stdout.starts_with("step 0"));
+    let late = program.run(&["explain", "run", "--step", "7"]);
+    assert_eq!(late.status, 2, "{}", late.stderr);
+}
+
+#[test]
+fn pictures_are_left_behind_and_drawn_again() {
+    let program = Program::new();
+    program.succeed(&["train", "spiral-linear", "--steps", "20", "--out", "run"]);
+    for file in ["loss.svg", "loss.png", "boundary.svg"] {
+        assert!(program.path("run/pictures").join(file).is_file(), "{file}");
+    }
+    program.succeed(&["draw", "run", "boundary", "--out", "here.png"]);
+    assert!(fs::read(program.path("here.png")).unwrap().starts_with(b"\x89PNG"));
+    program.succeed(&["draw", "run", "loss", "--out", "here.svg"]);
+    assert!(fs::read_to_string(program.path("here.svg")).unwrap().contains("<svg"));
+    for wrong in [["draw", "run", "fit", "--out", "a.svg"], ["draw", "run", "hat", "--out", "a.svg"]] {
+        assert_eq!(program.run(&wrong).status, 2);
+    }
+    let ending = program.run(&["draw", "run", "loss", "--out", "a.gif"]);
+    assert_eq!((ending.status, ending.stderr.contains(".svg or .png")), (2, true));
+}
+
+#[test]
+fn a_show_without_a_terminal_says_so_and_trains() {
+    let program = Program::new();
+    let said =
+        program.succeed(&["train", "spiral-linear", "--steps", "20", "--live", "--live-seconds", "0.1"]);
+    assert!(said.stderr.contains("--live draws in a terminal"), "{}", said.stderr);
+    assert!(said.stderr.contains("step 20: loss"), "{}", said.stderr);
+    assert_eq!(program.run(&["train", "spiral", "--live", "--live-seconds", "1e9"]).status, 2);
+}
