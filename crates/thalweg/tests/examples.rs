@@ -14,6 +14,8 @@ mod line;
 mod observer;
 #[path = "../examples/06_own_csv.rs"]
 mod own_csv;
+#[path = "../examples/07_save_and_load.rs"]
+mod save_and_load;
 #[path = "../examples/05_spiral_boundary.rs"]
 mod spiral_boundary;
 #[path = "../examples/02_xor.rs"]
@@ -52,6 +54,11 @@ fn the_arms_are_told_apart() {
 #[test]
 fn a_table_is_learned_and_a_new_file_predicted() {
     assert_eq!(own_csv::run().unwrap(), ["high", "low"]);
+}
+
+#[test]
+fn a_loaded_model_says_the_same() {
+    assert!(save_and_load::run().unwrap() >= 0.9);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! the counts are equal exactly when the steps allocate nothing.
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(unsafe_code, reason = "an allocator is unsafe to implement")]
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

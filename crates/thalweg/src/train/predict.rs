@@ -38,8 +38,7 @@ impl<R: Real> Network<R> {
     /// As [`Network::predict`], and when the outputs do not fit the targets or there are none.
     pub fn evaluate(&self, loss: &Loss, data: &Dataset, part: Part) -> Result<PartReport> {
         if let DatasetTargets::None = data.targets() {
-            let (needed, given) = ("numbers or classes", "none");
-            return Err(NetworkProblem::Targets { loss: loss.name().to_owned(), needed, given }.into());
+            return Err(NetworkProblem::NoTargets.into());
         }
         Ok(Evaluator::new(self, loss, data)?.evaluate(data, part, 0.0, &[]))
     }
