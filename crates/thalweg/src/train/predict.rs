@@ -16,7 +16,7 @@ impl<R: Real> Network<R> {
     /// The result is `[rows, outputs]`, row-major.
     ///
     /// # Errors
-    /// [`NetworkProblem::InputShape`](crate::network::NetworkProblem::InputShape) when the rows do not fit the network.
+    /// [`NetworkProblem::InputShape`] when the rows do not fit the network.
     ///
     /// # Example
     /// ```
