@@ -177,13 +177,23 @@ fn weight_gradient_lanes<R: Real>(sizes: DenseSizes, x: &[R], dy: &[R], dw: &mut
     }
 }
 
-/// dw of many inputs and few outputs: the transpose, whose rows are long, then added in place.
+/// dw of many inputs and few outputs: its transpose, whose rows are long, then added in place. The rows of `x` are read
+/// once, in order, while the transpose stays in cache.
 #[inline(always)]
 fn weight_gradient_narrow<R: Real>(sizes: DenseSizes, x: &[R], dy: &[R], dw: &mut [R], scratch: &mut [R]) {
     let DenseSizes { rows, in_features, out_features } = sizes;
     let dw_transposed = &mut scratch[..in_features * out_features];
-    let dy = Strided { values: dy, row_stride: 1, depth_stride: out_features };
-    product(out_features, in_features, rows, dy, x, Ends::Overwrite, dw_transposed);
+    dw_transposed.fill(R::ZERO);
+    for n in 0..rows {
+        let x_row = &x[n * in_features..(n + 1) * in_features];
+        for j in 0..out_features {
+            let factor = dy[n * out_features + j];
+            let chains = &mut dw_transposed[j * in_features..(j + 1) * in_features];
+            for k in 0..in_features {
+                chains[k] = factor.mul_add(x_row[k], chains[k]);
+            }
+        }
+    }
     for k in 0..in_features {
         for j in 0..out_features {
             dw[k * out_features + j] += dw_transposed[j * in_features + k];
