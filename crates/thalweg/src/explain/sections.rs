@@ -160,7 +160,7 @@ impl Story<'_> {
     fn backward<R: Real>(&self, plan: &Plan<R>, i: usize) -> Section {
         let placed = &self.layers[i];
         let mut section = Section::new(format!("backward, layer {i}: {}", placed.layer.kind()));
-        let wants_dx = i > 0;
+        let wants_dx = !plan.dvalue(i, self.rows).is_empty();
         if plan.rules().shards > 1 && !placed.parameters.is_empty() {
             section.say(format!(
                 "Each sum over rows is made of {} runs of rows, added in order.",

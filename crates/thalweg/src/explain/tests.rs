@@ -192,15 +192,21 @@ fn every_part_has_its_formulas() {
             formulas(&explanation, "backward, loss")
         ));
     }
-    let flat =
-        Network::<f64>::builder([1, 2]).flatten().layer(Layer::Scale(crate::layers::Scale { factor: 2.5 }));
-    let flat = flat.dropout(0.2).dense(1).build(0).unwrap();
+    // The first dense layer lies before the others, so that their gradients are needed.
+    let flat = Network::<f64>::builder(2)
+        .dense(2)
+        .flatten()
+        .layer(Layer::Scale(crate::layers::Scale { factor: 2.5 }))
+        .dropout(0.2)
+        .dense(1)
+        .build(0)
+        .unwrap();
     for optimizer in Optimizer::NAMES.iter().filter_map(|name| Optimizer::from_name(name)) {
         let settings = full_batch(Loss::HalfSquares, optimizer);
         let explanation = step(&flat, &settings, &values(&[1.0, 2.0], 2, &[0.5], 1), 0);
         text.push_str(&format!("{}\n", formulas(&explanation, "update")));
         if text.matches("as one axis").count() == 0 {
-            for i in 0..4 {
+            for i in 1..5 {
                 text.push_str(&format!("{}\n", formulas(&explanation, &format!("forward, layer {i}"))));
                 text.push_str(&format!("  {}\n", formulas(&explanation, &format!("backward, layer {i}"))));
             }

@@ -48,7 +48,7 @@ impl DenseSizes {
 }
 
 dispatched! {
-    /// z[n,j] = b[j] + Σₖ x[n,k]·w[k,j].
+    /// `z[n,j] = b[j] + Σₖ x[n,k]·w[k,j]`.
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it.
@@ -98,7 +98,7 @@ fn one_output<R: Real>(x: &[R], w: &[R]) -> R {
 }
 
 dispatched! {
-    /// dx[n,k] = Σⱼ dy[n,j]·w[k,j], overwriting `dx`. `scratch` holds `sizes.scratch_len()` values.
+    /// `dx[n,k] = Σⱼ dy[n,j]·w[k,j]`, overwriting `dx`. `scratch` holds `sizes.scratch_len()` values.
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it.
@@ -121,7 +121,7 @@ fn backward_input_portable<R: Real>(sizes: DenseSizes, dy: &[R], w: &[R], scratc
 }
 
 dispatched! {
-    /// dw[k,j] += Σₙ x[n,k]·dy[n,j] and db[j] += Σₙ dy[n,j]. `scratch` holds `sizes.scratch_len()` values.
+    /// `dw[k,j] += Σₙ x[n,k]·dy[n,j]` and `db[j] += Σₙ dy[n,j]`. `scratch` holds `sizes.scratch_len()` values.
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it.

@@ -2,7 +2,7 @@
 //!
 //! What stands here is the portable definition of every sum in the number contract: each output element is one chain
 //! of fused multiply-adds in a stated order, so that any other kernel can be held against it bit by bit. The same code
-//! is compiled several times, for the instruction sets that [`dispatch`] knows, and the choice is made once at start.
+//! is compiled several times, for the instruction sets that [`Path`] names, and the choice is made once at start.
 //! A compiler may not reorder or contract floating-point operations, so the copies agree in every bit.
 //!
 //! Public functions are safe: they assert every length at entry.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::layers::Layer;
 use crate::network::PlacedLayer;
 use crate::real::Real;
 
@@ -19,7 +20,7 @@ pub struct Layout {
     pub values: Vec<Range<usize>>,
     /// What every layer's forward pass keeps.
     pub caches: Vec<Range<usize>>,
-    /// The gradient of the loss by each of `values`; that of the first is empty, since nobody needs it.
+    /// The gradient of the loss by each of `values`; empty where no parameter lies before it.
     pub dvalues: Vec<Range<usize>>,
     /// The targets, if they are values; in scaled units where the target is scaled.
     pub targets: Range<usize>,
@@ -30,10 +31,11 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays out a network's step for batches of up to `largest_batch` rows.
+    /// Lays out a network's step for batches of up to `largest_batch` rows, with `targets` target values each.
     ///
-    /// `input_gradient` also keeps the gradient by the network's own input, for the gradient check.
-    pub fn new(layers: &[PlacedLayer], largest_batch: usize, targets: usize, input_gradient: bool) -> Layout {
+    /// A layer that only renames axes (flatten) has its input and its output in one place. A gradient that no parameter
+    /// lies behind is not computed and has no place.
+    pub fn new(layers: &[PlacedLayer], largest_batch: usize, targets: usize) -> Layout {
         let mut end = 0;
         let mut next = |len: usize| {
             let range = end..end + len;
@@ -45,14 +47,25 @@ impl Layout {
             .map(|layer| layer.input.len())
             .chain(layers.last().map(|layer| layer.output.len()))
             .collect();
-        let values = widths.iter().map(|width| next(largest_batch * width)).collect();
+        let renames = |i: usize| i > 0 && matches!(layers[i - 1].layer, Layer::Flatten);
+        let mut values: Vec<Range<usize>> = Vec::with_capacity(widths.len());
+        for (i, width) in widths.iter().enumerate() {
+            let range = if renames(i) { values[i - 1].clone() } else { next(largest_batch * width) };
+            values.push(range);
+        }
         let caches =
             layers.iter().map(|layer| next(largest_batch * layer.layer.cache_len(&layer.input))).collect();
-        let dvalues = widths
-            .iter()
-            .enumerate()
-            .map(|(i, width)| next(if i == 0 && !input_gradient { 0 } else { largest_batch * width }))
-            .collect();
+        let first_parameters =
+            layers.iter().position(|layer| !layer.range.is_empty()).unwrap_or(layers.len());
+        let mut dvalues: Vec<Range<usize>> = Vec::with_capacity(widths.len());
+        for (i, width) in widths.iter().enumerate() {
+            let is_needed = i > first_parameters || i == layers.len();
+            let range = match dvalues.last() {
+                Some(before) if renames(i) && !before.is_empty() => before.clone(),
+                _ => next(if is_needed { largest_batch * width } else { 0 }),
+            };
+            dvalues.push(range);
+        }
         let targets = next(largest_batch * targets);
         let scratch = layers.iter().map(|layer| layer.layer.scratch_len(&layer.input)).max().unwrap_or(0);
         let scratch = next(scratch);

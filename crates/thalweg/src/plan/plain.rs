@@ -95,29 +95,14 @@ pub struct Plan<R: Real> {
     state: Vec<R>,
     /// Predictions and targets in the target's own units, where it is scaled.
     own_units: Vec<R>,
-    input_gradient: bool,
 }
 
 impl<R: Real> Plan<R> {
     /// Lays out the step of `network` for batches of up to `largest_batch` rows of data like `data`.
     ///
     /// # Errors
-    /// [`NetworkProblem`] when the network's input or output does not fit the data.
+    /// [`NetworkProblem`](crate::network::NetworkProblem) when the network's input or output does not fit the data.
     pub fn new(network: &Network<R>, rules: Rules, data: &Dataset, largest_batch: usize) -> Result<Self> {
-        Self::with_input_gradient(network, rules, data, largest_batch, false)
-    }
-
-    /// As [`Plan::new`]; backward also computes the gradient by the network's own input if `input_gradient`.
-    ///
-    /// # Errors
-    /// As [`Plan::new`].
-    pub fn with_input_gradient(
-        network: &Network<R>,
-        rules: Rules,
-        data: &Dataset,
-        largest_batch: usize,
-        input_gradient: bool,
-    ) -> Result<Self> {
         fit::check(network, &rules.loss, data)?;
         let outputs = network.output_shape().len();
         let target_values = match data.targets() {
@@ -125,7 +110,7 @@ impl<R: Real> Plan<R> {
             DatasetTargets::Classes { .. } | DatasetTargets::None => 0,
         };
         let layers = network.layers().to_vec();
-        let layout = Layout::new(&layers, largest_batch, target_values, input_gradient);
+        let layout = Layout::new(&layers, largest_batch, target_values);
         let count = network.parameter_count();
         let own_units = if data.target_scale().is_none() { 0 } else { 2 * largest_batch * outputs };
         Ok(Plan {
@@ -140,7 +125,6 @@ impl<R: Real> Plan<R> {
             layers,
             rules,
             layout,
-            input_gradient,
         })
     }
 
@@ -189,9 +173,9 @@ impl<R: Real> Plan<R> {
         &self.arena.all()[first_rows(&self.layout.values[i], rows, self.width(i))]
     }
 
-    /// The gradient of the loss by [`value`](Plan::value)`(i)`; empty for the input unless it was asked for.
+    /// The gradient of the loss by [`value`](Plan::value)`(i)`; empty where no parameter lies before it.
     pub fn dvalue(&self, i: usize, rows: usize) -> &[R] {
-        if i == 0 && !self.input_gradient {
+        if self.layout.dvalues[i].is_empty() {
             return &[];
         }
         &self.arena.all()[first_rows(&self.layout.dvalues[i], rows, self.width(i))]
@@ -270,6 +254,9 @@ impl<R: Real> Plan<R> {
 
     fn forward_layer(&mut self, i: usize, rows: usize, epoch: u64, training: bool) {
         let layer = &self.layers[i];
+        if self.layout.values[i] == self.layout.values[i + 1] {
+            return; // only the axes have other names
+        }
         let x = first_rows(&self.layout.values[i], rows, layer.input.len());
         let y = first_rows(&self.layout.values[i + 1], rows, layer.output.len());
         let cache = first_rows(&self.layout.caches[i], rows, layer.layer.cache_len(&layer.input));
@@ -388,6 +375,11 @@ impl<R: Real> Plan<R> {
 
     /// A layer's gradients, shard by shard: runs of consecutive rows, the first ones longer by one (NUMERICS rule 8).
     fn backward_layer(&mut self, i: usize, rows: usize, epoch: u64) {
+        let layout = &self.layout;
+        let is_renamed = layout.values[i] == layout.values[i + 1];
+        if is_renamed || (self.layers[i].range.is_empty() && layout.dvalues[i].is_empty()) {
+            return; // dx is dy under another name, or nobody needs it
+        }
         let shards = self.rules.shards.clamp(1, rows.max(1));
         let mut start = 0;
         for shard in 0..shards {
@@ -416,7 +408,7 @@ impl<R: Real> Plan<R> {
         let y = some(&layout.values[i + 1], layer.output.len());
         let cache = some(&layout.caches[i], layer.layer.cache_len(&layer.input));
         let dy = some(&layout.dvalues[i + 1], layer.output.len());
-        let wants_dx = i > 0 || self.input_gradient;
+        let wants_dx = !layout.dvalues[i].is_empty();
         let dx = if wants_dx { some(&layout.dvalues[i], layer.input.len()) } else { 0..0 };
         let dvalues_start = layout.dvalues[0].start;
         let scratch = layout.scratch.clone();
