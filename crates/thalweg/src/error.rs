@@ -124,7 +124,7 @@ fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
         Some((layer, kind, what)) => {
             format!("the {what} of layer {layer} ({kind}) is the first that is not finite")
         }
-        None => "every layer is finite, the loss overflows".into(),
+        None => "every layer looked at is finite, the loss overflows".into(),
     }
 }
 

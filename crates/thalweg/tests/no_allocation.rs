@@ -3,7 +3,6 @@
 //! An observer reads the count at three steps. Between the first two lie 10 steps, between the last two 110 (whole
 //! epochs, short batches and reshuffles among them). Each stretch holds one call of an observer, which may allocate; so
 //! the counts are equal exactly when the steps allocate nothing.
-#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(unsafe_code, reason = "an allocator is unsafe to implement")]
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 

@@ -1,5 +1,4 @@
 //! The tutorials' scripts as published, rebuilt from parts of one's own, and what the gradient check says of them.
-#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(dead_code, reason = "the examples' `main` is not called here")]
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 

@@ -115,6 +115,11 @@ impl<R: Real> Evaluator<R> {
         predictions
     }
 
+    /// The first layer whose output is not finite on the rows that were worked last.
+    pub(crate) fn first_not_finite(&self) -> Option<(usize, &'static str)> {
+        self.plan.first_not_finite(self.rows.len()).filter(|(_, what)| *what == "output")
+    }
+
     fn take_rows(&mut self, start: usize, data: &Dataset) {
         let end = data.rows().min(start + self.plan.largest_batch());
         self.rows.clear();

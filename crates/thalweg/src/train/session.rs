@@ -16,7 +16,7 @@ use crate::custom::CustomMetric;
 use crate::data::{Batches, Dataset};
 use crate::error::{Error, Result};
 use crate::losses::{Loss, Reduction};
-use crate::network::{Network, NetworkProblem};
+use crate::network::{Network, NetworkProblem, PlacedLayer};
 use crate::plan::{Plan, Rates, Rows, Rules};
 use crate::real::Real;
 
@@ -338,7 +338,7 @@ impl<'a, R: Real> Session<'a, R> {
         }
         self.plan.forward(rows, training);
         self.last_loss = self.plan.data_loss(rows.data, rows.rows.len());
-        if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged(self.last_loss, rows.rows.len())) }
+        if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged()) }
     }
 
     fn clear_epoch(&mut self) {
@@ -449,6 +449,7 @@ impl<'a, R: Real> Session<'a, R> {
         for (part, data) in [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)] {
             if let Some(data) = data {
                 parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
+                self.check_finite(&parts)?;
             }
         }
         self.counters.checksum = checksum(self.counters.checksum, data_loss, self.plan.parameters());
@@ -501,7 +502,7 @@ impl<'a, R: Real> Session<'a, R> {
         let name = metric.split_once('.').map_or(metric.as_str(), |(_, name)| name);
         let min_delta = self.settings.early_stopping.as_ref().map_or(0.0, |stopping| stopping.min_delta);
         let is_gain = match self.counters.best_value {
-            None => !value.is_nan(),
+            None => value.is_finite(),
             Some(best) if more_is_better(name) => value > best + min_delta,
             Some(best) => value < best - min_delta,
         };
@@ -558,16 +559,31 @@ impl<'a, R: Real> Session<'a, R> {
         observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&state))
     }
 
-    fn diverged(&self, loss: f64, rows: usize) -> Error {
+    /// Ends the run where the part that was evaluated last has a loss that is not finite (NUMERICS rule 17).
+    fn check_finite(&self, parts: &[PartReport]) -> Result<()> {
+        match parts.last() {
+            Some(report) if !report.data_loss.is_finite() => Err(Error::Diverged {
+                epoch: self.counters.epoch,
+                step: self.counters.step,
+                loss: report.data_loss,
+                learning_rate: self.learning_rate(),
+                first: named(self.evaluator.first_not_finite(), self.plan.layers()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a loss that is not finite on the current batch; one more backward pass finds where that began.
+    fn diverged(&mut self) -> Error {
+        let rows = self.batches.last_rows();
+        let count = rows.len();
+        self.plan.backward(Rows { data: self.parts.train, rows, epoch: self.counters.epoch });
         Error::Diverged {
             epoch: self.counters.epoch + 1,
             step: self.counters.step,
-            loss,
+            loss: self.last_loss,
             learning_rate: self.learning_rate(),
-            first: self
-                .plan
-                .first_not_finite(rows)
-                .map(|(layer, what)| (layer, self.plan.layers()[layer].layer.kind().to_owned(), what)),
+            first: named(self.plan.first_not_finite(count), self.plan.layers()),
         }
     }
 
@@ -578,26 +594,28 @@ impl<'a, R: Real> Session<'a, R> {
         observers: &mut [Box<dyn Observer + '_>],
         ending: Ending,
     ) -> Result<Outcome> {
-        self.save(observers)?;
-        let state = self.state();
-        let parameters_sha256 = sha256(&state.parameters);
+        let last = self.plan.parameters().to_vec();
         if let Some(best) = &self.best {
             self.plan.parameters_mut().copy_from_slice(best);
         }
-        network.parameters_mut().copy_from_slice(self.plan.parameters());
         let penalty = self.plan.penalty();
         self.evaluator.set_parameters(self.plan.parameters());
-        let parts = [
+        let mut parts = Vec::new();
+        let given = [
             (Part::Train, Some(self.parts.train)),
             (Part::Validation, self.parts.validation),
             (Part::Test, self.parts.test),
         ];
-        let parts = parts
-            .into_iter()
-            .filter_map(|(part, data)| {
-                data.map(|data| self.evaluator.evaluate(data, part, penalty, self.custom))
-            })
-            .collect();
+        for (part, data) in given {
+            let Some(data) = data else { continue };
+            parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
+            self.check_finite(&parts)?;
+        }
+        network.parameters_mut().copy_from_slice(self.plan.parameters());
+        self.plan.parameters_mut().copy_from_slice(&last);
+        self.save(observers)?;
+        let state = self.state();
+        let parameters_sha256 = sha256(&state.parameters);
         Ok(Outcome {
             ending,
             history: self.history,
@@ -610,6 +628,14 @@ impl<'a, R: Real> Session<'a, R> {
             state,
         })
     }
+}
+
+/// A layer with its kind, for an error.
+fn named(
+    first: Option<(usize, &'static str)>,
+    layers: &[PlacedLayer],
+) -> Option<(usize, String, &'static str)> {
+    first.map(|(layer, what)| (layer, layers[layer].layer.kind().to_owned(), what))
 }
 
 /// The earliest step at which an observer wants to be called.
