@@ -3,13 +3,16 @@
 //! A full-batch run reports the loss of the parameters *before* the update, so that its first line is the loss of the
 //! start; a mini-batch run reports the mean over the epoch's batches so far.
 
+mod best_weights;
+mod reporting;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::evaluate::{Evaluator, metrics_for};
 use super::observer::{Command, Observer, Progress, Snapshot};
-use super::report::{History, Part, PartReport, Report, more_is_better};
+use super::report::{History, Part, PartReport};
 use super::settings::{Every, TrainingSettings};
 use super::state::{Counters, State, from_bytes, to_bytes};
 use crate::custom::CustomMetric;
@@ -418,109 +421,6 @@ impl<'a, R: Real> Session<'a, R> {
         }
     }
 
-    /// A report at the end, where none was made for these parameters yet: a full-batch run needs one more forward pass.
-    fn report_now(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
-        if self.is_full_batch() {
-            self.batches.next_batch();
-            self.forward(false)?;
-            self.clear_epoch();
-            self.add_to_epoch(true);
-        } else if self.counters.epoch_rows == 0 {
-            return Ok(());
-        }
-        self.report(observers).map(|_| ())
-    }
-
-    /// Makes a report, keeps the best weights, tells the observers. True: stop.
-    fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
-        let penalty = self.plan.penalty();
-        let data_loss = match self.loss.reduction() {
-            Reduction::Sum => self.counters.epoch_loss,
-            Reduction::Mean => self.counters.epoch_loss / self.counters.epoch_rows as f64,
-        };
-        let mut parts = vec![PartReport {
-            part: Part::Train,
-            loss: data_loss + penalty,
-            data_loss,
-            metrics: self.counters.epoch_metrics.values(),
-            custom: Vec::new(),
-        }];
-        self.evaluator.set_parameters(self.plan.parameters());
-        for (part, data) in [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)] {
-            if let Some(data) = data {
-                parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
-                self.check_finite(&parts)?;
-            }
-        }
-        self.counters.checksum = checksum(self.counters.checksum, data_loss, self.plan.parameters());
-        self.counters.last_report = Some(self.counters.step);
-        let report = Report {
-            epoch: self.counters.epoch,
-            step: self.counters.step,
-            learning_rate: self.learning_rate(),
-            seconds: self.seconds(),
-            parts,
-            checksum: self.counters.checksum,
-        };
-        let mut stop = self.keep_best(&report);
-        let mut commands = Vec::new();
-        for observer in observers.iter_mut() {
-            commands.push(observer.on_report(&report, &mut View { session: self })?);
-        }
-        self.history.reports.push(report);
-        stop |= self.obey(commands, observers)?;
-        Ok(stop)
-    }
-
-    /// The metric that decides which weights are kept: early stopping's, else the validation loss.
-    fn deciding_metric(&self) -> Option<&str> {
-        match &self.settings.early_stopping {
-            Some(stopping) => Some(&stopping.metric),
-            None => self.parts.validation.map(|_| "validation.loss"),
-        }
-    }
-
-    fn check_stopping_metric(&mut self) -> Result<()> {
-        let Some(stopping) = &self.settings.early_stopping else { return Ok(()) };
-        let mut known = Vec::new();
-        let parts = [(Part::Train, Some(self.parts.train)), (Part::Validation, self.parts.validation)];
-        for (part, data) in parts {
-            let Some(data) = data else { continue };
-            let names = self.evaluator.evaluate(&data.select(&[0]), part, 0.0, self.custom).metric_names();
-            known.extend(names.into_iter().map(|name| format!("{}.{name}", part.name())));
-        }
-        if known.contains(&stopping.metric) {
-            return Ok(());
-        }
-        Err(NetworkProblem::UnknownMetric { metric: stopping.metric.clone(), known: known.join(", ") }.into())
-    }
-
-    /// Copies the parameters when the deciding metric got better; true when patience has run out.
-    fn keep_best(&mut self, report: &Report) -> bool {
-        let Some(metric) = self.deciding_metric().map(str::to_owned) else { return false };
-        let Some(value) = report.metric(&metric) else { return false };
-        let name = metric.split_once('.').map_or(metric.as_str(), |(_, name)| name);
-        let min_delta = self.settings.early_stopping.as_ref().map_or(0.0, |stopping| stopping.min_delta);
-        let is_gain = match self.counters.best_value {
-            None => value.is_finite(),
-            Some(best) if more_is_better(name) => value > best + min_delta,
-            Some(best) => value < best - min_delta,
-        };
-        if is_gain {
-            self.counters.best_value = Some(value);
-            self.counters.best_epoch = Some(report.epoch);
-            self.counters.reports_without_gain = 0;
-            let parameters = self.plan.parameters();
-            self.best.get_or_insert_with(|| parameters.to_vec()).copy_from_slice(parameters);
-        } else {
-            self.counters.reports_without_gain += 1;
-        }
-        match &self.settings.early_stopping {
-            Some(stopping) => self.counters.reports_without_gain >= stopping.patience.max(1),
-            None => false,
-        }
-    }
-
     fn call_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Vec<Command>> {
         let progress = Progress {
             epoch: self.counters.epoch,
@@ -557,20 +457,6 @@ impl<'a, R: Real> Session<'a, R> {
     fn save(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         let state = self.state();
         observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&state))
-    }
-
-    /// Ends the run where the part that was evaluated last has a loss that is not finite (NUMERICS rule 17).
-    fn check_finite(&self, parts: &[PartReport]) -> Result<()> {
-        match parts.last() {
-            Some(report) if !report.data_loss.is_finite() => Err(Error::Diverged {
-                epoch: self.counters.epoch,
-                step: self.counters.step,
-                loss: report.data_loss,
-                learning_rate: self.learning_rate(),
-                first: named(self.evaluator.first_not_finite(), self.plan.layers()),
-            }),
-            _ => Ok(()),
-        }
     }
 
     /// The error of a loss that is not finite on the current batch; one more backward pass finds where that began.

@@ -1,0 +1,58 @@
+//! Which weights are kept, and when to stop because nothing gets better.
+
+use super::super::report::{Part, Report, more_is_better};
+use super::Session;
+use crate::error::Result;
+use crate::network::NetworkProblem;
+use crate::real::Real;
+
+impl<R: Real> Session<'_, R> {
+    /// The metric that decides which weights are kept: early stopping's, else the validation loss.
+    pub(super) fn deciding_metric(&self) -> Option<&str> {
+        match &self.settings.early_stopping {
+            Some(stopping) => Some(&stopping.metric),
+            None => self.parts.validation.map(|_| "validation.loss"),
+        }
+    }
+
+    pub(super) fn check_stopping_metric(&mut self) -> Result<()> {
+        let Some(stopping) = &self.settings.early_stopping else { return Ok(()) };
+        let mut known = Vec::new();
+        let parts = [(Part::Train, Some(self.parts.train)), (Part::Validation, self.parts.validation)];
+        for (part, data) in parts {
+            let Some(data) = data else { continue };
+            let names = self.evaluator.evaluate(&data.select(&[0]), part, 0.0, self.custom).metric_names();
+            known.extend(names.into_iter().map(|name| format!("{}.{name}", part.name())));
+        }
+        if known.contains(&stopping.metric) {
+            return Ok(());
+        }
+        Err(NetworkProblem::UnknownMetric { metric: stopping.metric.clone(), known: known.join(", ") }.into())
+    }
+
+    /// Copies the parameters when the deciding metric got better; true when patience has run out.
+    pub(super) fn keep_best(&mut self, report: &Report) -> bool {
+        let Some(metric) = self.deciding_metric().map(str::to_owned) else { return false };
+        let Some(value) = report.metric(&metric) else { return false };
+        let name = metric.split_once('.').map_or(metric.as_str(), |(_, name)| name);
+        let min_delta = self.settings.early_stopping.as_ref().map_or(0.0, |stopping| stopping.min_delta);
+        let is_gain = match self.counters.best_value {
+            None => value.is_finite(),
+            Some(best) if more_is_better(name) => value > best + min_delta,
+            Some(best) => value < best - min_delta,
+        };
+        if is_gain {
+            self.counters.best_value = Some(value);
+            self.counters.best_epoch = Some(report.epoch);
+            self.counters.reports_without_gain = 0;
+            let parameters = self.plan.parameters();
+            self.best.get_or_insert_with(|| parameters.to_vec()).copy_from_slice(parameters);
+        } else {
+            self.counters.reports_without_gain += 1;
+        }
+        match &self.settings.early_stopping {
+            Some(stopping) => self.counters.reports_without_gain >= stopping.patience.max(1),
+            None => false,
+        }
+    }
+}
