@@ -4,8 +4,8 @@ use super::dataset::Features;
 use super::raw::{RawData, RawInputs, RawTarget};
 use super::table::{Column, ColumnValues};
 
-static DIGIT_IMAGES: &[u8] = include_bytes!("digits-images-idx3-ubyte");
-static DIGIT_LABELS: &[u8] = include_bytes!("digits-labels-idx1-ubyte");
+static DIGIT_IMAGES: &[u8] = include_bytes!("digits-images.idx");
+static DIGIT_LABELS: &[u8] = include_bytes!("digits-labels.idx");
 static IRIS: &str = include_str!("iris.csv");
 
 /// The IDX headers: 4 bytes of type, then 4 per axis.
