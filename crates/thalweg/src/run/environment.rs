@@ -24,7 +24,8 @@ pub struct Environment {
     pub threads: usize,
     /// The command line, word by word; empty where there was none.
     pub command: Vec<String>,
-    /// The folder in which sets known by name were looked for first.
+    /// The folder in which the files of a set known by name were found, by `--data`, by `THALWEG_DATA` or in the user's
+    /// data folder; without such a set, what `--data` gave.
     pub data_folder: Option<PathBuf>,
     /// Every data file that was read.
     pub data: Vec<DataFile>,

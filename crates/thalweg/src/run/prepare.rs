@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use crate::data::{self, DataNotice, Dataset, LoadOptions, Preprocessing, Source, Task, TaskKind};
+use crate::data::sources::named_folder;
+use crate::data::{self, DataNotice, DataSettings, Dataset, LoadOptions, Preprocessing, Source, Task, TaskKind};
 use crate::error::Result;
 use crate::experiment::{Experiment, RandomSource};
 use crate::layers::Layer;
@@ -47,7 +48,7 @@ pub struct Prepared {
     pub files: Vec<(PathBuf, String)>,
     /// What a person should know about the data.
     pub notices: Vec<DataNotice>,
-    /// The folder in which sets known by name were looked for first.
+    /// The folder in which the files of a set known by name were found; without such a set, the one given.
     pub data_folder: Option<PathBuf>,
 }
 
@@ -60,6 +61,7 @@ pub struct Prepared {
 pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Prepared> {
     let options = load_options(&experiment, data_folder);
     let parts = data::load(&experiment.data, &options)?;
+    let data_folder = found_in(&experiment.data, data_folder);
     let settings = &experiment.network;
     let input_shape = settings.input_shape.clone().unwrap_or_else(|| parts.train.feature_shape().clone());
     let mut network = AnyNetwork::new(experiment.precision, input_shape, settings.layers.clone())?;
@@ -91,8 +93,19 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
         task: parts.task,
         files: parts.files,
         notices: parts.notices,
-        data_folder: data_folder.map(absolute),
+        data_folder,
     })
+}
+
+/// The folder that leads to the experiment's sets known by name wherever the run is gone on with, whatever the
+/// environment says then.
+fn found_in(settings: &DataSettings, given: Option<&Path>) -> Option<PathBuf> {
+    let sources = [Some(&settings.source), settings.validation.as_ref(), settings.test.as_ref()];
+    let found = sources.into_iter().flatten().find_map(|source| match source {
+        Source::Named(name) => named_folder(name, given),
+        _ => None,
+    });
+    found.or_else(|| given.map(Path::to_owned)).map(absolute)
 }
 
 /// How an experiment's data is loaded: its seed and streams, and what network and loss say about the target.

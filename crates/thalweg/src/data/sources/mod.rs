@@ -21,6 +21,7 @@ use super::splits::{SplitRows, split_rows};
 use super::task::{TargetSchema, Task, TaskKind};
 
 pub use folders::data_folders;
+pub(crate) use named::named_folder;
 pub use named::{NAMED, named_files};
 
 /// What loading depends on besides the experiment's data settings.

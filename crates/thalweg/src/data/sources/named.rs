@@ -109,6 +109,18 @@ pub(super) fn read(name: &str, choice: Choice<'_>, data_folder: Option<&Path>) -
 /// [`Error::Data`] with what is missing, where it was looked for, and how to get it; or for a name that is not known or
 /// has no files.
 pub fn named_files(name: &str, data_folder: Option<&Path>) -> Result<Vec<PathBuf>> {
+    located(name, &data_folders(data_folder), data_folder).map(|(_, files)| files)
+}
+
+/// The data folder in which, or below which, the files of a set known by name are found; `None` for a set that has no
+/// files, or none here.
+pub(crate) fn named_folder(name: &str, data_folder: Option<&Path>) -> Option<PathBuf> {
+    located(name, &data_folders(data_folder), data_folder).ok().map(|(folder, _)| folder)
+}
+
+/// The files of a set known by name and the data folder that has them all: the first of `folders`, of which `given` is the
+/// one that the user named.
+fn located(name: &str, folders: &[PathBuf], given: Option<&Path>) -> Result<(PathBuf, Vec<PathBuf>)> {
     let fail = |problem| Error::Data { source_name: name.to_owned(), problem };
     let Some(set) = file_set(name) else {
         let known: Vec<String> = NAMED.map(str::to_owned).into();
@@ -116,18 +128,18 @@ pub fn named_files(name: &str, data_folder: Option<&Path>) -> Result<Vec<PathBuf
     };
     let mut looked = Vec::new();
     let mut missing: Vec<&str> = set.files.to_vec();
-    for folder in data_folders(data_folder) {
-        let is_given = data_folder == Some(folder.as_path());
+    for data_folder in folders {
+        let is_given = given == Some(data_folder.as_path());
         for below in set.folders {
             if below.is_empty() && name == "fashion-mnist" && !is_given {
                 continue;
             }
-            let folder = if below.is_empty() { folder.clone() } else { folder.join(below) };
+            let folder = if below.is_empty() { data_folder.clone() } else { data_folder.join(below) };
             let found: Vec<Option<PathBuf>> = set.files.iter().map(|file| find(&folder, file)).collect();
             let absent = set.files.iter().zip(&found).filter(|(_, found)| found.is_none());
             let absent: Vec<&str> = absent.map(|(file, _)| *file).collect();
             if absent.is_empty() {
-                return Ok(found.into_iter().flatten().collect());
+                return Ok((data_folder.clone(), found.into_iter().flatten().collect()));
             }
             if absent.len() < missing.len() {
                 missing = absent;
@@ -170,4 +182,28 @@ pub(super) fn four_idx(paths: &[PathBuf]) -> Result<SourceRows> {
     train.notices.extend(test.notices);
     let scale = default_scale(&train.train.inputs);
     Ok(SourceRows { test: Some(test.train), scale, is_cut: false, ..train })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_that_has_the_files_is_found_and_leads_to_them_alone() {
+        let (empty, full) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let below = full.path().join("catvnoncat");
+        std::fs::create_dir(&below).unwrap();
+        for file in CAT_FILES {
+            std::fs::write(below.join(file), b"").unwrap();
+        }
+        // As with `--data` on the empty folder and `THALWEG_DATA` on the full one.
+        let folders = [empty.path().to_owned(), full.path().to_owned()];
+        let (folder, files) = located("cats", &folders, Some(empty.path())).unwrap();
+        assert_eq!(folder, full.path());
+        assert_eq!(files, CAT_FILES.map(|file| below.join(file)));
+        // What was found is enough to find it again.
+        assert_eq!(located("cats", std::slice::from_ref(&folder), Some(&folder)).unwrap().1, files);
+        assert_eq!(named_folder("cats", Some(full.path())), Some(folder));
+        assert_eq!(named_folder("iris", Some(full.path())), None);
+    }
 }
