@@ -69,8 +69,10 @@ pub enum Error {
     },
     /// The loss, an activation or a gradient stopped being a finite number.
     #[error(
-        "the loss is {loss} at epoch {epoch}, step {step}: {}; try a smaller learning rate (now {learning_rate}), `clip_norm`, or scaled inputs",
-        at_layer(first)
+        "the loss is {} at epoch {epoch}, step {step}: {}; try a smaller learning rate (now {}), `clip_norm`, or scaled inputs",
+        short(*loss),
+        at_layer(first),
+        short(*learning_rate)
     )]
     Diverged {
         /// The epoch, from 1.
@@ -118,6 +120,16 @@ fn plain_io(error: &std::io::Error) -> String {
     }
 }
 
+/// A number as people write it: with a power of ten where it would be long.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() || (1e-4..1e7).contains(&size) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// Where the numbers first went wrong, in words.
 fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
     match first {
@@ -137,5 +149,28 @@ impl Error {
     /// An [`Error::Io`] made from the system's error.
     pub fn io(path: impl Into<PathBuf>, action: &'static str, source: std::io::Error) -> Self {
         Error::Io { path: path.into(), action, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_grew_away_is_said_in_few_digits() {
+        let said = |loss, learning_rate| {
+            Error::Diverged { epoch: 1, step: 2, loss, learning_rate, first: None }.to_string()
+        };
+        assert_eq!(
+            said(f64::INFINITY, 1e300),
+            "the loss is inf at epoch 1, step 2: every layer looked at is finite, the loss overflows; \
+             try a smaller learning rate (now 1e300), `clip_norm`, or scaled inputs"
+        );
+        assert!(said(-2.5e38, 1e-5).contains("the loss is -2.5e38 at"));
+        assert!(said(0.0, 1e-5).contains("(now 1e-5)"));
+        assert!(said(f64::NAN, 0.5).starts_with("the loss is NaN at"));
+        assert!(
+            said(1234567.5, 0.0001).contains("is 1234567.5 at") && said(1.0, 0.0001).contains("(now 0.0001)")
+        );
     }
 }
