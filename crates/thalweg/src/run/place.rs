@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::folder::RunFolder;
 use super::problem::RunProblem;
 use crate::error::{Error, Result};
 use crate::experiment::is_name;
@@ -23,13 +24,31 @@ const FILES: [&str; 8] = [
 /// The folder of a run's pictures.
 pub(super) const PICTURES: &str = "pictures";
 
+/// The pictures that `thalweg train` and `thalweg draw` put there, each as `.svg` and `.png`; an `image` also carries a
+/// row's number.
+const PICTURE_NAMES: [&str; 15] = [
+    "loss",
+    "loss-animation",
+    "accuracy",
+    "fit",
+    "fit-animation",
+    "data",
+    "boundary",
+    "boundary-animation",
+    "images",
+    "image",
+    "mistakes",
+    "confusion",
+    "weights",
+    "activations",
+    "surface",
+];
+
 /// Where a run is put: a numbered folder, or one that is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The folder in which runs are numbered: `runs`.
+    /// The folder in which runs are numbered by their experiments' names: `runs`.
     pub runs: PathBuf,
-    /// What the numbered folder is called: `NAME-001`; `None` takes the experiment's name.
-    pub name: Option<String>,
     /// This very folder, instead of a numbered one.
     pub out: Option<PathBuf>,
     /// Whether a run that is already in `out` is replaced.
@@ -38,7 +57,7 @@ pub struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Place { runs: PathBuf::from("runs"), name: None, out: None, force: false }
+        Place { runs: PathBuf::from("runs"), out: None, force: false }
     }
 }
 
@@ -48,12 +67,11 @@ impl Place {
         match &self.out {
             Some(out) => self.make_out(out),
             None => {
-                let name = self.name.as_deref().unwrap_or(experiment_name);
-                if !is_name(name) {
-                    let problem = RunProblem::Name { name: name.to_owned() };
+                if !is_name(experiment_name) {
+                    let problem = RunProblem::Name { name: experiment_name.to_owned() };
                     return Err(Error::Run { path: self.runs.clone(), problem });
                 }
-                make_numbered(&self.runs, name)
+                make_numbered(&self.runs, experiment_name)
             }
         }
     }
@@ -75,21 +93,42 @@ impl Place {
         if !self.force {
             return refuse(RunProblem::Exists);
         }
-        if !out.join(FILES[0]).is_file() {
+        if !RunFolder::is_run(out) {
             return refuse(RunProblem::NotReplaceable);
         }
         for file in FILES.map(|name| out.join(name)) {
-            remove(fs::remove_file(&file), &file)?;
+            remove(&file)?;
         }
-        let pictures = out.join(PICTURES);
-        remove(fs::remove_dir_all(&pictures), &pictures)?;
+        remove_pictures(&out.join(PICTURES))?;
         Ok(out.to_owned())
     }
 }
 
-fn remove(done: std::io::Result<()>, path: &Path) -> Result<()> {
-    match done {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path, "remove", error)),
+/// Removes the pictures of a run, and their folder if nothing else is in it. A link to a folder elsewhere is left alone.
+fn remove_pictures(folder: &Path) -> Result<()> {
+    if !fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).map_err(|error| Error::io(folder, "read", error))?.flatten() {
+        if entry.file_name().to_str().is_some_and(is_picture) {
+            remove(&entry.path())?;
+        }
+    }
+    // A folder with something else in it stays.
+    let _ = fs::remove_dir(folder);
+    Ok(())
+}
+
+/// Whether a run writes a picture under this name.
+fn is_picture(file: &str) -> bool {
+    let Some(name) = file.strip_suffix(".svg").or_else(|| file.strip_suffix(".png")) else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    PICTURE_NAMES.contains(&name) || name.strip_prefix("image-").is_some_and(is_number)
+}
+
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(file, "remove", error)),
         _ => Ok(()),
     }
 }
@@ -131,9 +170,7 @@ mod tests {
         assert_eq!([name(&place), name(&place)], ["iris-001", "iris-002"]);
         fs::create_dir(place.runs.join("iris-010")).unwrap();
         assert_eq!(name(&place), "iris-011");
-        assert_eq!(name(&Place { name: Some("mine".to_owned()), ..place.clone() }), "mine-001");
-        let escape = Place { name: Some("../mine".to_owned()), ..place };
-        assert!(escape.make("iris").unwrap_err().to_string().contains("\"../mine\" cannot name a run"));
+        assert!(place.make("../mine").unwrap_err().to_string().contains("\"../mine\" cannot name a run"));
     }
 
     #[test]
@@ -151,13 +188,55 @@ mod tests {
         );
         assert!(forced.make("iris").unwrap_err().to_string().contains("the folder is not a run"));
 
-        for name in ["experiment.toml", "model.safetensors"] {
+        for name in ["experiment.toml", "environment.json", "model.safetensors"] {
             fs::write(out.join(name), "").unwrap();
         }
-        fs::create_dir(out.join(PICTURES)).unwrap();
+        let pictures = out.join(PICTURES);
+        fs::create_dir(&pictures).unwrap();
+        for name in ["loss.svg", "image-7.png"] {
+            fs::write(pictures.join(name), "").unwrap();
+        }
         assert!(place.make("iris").is_err());
         assert_eq!(forced.make("iris").unwrap(), out);
-        let left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left, ["thesis.txt"]);
+        assert_eq!(files(&out), ["thesis.txt"]);
+    }
+
+    #[test]
+    fn what_no_run_wrote_is_never_removed() {
+        let folder = tempdir().unwrap();
+        let out = folder.path().to_owned();
+        let forced = Place { out: Some(out.clone()), force: true, ..Place::default() };
+        let pictures = out.join(PICTURES);
+        fs::create_dir(&pictures).unwrap();
+        for name in ["holiday.jpg", "loss.png", "image-sea.png", "lossless.svg"] {
+            fs::write(pictures.join(name), name).unwrap();
+        }
+        for name in ["experiment.toml", "notes.txt"] {
+            fs::write(out.join(name), name).unwrap();
+        }
+        let before = (files(&out), files(&pictures));
+        assert_eq!(
+            forced.make("iris").unwrap_err().to_string(),
+            format!(
+                "{}: the folder is not a run, and --force replaces nothing but runs; choose another with --out",
+                out.display()
+            )
+        );
+        assert_eq!((files(&out), files(&pictures)), before);
+
+        // In a run, too, what it did not write stays.
+        fs::write(out.join("environment.json"), "").unwrap();
+        forced.make("iris").unwrap();
+        assert_eq!(files(&out), ["notes.txt", "pictures"]);
+        assert_eq!(files(&pictures), ["holiday.jpg", "image-sea.png", "lossless.svg"]);
+    }
+
+    fn files(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
     }
 }

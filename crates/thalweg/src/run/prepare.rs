@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use crate::data::sources::named_folder;
-use crate::data::{self, DataNotice, DataSettings, Dataset, LoadOptions, Preprocessing, Source, Task, TaskKind};
+use crate::data::{
+    self, DataNotice, DataSettings, Dataset, LoadOptions, Preprocessing, Source, Task, TaskKind,
+};
 use crate::error::Result;
 use crate::experiment::{Experiment, RandomSource};
 use crate::layers::Layer;
