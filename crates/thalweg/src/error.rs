@@ -161,10 +161,11 @@ mod tests {
         let said = |loss, learning_rate| {
             Error::Diverged { epoch: 1, step: 2, loss, learning_rate, first: None }.to_string()
         };
-        assert_eq!(
-            said(f64::INFINITY, 1e300),
-            "the loss is inf at epoch 1, step 2: every layer looked at is finite, the loss overflows; \
-             try a smaller learning rate (now 1e300), `clip_norm`, or scaled inputs"
+        let grown = said(f64::INFINITY, 1e300);
+        assert!(grown.starts_with("the loss is inf at epoch 1, step 2: "), "{grown}");
+        assert!(
+            grown.ends_with("try a smaller learning rate (now 1e300), `clip_norm`, or scaled inputs"),
+            "{grown}"
         );
         assert!(said(-2.5e38, 1e-5).contains("the loss is -2.5e38 at"));
         assert!(said(0.0, 1e-5).contains("(now 1e-5)"));
