@@ -103,6 +103,9 @@ fn is_choice(problem: &DataProblem) -> bool {
             | DataProblem::BadPattern { .. }
             | DataProblem::TooManyClasses { .. }
             | DataProblem::SeveralArrays { .. }
+            | DataProblem::AmbiguousColumn { .. }
+            | DataProblem::NamedTwice { .. }
+            | DataProblem::TargetAmongFeatures { .. }
     )
 }
 

@@ -139,6 +139,9 @@ pub(crate) fn parts_of_arrays(
     let (Some(x), Some(y)) = (x, y) else {
         return Err(DataProblem::NoTarget { columns: names(arrays) });
     };
+    if x == y {
+        return Err(DataProblem::TargetAmongFeatures { name: arrays[x].0.clone() });
+    }
     let train = pair(arrays, x, y)?;
     let part = |part: PartName, words: &[&str]| -> Result<Option<RawData>, DataProblem> {
         if prefer.is_some() {

@@ -578,7 +578,7 @@ mod tests {
         insta::assert_snapshot!(refuse(Features::F64(vec![]), 2, none.clone()), @"data: there are no rows");
         insta::assert_snapshot!(
             refuse(Features::F64(vec![1.0, f64::NAN]), 1, none.clone()),
-            @"data: row 1, column 0 is NaN, which a network cannot be trained on; leave the row out or replace the value"
+            @"data: row 1 (counted from 0), column 0 is NaN, which a network cannot be trained on; leave the row out or replace the value"
         );
         insta::assert_snapshot!(
             refuse(Features::F64(vec![1.0, 2.0]), 1, DatasetTargets::Classes { ids: vec![0], count: 2 }),
@@ -586,7 +586,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             refuse(Features::F64(vec![1.0]), 1, DatasetTargets::Classes { ids: vec![2], count: 2 }),
-            @"data: row 0 has label 2, but with 2 classes labels go from 0 to 1"
+            @"data: row 0 (counted from 0) has label 2, but with 2 classes labels go from 0 to 1"
         );
     }
 }

@@ -28,7 +28,7 @@ pub enum DataProblem {
     },
     /// A feature that is NaN or infinite.
     #[error(
-        "row {row}, column {column} is {value}, which a network cannot be trained on; leave the row out or replace the value"
+        "row {row} (counted from 0), column {column} is {value}, which a network cannot be trained on; leave the row out or replace the value"
     )]
     NotFinite {
         /// The row.
@@ -40,7 +40,7 @@ pub enum DataProblem {
     },
     /// A numeric target that is NaN or infinite.
     #[error(
-        "the target of row {row} is {value}, which a network cannot learn; leave the row out or replace the value"
+        "the target of row {row} (counted from 0) is {value}, which a network cannot learn; leave the row out or replace the value"
     )]
     TargetNotFinite {
         /// The row.
@@ -49,7 +49,9 @@ pub enum DataProblem {
         value: f64,
     },
     /// A row without a target.
-    #[error("row {row} has no value in the target column {target:?}; fill it in or leave the row out")]
+    #[error(
+        "row {row} (counted from 0) has no value in the target column {target:?}; fill it in or leave the row out"
+    )]
     MissingTarget {
         /// The row.
         row: usize,
@@ -65,7 +67,7 @@ pub enum DataProblem {
         targets: usize,
     },
     /// A class id above the number of classes, or not a whole number.
-    #[error("row {row} has label {label}, but with {classes} classes labels go from 0 to {}", classes.saturating_sub(1))]
+    #[error("row {row} (counted from 0) has label {label}, but with {classes} classes labels go from 0 to {}", classes.saturating_sub(1))]
     LabelOutOfRange {
         /// The row.
         row: usize,
@@ -88,7 +90,7 @@ pub enum DataProblem {
     },
     /// A label that training did not know.
     #[error(
-        "row {row} has the label {label:?}, which is none of the classes known from training: {}",
+        "row {row} (counted from 0) has the label {label:?}, which is none of the classes known from training: {}",
         listed(known)
     )]
     UnknownLabel {
@@ -118,7 +120,9 @@ pub enum DataProblem {
         rows: usize,
     },
     /// Text where the target has to be numbers.
-    #[error("the target {target:?} is text ({example:?} in row {row}); a loss for numbers needs numbers")]
+    #[error(
+        "the target {target:?} is text ({example:?} in row {row}, counted from 0); a loss for numbers needs numbers"
+    )]
     TextTarget {
         /// The target.
         target: String,
@@ -193,6 +197,34 @@ pub enum DataProblem {
         /// All names.
         available: Vec<String>,
     },
+    /// A name that several columns have.
+    #[error(
+        "{count} columns are called {name:?}, so that the {role} is ambiguous; give each column a name of its own"
+    )]
+    AmbiguousColumn {
+        /// "feature column" or "target column".
+        role: &'static str,
+        /// The name.
+        name: String,
+        /// How many columns have it.
+        count: usize,
+    },
+    /// A column that is named twice in one role.
+    #[error("{name:?} is named twice as a {role}; name it once")]
+    NamedTwice {
+        /// "feature column" or "target column".
+        role: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The target is to be an input too.
+    #[error(
+        "{name:?} is the target and cannot be an input too; leave it out of the features, or choose another target"
+    )]
+    TargetAmongFeatures {
+        /// The name.
+        name: String,
+    },
     /// A number of columns that training did not see.
     #[error("{found} columns, but the model was trained on {expected}")]
     ColumnCount {
@@ -202,7 +234,9 @@ pub enum DataProblem {
         found: usize,
     },
     /// Text in a column that holds numbers.
-    #[error("row {row} has {text:?} in the column {column:?}, which held numbers in training")]
+    #[error(
+        "row {row} (counted from 0) has {text:?} in the column {column:?}, which held numbers in training"
+    )]
     TextInNumbers {
         /// The row.
         row: usize,

@@ -105,8 +105,8 @@ fn what_is_missing_is_named_with_the_nearest() {
         preprocessing.apply(Contents::Table(Table::new(columns)), "new.csv").unwrap_err().to_string()
     };
     insta::assert_snapshot!(refuse(vec![text("color", &["red"]), number("size", &[1.0])]), @r#"new.csv: there is no column "colour" (did you mean "color"?); there are: color, size"#);
-    insta::assert_snapshot!(refuse(vec![text("colour", &["red"]), text("size", &["big"])]), @r#"new.csv: row 0 has "big" in the column "size", which held numbers in training"#);
-    insta::assert_snapshot!(refuse(vec![text("colour", &["red"]), number("size", &[f64::INFINITY])]), @r"new.csv: row 0, column size is inf, which a network cannot be trained on; leave the row out or replace the value");
+    insta::assert_snapshot!(refuse(vec![text("colour", &["red"]), text("size", &["big"])]), @r#"new.csv: row 0 (counted from 0) has "big" in the column "size", which held numbers in training"#);
+    insta::assert_snapshot!(refuse(vec![text("colour", &["red"]), number("size", &[f64::INFINITY])]), @r"new.csv: row 0 (counted from 0), column size is inf, which a network cannot be trained on; leave the row out or replace the value");
 }
 
 #[test]

@@ -182,28 +182,45 @@ pub(super) fn table(
 ) -> Result<RawData, DataProblem> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let find = |name: &String, role| {
-        names.iter().position(|given| given == name).ok_or_else(|| DataProblem::UnknownColumn {
-            role,
-            name: name.clone(),
-            nearest: nearest(name, &names),
-            available: names.clone(),
-        })
+        let mut places = (0..names.len()).filter(|&place| names[place] == *name);
+        match (places.next(), places.count()) {
+            (Some(place), 0) => Ok(place),
+            (Some(_), others) => {
+                Err(DataProblem::AmbiguousColumn { role, name: name.clone(), count: 1 + others })
+            }
+            (None, _) => Err(DataProblem::UnknownColumn {
+                role,
+                name: name.clone(),
+                nearest: nearest(name, &names),
+                available: names.clone(),
+            }),
+        }
+    };
+    let find_all = |wanted: &[String], role| -> Result<Vec<usize>, DataProblem> {
+        if let Some(name) = first_twice(wanted) {
+            return Err(DataProblem::NamedTwice { role, name: name.clone() });
+        }
+        wanted.iter().map(|name| find(name, role)).collect()
     };
     let targets: Vec<usize> = if choice.target.is_empty() {
         let by_name = TARGET_NAMES
             .iter()
             .find_map(|known| names.iter().position(|name| name.to_lowercase() == **known));
         let place = by_name.ok_or_else(|| DataProblem::NoTarget { columns: names.clone() })?;
+        let place = find(&names[place], "target column")?;
         notices.push(DataNotice::TargetByName { target: names[place].clone() });
         vec![place]
     } else {
-        choice.target.iter().map(|name| find(name, "target column")).collect::<Result<_, _>>()?
+        find_all(choice.target, "target column")?
     };
     let features: Vec<usize> = if choice.features.is_empty() {
         (0..columns.len()).filter(|place| !targets.contains(place)).collect()
     } else {
-        choice.features.iter().map(|name| find(name, "feature column")).collect::<Result<_, _>>()?
+        find_all(choice.features, "feature column")?
     };
+    if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
+        return Err(DataProblem::TargetAmongFeatures { name: names[both].clone() });
+    }
     if features.is_empty() {
         return Err(DataProblem::NoFeatures);
     }
@@ -211,6 +228,11 @@ pub(super) fn table(
     let pick = |places: &[usize]| places.iter().map(|&place| columns[place].clone()).collect::<Vec<Column>>();
     let inputs = RawInputs::Columns(pick(&features));
     RawData { inputs, target: target_of_columns(pick(&targets))? }.checked()
+}
+
+/// The first name that comes a second time.
+fn first_twice(names: &[String]) -> Option<&String> {
+    names.iter().enumerate().find_map(|(place, name)| names[..place].contains(name).then_some(name))
 }
 
 /// A single array: a matrix whose columns have numbers for names, or inputs without targets.

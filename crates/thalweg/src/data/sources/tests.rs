@@ -220,6 +220,26 @@ fn several_files_and_patterns_are_one_table() {
 
 /// The cases of `data/formats/bad` that only show when a data set is put together.
 #[test]
+fn a_column_has_one_name_and_one_role() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let refuse = |header: &str, features: &[&str], target: &[&str]| {
+        let path = written(&folder, "data.csv", &format!("{header}\n1,2,0\n3,4,1\n5,6,0\n7,8,1\n"));
+        let settings =
+            DataSettings { features: names(features), target: names(target), ..files(&[path.clone()]) };
+        let message = load(&settings, &LoadOptions::default()).unwrap_err().to_string();
+        message.strip_prefix(&format!("{}: ", path.display())).unwrap().to_owned()
+    };
+    insta::assert_snapshot!(refuse("a,b,c", &["a", "c"], &["c"]), @r#""c" is the target and cannot be an input too; leave it out of the features, or choose another target"#);
+    insta::assert_snapshot!(refuse("a,b,y", &["a", "y"], &[]), @r#""y" is the target and cannot be an input too; leave it out of the features, or choose another target"#);
+    insta::assert_snapshot!(refuse("a,b,c", &["a", "b", "a"], &["c"]), @r#""a" is named twice as a feature column; name it once"#);
+    insta::assert_snapshot!(refuse("a,b,c", &[], &["c", "c"]), @r#""c" is named twice as a target column; name it once"#);
+    insta::assert_snapshot!(refuse("a,b,a", &[], &["a"]), @r#"2 columns are called "a", so that the target column is ambiguous; give each column a name of its own"#);
+    insta::assert_snapshot!(refuse("y,b,y", &[], &[]), @r#"2 columns are called "y", so that the target column is ambiguous; give each column a name of its own"#);
+    insta::assert_snapshot!(refuse("a,a,c", &["a"], &["c"]), @r#"2 columns are called "a", so that the feature column is ambiguous; give each column a name of its own"#);
+}
+
+#[test]
 fn bad_sets_end_in_a_sentence() {
     let Some(bad) = shared("data/formats/bad") else { return };
     let refuse = |names: &[&str], options: &LoadOptions| {

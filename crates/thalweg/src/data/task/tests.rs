@@ -99,19 +99,19 @@ fn targets_that_teach_nothing_are_refused() {
     };
     insta::assert_snapshot!(refuse(numbers(&[1.0; 3], NumberKind::Floats), None, None), @r#"every label in "y" is 1: there is nothing to learn; choose another target"#);
     insta::assert_snapshot!(refuse(text(&["a", "b", "c"]), None, None), @r#"each of the 3 rows has a label of its own in "kind": nothing learned from one would hold for another; choose another target"#);
-    insta::assert_snapshot!(refuse(text(&["a", "", "a"]), None, None), @r#"row 1 has no value in the target column "kind"; fill it in or leave the row out"#);
-    insta::assert_snapshot!(refuse(numbers(&[1.0, f64::NAN], NumberKind::Floats), None, None), @r#"row 1 has no value in the target column "y"; fill it in or leave the row out"#);
-    insta::assert_snapshot!(refuse(text(&["a", "b", "a"]), Some(TaskKind::Regression), None), @r#"the target "kind" is text ("a" in row 0); a loss for numbers needs numbers"#);
-    insta::assert_snapshot!(refuse(numbers(&[0.0, 255.0, 0.0], NumberKind::Integers), None, Some(10)), @"row 1 has label 255, but with 10 classes labels go from 0 to 9");
+    insta::assert_snapshot!(refuse(text(&["a", "", "a"]), None, None), @r#"row 1 (counted from 0) has no value in the target column "kind"; fill it in or leave the row out"#);
+    insta::assert_snapshot!(refuse(numbers(&[1.0, f64::NAN], NumberKind::Floats), None, None), @r#"row 1 (counted from 0) has no value in the target column "y"; fill it in or leave the row out"#);
+    insta::assert_snapshot!(refuse(text(&["a", "b", "a"]), Some(TaskKind::Regression), None), @r#"the target "kind" is text ("a" in row 0, counted from 0); a loss for numbers needs numbers"#);
+    insta::assert_snapshot!(refuse(numbers(&[0.0, 255.0, 0.0], NumberKind::Integers), None, Some(10)), @"row 1 (counted from 0) has label 255, but with 10 classes labels go from 0 to 9");
     insta::assert_snapshot!(refuse(text(&["a", "b", "c", "c"]), None, Some(2)), @r#"the target "kind" has 3 different labels, but the network has outputs for 2 classes"#);
 }
 
 #[test]
 fn labels_that_training_did_not_know_are_refused() {
     let schema = decide(&text(&["cat", "dog", "dog"]));
-    insta::assert_snapshot!(schema.encode(&text(&["dog", "cow"])).unwrap_err(), @r#"row 1 has the label "cow", which is none of the classes known from training: cat, dog"#);
+    insta::assert_snapshot!(schema.encode(&text(&["dog", "cow"])).unwrap_err(), @r#"row 1 (counted from 0) has the label "cow", which is none of the classes known from training: cat, dog"#);
     let digits = decide(&numbers(&[0.0, 1.0, 1.0], NumberKind::Integers));
-    insta::assert_snapshot!(digits.encode(&numbers(&[2.0], NumberKind::Integers)).unwrap_err(), @"row 0 has label 2, but with 2 classes labels go from 0 to 1");
+    insta::assert_snapshot!(digits.encode(&numbers(&[2.0], NumberKind::Integers)).unwrap_err(), @"row 0 (counted from 0) has label 2, but with 2 classes labels go from 0 to 1");
     // The same label as text, as a file of text may have it.
     assert_eq!(digits.encode(&text(&["1"])).unwrap(), DatasetTargets::Classes { ids: vec![1], count: 2 });
 }
