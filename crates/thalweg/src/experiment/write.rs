@@ -159,7 +159,7 @@ pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, us
 fn training(w: &mut Writer, training: &TrainingSettings) {
     w.table("training");
     w.maybe("loss", training.loss.as_ref().map(loss), "\"mean_squared_error\"", "default: by the target");
-    let rate = training.learning_rate;
+    let rate = training.learning_rate.unwrap_or_else(|| training.optimizer.default_learning_rate());
     w.key("optimizer", optimizer(&training.optimizer, rate), "sgd, momentum, rmsprop, adam or adamw");
     w.key("schedule", schedule(&training.schedule), "constant, step, exponential, cosine or warm_up");
     w.key("l2", number(training.l2), "adds ½·l2·Σw² to the loss; never biases");
@@ -247,11 +247,8 @@ pub(super) fn loss(loss: &Loss) -> String {
     }
 }
 
-fn optimizer(optimizer: &Optimizer, learning_rate: Option<f64>) -> String {
-    let mut options: Vec<(&str, String)> = Vec::new();
-    if let Some(rate) = learning_rate {
-        options.push(("learning_rate", number(rate)));
-    }
+fn optimizer(optimizer: &Optimizer, learning_rate: f64) -> String {
+    let mut options = vec![("learning_rate", number(learning_rate))];
     let name = match optimizer {
         Optimizer::Sgd => "sgd",
         Optimizer::Momentum { momentum, nesterov } => {

@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use crate::data::sources::named_folder;
 use crate::data::{
-    self, DataNotice, DataSettings, Dataset, LoadOptions, Preprocessing, Source, Task, TaskKind,
+    self, DataNotice, DataSettings, Dataset, LoadOptions, Preprocessing, Scaling, Source, Split, Task,
+    TaskKind,
 };
 use crate::error::Result;
 use crate::experiment::{Experiment, RandomSource};
@@ -30,7 +31,8 @@ use crate::train::{Ending, Observer, Outcome, Part, Parts, State, Trainer, defau
 /// ```
 #[derive(Debug)]
 pub struct Prepared {
-    /// The experiment with nothing left open: its loss is named, its paths do not depend on the folder it is run in.
+    /// The experiment with loss, learning rate, split and scale written out as they are used, and paths that do not depend
+    /// on the folder it is run in.
     pub experiment: Experiment,
     /// The network; after training, with the weights that were kept.
     pub network: AnyNetwork,
@@ -85,7 +87,7 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
         }
     });
     Ok(Prepared {
-        experiment: resolved(experiment, &loss),
+        experiment: resolved(experiment, &loss, parts.split, parts.scale),
         network,
         loss,
         train: parts.train,
@@ -141,10 +143,15 @@ fn outputs(layers: &[Layer]) -> Option<usize> {
     })
 }
 
-/// The experiment with its loss named and its paths made absolute, so that its file trains the same run from anywhere.
-fn resolved(mut experiment: Experiment, loss: &Loss) -> Experiment {
-    experiment.training.loss = Some(loss.clone());
+/// The experiment with what it left open written out as it was used, and its paths made absolute, so that its file trains
+/// the same run from anywhere.
+fn resolved(mut experiment: Experiment, loss: &Loss, split: Split, scale: Option<Scaling>) -> Experiment {
+    let training = &mut experiment.training;
+    training.loss = Some(loss.clone());
+    training.learning_rate.get_or_insert(training.optimizer.default_learning_rate());
     let data = &mut experiment.data;
+    data.split = Some(split);
+    data.scale = data.scale.or(scale);
     for source in [Some(&mut data.source), data.validation.as_mut(), data.test.as_mut()].into_iter().flatten()
     {
         if let Source::Files(paths) = source {

@@ -213,6 +213,32 @@ fn a_run_leaves_what_the_contract_names() {
 }
 
 #[test]
+fn what_an_experiment_left_open_is_written_out() {
+    let text =
+        |data: &str| format!("data = {data}\nnetwork.layers = [{{ dense = 3 }}]\ntraining.epochs = 1\n");
+    let iris = ready(&text("{ source = \"iris\" }")).experiment;
+    let written = iris.to_toml();
+    for line in [
+        "loss = \"softmax_cross_entropy\"",
+        "optimizer = { name = \"adam\", learning_rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }",
+        "split = { validation = 0.1, test = 0.1, stratify = true }",
+        "scale = \"standard\"",
+    ] {
+        assert!(written.lines().any(|given| given == line), "{line}\n{written}");
+    }
+    // The same rows, the same start; and nothing more to write out.
+    let (first, again) = (ready(&text("{ source = \"iris\" }")), ready(&written));
+    assert_eq!((again.train.rows(), again.train.features()), (120, first.train.features()));
+    assert_eq!(again.test.unwrap().features(), first.test.unwrap().features());
+    assert_eq!(again.experiment.to_toml(), written);
+
+    // A generator is not cut; `digits` are divided by 16, for which no scale has a name.
+    let spiral = ready(&text("{ source = { name = \"spiral\" } }")).experiment.data;
+    assert_eq!(spiral.split, Some(crate::data::Split { validation: 0.0, test: 0.0, stratify: false }));
+    assert_eq!(spiral.scale, Some(crate::data::Scaling::None));
+}
+
+#[test]
 fn a_lone_output_in_its_own_units_is_predicted_without_targets() {
     let folder = tempdir().unwrap();
     let (run, _) = whole_run(FULL_BATCH, &folder);

@@ -51,6 +51,10 @@ pub struct Parts {
     pub test: Option<Dataset>,
     /// What was fitted on the training part, for the model file.
     pub preprocessing: Preprocessing,
+    /// How the rows were cut, whoever said so; the share of a part that has rows of its own is 0.
+    pub split: Split,
+    /// How the inputs were scaled, whoever said so; `None` for a division by another number than 255 (`digits`: by 16).
+    pub scale: Option<Scaling>,
     /// What is learned.
     pub task: Task,
     /// Every file that was read, with the SHA-256 of its bytes.
@@ -179,6 +183,11 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
         validation: validation.or(cut_validation),
         test: test.or(cut_test),
         preprocessing,
+        split,
+        scale: match scale {
+            InputScale::Fit(scaling) => Some(scaling),
+            InputScale::Divide(_) => None,
+        },
         task,
         files: source.files,
         notices: source.notices,
