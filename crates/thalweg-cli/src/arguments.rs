@@ -21,7 +21,7 @@ Begin with:
 Environment:
   THALWEG_DATA     folder in which data sets are looked for
   THALWEG_CPU      kernels to use: avx512, avx2 or portable
-  THALWEG_THREADS  threads to use; one per processor if unset
+  THALWEG_THREADS  threads to use, runs of a sweep side by side; one per processor if unset
 
 Exit status:
   0 done; 1 failed or found a difference; 2 wrong usage; 3 a file is missing or wrong;
@@ -44,7 +44,7 @@ pub(crate) struct GlobalFlags {
     /// Print the result as one JSON object on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Say nothing but results and errors
+    /// Say nothing but results, errors and warnings (`note:`)
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Say more
@@ -115,7 +115,7 @@ pub(crate) struct ResumeArguments {
     /// The folder in which data sets are looked for first
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Threads to use [default: one per processor]
+    /// Threads at most; a single run works on one today [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }
@@ -268,11 +268,11 @@ pub(crate) struct NewArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  thalweg draw runs/spiral-001 regions --out spiral.png")]
+  thalweg draw runs/spiral-001 boundary --out spiral.png")]
 pub(crate) struct DrawArguments {
     /// The run's folder
     pub(crate) run: PathBuf,
-    /// What to draw, such as `loss`; a wrong kind lists those that this run has
+    /// What to draw, such as `loss`; a wrong kind lists them all
     pub(crate) kind: String,
     /// The picture: its ending says whether it is SVG or PNG
     #[arg(long, value_name = "FILE.svg|png")]
@@ -356,7 +356,7 @@ pub(crate) struct RunFlags {
     /// Over how many seconds --live spreads the run
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) live_seconds: f64,
-    /// Threads to use [default: one per processor]
+    /// Threads at most; a single run works on one today [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }
@@ -494,6 +494,15 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_example_of_draw_names_a_kind_that_there_is() {
+        let program = Arguments::command();
+        let help =
+            program.find_subcommand("draw").and_then(|draw| draw.get_after_help()).unwrap().to_string();
+        let kind = help.split("runs/spiral-001 ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+        assert!(crate::pictures::KINDS.iter().any(|known| known.name == kind), "{kind}");
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use thalweg::data::generators::GENERATORS;
 use thalweg::data::{self, LoadOptions, Task};
 use thalweg::experiment::{BUILTIN, Draft};
-use thalweg::{Experiment, Loss, run};
+use thalweg::run::{self, RunFolder};
+use thalweg::{Experiment, Loss};
 
 use crate::arguments::{DataFlags, SettingFlags};
 use crate::exit::Failure;
@@ -40,7 +42,7 @@ pub(crate) fn named(what: &str, data: &DataFlags, settings: &SettingFlags) -> Re
     };
     if let Some(path) = data_file {
         let flag = format!("--data {}", path.display());
-        draft = draft.set_from(&flag, "data.source", &quoted(&path.display().to_string()))?;
+        draft = draft.set_from(&flag, "data.source", &quoted(&source_of(path)))?;
     }
     Ok(Named { draft: settings.lay_over(columns(draft, data)?)?, data_folder })
 }
@@ -61,11 +63,23 @@ fn meaning(what: &str) -> Result<Meaning<'_>, Failure> {
     if is_toml {
         return Ok(Meaning::File(path));
     }
+    if RunFolder::is_run(path) {
+        return Err(Failure::usage(format!(
+            "{what}: this is a run; `thalweg resume {what}` goes on with it, and {} trains it again",
+            path.join("experiment.toml").display()
+        )));
+    }
     if path.exists() || what.contains('*') {
         return Ok(Meaning::Data(path));
     }
     if path.extension().is_some() || path.components().count() > 1 {
         return Err(missing(path));
+    }
+    if GENERATORS.contains(&what) {
+        return Err(Failure::usage(format!(
+            "`{what}` is a generator of data, not an experiment; write `thalweg new spiral --out my.toml` and put \
+             `source = \"{what}\"` under [data] in it"
+        )));
     }
     match Draft::builtin(what) {
         Ok(_) => Ok(Meaning::Builtin(what)),
@@ -93,7 +107,7 @@ fn columns(mut draft: Draft, data: &DataFlags) -> Result<Draft, Failure> {
 /// the target; the flags laid over it.
 fn around_data(path: &Path, data: &DataFlags, settings: &SettingFlags) -> Result<Draft, Failure> {
     const HIDDEN: &str = "{ dense = 64, activation = \"relu\" }";
-    let source = path.display().to_string();
+    let source = source_of(path);
     let draft = |first: &str, outputs: usize, scale_target: &str| -> Result<Draft, Failure> {
         let text = format!(
             "name = {}\ndata.source = {}\ndata.scale_target = \"{scale_target}\"\n\
@@ -120,10 +134,17 @@ fn around_data(path: &Path, data: &DataFlags, settings: &SettingFlags) -> Result
     draft(flatten, outputs, scale_target)
 }
 
+/// A data file as `data.source` has it: one that looks like the name of a data set gets a folder, so that it stays a file.
+fn source_of(path: &Path) -> String {
+    let source = path.display().to_string();
+    let is_word = source.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_word { format!("./{source}") } else { source }
+}
+
 /// The file's name up to the first dot.
 fn name_of(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let stem = name.split('.').next().unwrap_or_default().replace(['*', '?', '['], "");
+    let stem = name.split('.').next().unwrap_or_default().replace(['*', '?', '[', ']'], "");
     if stem.is_empty() { "data".to_owned() } else { stem }
 }
 
@@ -145,12 +166,23 @@ mod tests {
         assert_eq!(status("spirl"), Status::Usage);
         assert_eq!(status("absent.csv"), Status::File);
         assert_eq!(status("absent/table"), Status::File);
+        let xor = meaning("xor").map(|_| ()).unwrap_err();
+        assert_eq!(xor.status, Status::Usage);
+        assert!(xor.message.contains("`xor` is a generator of data"), "{}", xor.message);
+    }
+
+    #[test]
+    fn a_file_that_looks_like_a_name_stays_a_file() {
+        assert_eq!(source_of(Path::new("houses")), "./houses");
+        assert_eq!(source_of(Path::new("houses.csv")), "houses.csv");
+        assert_eq!(source_of(Path::new("data/houses")), "data/houses");
     }
 
     #[test]
     fn runs_are_named_after_their_data() {
         assert_eq!(name_of(Path::new("a/houses.csv.gz")), "houses");
         assert_eq!(name_of(Path::new("parts-*.csv")), "parts-");
+        assert_eq!(name_of(Path::new("part[12].csv")), "part12");
         assert_eq!(name_of(Path::new(".csv")), "data");
     }
 }

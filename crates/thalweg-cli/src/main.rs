@@ -19,6 +19,7 @@ mod training;
 
 use std::process::ExitCode;
 
+use exit::Status;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let output = Output::new(&arguments.flags);
     let result = environment::check_cpu().and_then(|()| commands::run(arguments.verb, &output));
     match result {
+        Ok(Status::Done) if output::is_result_lost() => Status::Failed.into(),
         Ok(status) => status.into(),
         Err(failure) => {
             output::report_failure(&failure);

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::style;
 use serde::Serialize;
@@ -78,11 +79,9 @@ impl Output {
         }
     }
 
-    /// Says what a person should know about data or files; kept even where all is quiet.
+    /// Warns of what a person should know about data or files; kept even where all is quiet.
     pub(crate) fn notice(&self, text: impl Display) {
-        if !self.quiet {
-            say(format_args!("{} {text}", style("note:").for_stderr().yellow().bold()));
-        }
+        say(format_args!("{} {text}", style("note:").for_stderr().yellow().bold()));
     }
 }
 
@@ -112,11 +111,23 @@ fn or_dropped<T>(written: io::Result<T>, dropped: T) -> io::Result<T> {
     }
 }
 
-/// Writes text to stdout.
+/// Whether something of the result could not be written, though somebody wanted it.
+static IS_RESULT_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes text to stdout. The first failure is reported, and then nothing more is written.
 pub(crate) fn print(text: &str) {
-    if let Err(error) = Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
-        say(format_args!("error: cannot write to stdout: {error}"));
+    if is_result_lost() {
+        return;
     }
+    if let Err(error) = Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush()) {
+        IS_RESULT_LOST.store(true, Ordering::Relaxed);
+        say(format_args!("{} cannot write to stdout: {error}", style("error:").for_stderr().red().bold()));
+    }
+}
+
+/// Whether [`print`] failed for another reason than a reader that has gone away.
+pub(crate) fn is_result_lost() -> bool {
+    IS_RESULT_LOST.load(Ordering::Relaxed)
 }
 
 /// Writes a line to stderr; if even that is impossible, nobody is there to be told.

@@ -1,5 +1,6 @@
 //! Training in a run's folder, as `train` and `resume` do it, and what is said before and after.
 
+use std::fs;
 use std::io::{self, IsTerminal};
 
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub(crate) fn train_in(
         }
         show => {
             if let Some(show) = show {
-                output.notice(live::NO_TERMINAL);
+                output.note(live::NO_TERMINAL);
                 recorder.evenly((show.seconds * live::FRAMES_PER_SECOND) as usize);
             }
             vec![Box::new(ProgressObserver::new(*output, is_full_batch)), Box::new(&mut recorder)]
@@ -67,11 +68,13 @@ pub(crate) fn train_in(
             numbers::counted(result.summary.steps, "step"),
             result.run
         ));
+        output.json(&result);
         return Ok(interrupt.status());
     }
-    print_result(&result, output);
-    draw_pictures(folder, prepared, &result, &recorder, output)?;
-    Ok(Status::Done)
+    print_result(folder, &result, output)?;
+    let drawn = draw_pictures(folder, prepared, &result, &recorder, output);
+    print_place(folder, &result, output);
+    drawn.map(|()| Status::Done)
 }
 
 /// Draws every picture that applies into the run's folder.
@@ -141,11 +144,11 @@ fn network_line(prepared: &Prepared) -> String {
     [prepared.network.input_shape().to_string()].into_iter().chain(layers).collect::<Vec<_>>().join(" - ")
 }
 
-/// Prints what a run came to: the figures, where it lies, and what to do next.
-pub(crate) fn print_result(result: &TrainResult, output: &Output) {
+/// Prints what a run came to.
+pub(crate) fn print_result(folder: &RunFolder, result: &TrainResult, output: &Output) -> Result<(), Failure> {
     if output.json {
         output.json(result);
-        return;
+        return Ok(());
     }
     print_figures(result, output);
     let summary = &result.summary;
@@ -157,14 +160,45 @@ pub(crate) fn print_result(result: &TrainResult, output: &Output) {
         numbers::count(per_second as u64)
     ));
     if let (Some(best), true) = (summary.best_epoch, summary.validation.is_some()) {
-        output.line(format_args!("the weights kept are those of epoch {best}, the best by validation"));
+        let is_full_batch = folder.experiment().training.batch_size == BatchSize::Full;
+        let moment = best_moment(best, is_full_batch, &recorded::history(folder)?);
+        output.line(format_args!("the weights kept are those of {moment}, the best by validation"));
     }
-    output.line(format_args!("the run lies in {run}, its pictures in {run}/pictures", run = result.run));
-    output.note(format_args!(
-        "next: look at {run}/pictures\n      thalweg draw {run} loss --out loss.svg\n      \
-         thalweg evaluate {run}\n      thalweg predict {run} DATA",
-        run = result.run
-    ));
+    Ok(())
+}
+
+/// When the best weights were met: the epoch, or the step where epochs do not say it.
+fn best_moment(best_epoch: u64, is_full_batch: bool, history: &History) -> String {
+    if best_epoch > 0 && !is_full_batch {
+        return format!("epoch {best_epoch}");
+    }
+    let mut steps =
+        history.reports.iter().filter(|report| report.epoch == best_epoch).map(|report| report.step);
+    match (steps.next(), steps.next()) {
+        (Some(0), None) => "step 0, before training".to_owned(),
+        (Some(step), None) => format!("step {}", numbers::count(step)),
+        _ => "the first epoch, before its end".to_owned(),
+    }
+}
+
+/// Prints where a run lies and what to do next.
+pub(crate) fn print_place(folder: &RunFolder, result: &TrainResult, output: &Output) {
+    if output.json {
+        return;
+    }
+    let run = &result.run;
+    let pictures = folder.path().join("pictures");
+    let has_pictures = fs::read_dir(pictures).is_ok_and(|mut files| files.next().is_some());
+    let commands = format!(
+        "thalweg draw {run} loss --out loss.svg\n      thalweg evaluate {run}\n      thalweg predict {run} DATA"
+    );
+    if has_pictures {
+        output.line(format_args!("the run lies in {run}, its pictures in {run}/pictures"));
+        output.note(format_args!("next: look at {run}/pictures\n      {commands}"));
+    } else {
+        output.line(format_args!("the run lies in {run}"));
+        output.note(format_args!("next: {commands}"));
+    }
 }
 
 /// Prints loss and metrics of every part.
@@ -209,4 +243,33 @@ pub(crate) fn figures_table(parts: &[(&str, &PartFigures)]) -> Table {
 /// A run's result as JSON.
 pub(crate) fn object(result: &TrainResult) -> Value {
     serde_json::to_value(result).expect("a result has text keys and numbers only")
+}
+
+#[cfg(test)]
+mod tests {
+    use thalweg::train::Report;
+
+    use super::*;
+
+    fn reports(moments: &[(u64, u64)]) -> History {
+        let report = |&(epoch, step): &(u64, u64)| Report {
+            epoch,
+            step,
+            learning_rate: 0.1,
+            seconds: 0.0,
+            parts: Vec::new(),
+            checksum: 0,
+        };
+        History { reports: moments.iter().map(report).collect() }
+    }
+
+    #[test]
+    fn the_best_weights_are_those_of_an_epoch_or_a_step() {
+        let whole_epochs = reports(&[(0, 0), (1, 10), (2, 20)]);
+        assert_eq!(best_moment(2, false, &whole_epochs), "epoch 2");
+        assert_eq!(best_moment(0, false, &whole_epochs), "step 0, before training");
+        let within = reports(&[(0, 0), (0, 5), (1, 10)]);
+        assert_eq!(best_moment(0, false, &within), "the first epoch, before its end");
+        assert_eq!(best_moment(1500, true, &reports(&[(0, 0), (1500, 1500)])), "step 1,500");
+    }
 }

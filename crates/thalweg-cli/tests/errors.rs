@@ -25,12 +25,16 @@ const WRONG: &[(&[&str], i32)] = &[
     (&["train", "spiral", "--name", "a/b"], 2),
     (&["train", "spiral", "--data", "absent"], 3),
     (&["train", "mnist"], 3),
+    (&["train", "xor"], 2),
+    (&["train", "run"], 2),
+    (&["gradcheck", "run"], 2),
     (&["train", "cats"], 3),
     (&["resume", "absent"], 3),
     (&["evaluate", "absent"], 3),
     (&["evaluate", "table.csv"], 3),
     (&["predict", "pickle.safetensors", "table.csv"], 3),
     (&["sweep", "spiral", "--vary", "lr"], 2),
+    (&["sweep", "spiral", "--vary", "lr=1", "--vary", "learning_rate=2"], 2),
     (&["sweep", "spiral", "--vary", "lr=0.1,fast"], 2),
     (&["inspect", "absent"], 3),
     (&["inspect", "."], 3),
@@ -45,6 +49,9 @@ fn program() -> Program {
         "table.csv",
         "size,rooms,constant,price\n10,1,7,100.5\n20,2,7,210.25\n30,2,7,290\n40,3,7,401\n",
     );
+    std::fs::create_dir(program.path("run")).unwrap();
+    program.write("run/experiment.toml", "data.source = \"iris\"\n");
+    program.write("run/environment.json", "{}\n");
     program.write("pickle.safetensors", "\u{80}\u{4}not a model, whatever its name says");
     std::fs::write(program.path("picture.csv"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01").unwrap();
     program

@@ -67,6 +67,9 @@ fn a_table_is_trained_evaluated_and_predicted() {
     assert_eq!((figures["rows"].as_u64(), figures["accuracy"].as_f64()), (Some(12), Some(1.0)));
     assert_eq!(figures["loss"], run["train"]["loss"]);
     assert_eq!(program.json(&["evaluate", "runs/weather-001"])["loss"], run["train"]["loss"]);
+    let path = program.path("weather.csv").display().to_string();
+    let table = program.succeed(&["evaluate", "runs/weather-001", &path]).stdout;
+    assert!(table.contains("weather.csv") && !table.contains(&path), "{table}");
 
     // Without a target, and with the columns in another order.
     program.write("new.csv", "b,a\n0,0\n1,1\n");
@@ -78,6 +81,7 @@ fn a_table_is_trained_evaluated_and_predicted() {
     assert_eq!(fs::read_to_string(program.path("said.csv")).unwrap(), csv);
     let object = program.json(&["predict", "runs/weather-001", "new.csv"]);
     assert_eq!(object["predictions"][1]["prediction"], "hot");
+    assert_eq!(object["predictions"][1]["row"].as_u64(), Some(1));
 
     program.write("other.csv", "a,c\n0,0\n");
     let said = program.run(&["predict", "runs/weather-001", "other.csv"]);
@@ -115,7 +119,7 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     let whole = program.json(&[&train[..], &["--out", "whole"]].concat());
     for (signal, status, out) in [("INT", 130, "first"), ("TERM", 143, "second")] {
         let child = program
-            .command(&[&train[..], &["--out", out]].concat())
+            .command(&[&train[..], &["--out", out, "--json"]].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -129,7 +133,9 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
         let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
         assert!(sent.unwrap().success());
         let said = program::said(child.wait_with_output().unwrap());
-        assert_eq!((said.status, said.stdout.as_str()), (status, ""), "{}", said.stderr);
+        assert_eq!(said.status, status, "{}", said.stderr);
+        let object: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!((object["status"].as_str(), object["run"].as_str()), (Some("interrupted"), Some(out)));
         assert!(said.stderr.contains(&format!("thalweg resume {out}")), "{}", said.stderr);
 
         let resumed = program.json(&["resume", out]);
@@ -232,6 +238,16 @@ fn pictures_are_left_behind_and_drawn_again() {
     assert!(fs::read(program.path("here.png")).unwrap().starts_with(b"\x89PNG"));
     program.succeed(&["draw", "run", "loss", "--out", "here.svg"]);
     assert!(fs::read_to_string(program.path("here.svg")).unwrap().contains("<svg"));
+    // What only the run could record is copied from its pictures.
+    for kind in ["surface", "boundary-animation"] {
+        for ending in ["svg", "png"] {
+            let (out, kept) = (format!("copy.{ending}"), format!("run/pictures/{kind}.{ending}"));
+            program.succeed(&["draw", "run", kind, "--out", &out]);
+            assert_eq!(fs::read(program.path(&out)).unwrap(), fs::read(program.path(&kept)).unwrap());
+        }
+    }
+    let show = program.run(&["draw", "run", "loss-animation", "--out", "a.svg"]);
+    assert_eq!((show.status, show.stderr.contains("--live")), (2, true), "{}", show.stderr);
     for wrong in [["draw", "run", "fit", "--out", "a.svg"], ["draw", "run", "hat", "--out", "a.svg"]] {
         assert_eq!(program.run(&wrong).status, 2);
     }
@@ -247,4 +263,36 @@ fn a_show_without_a_terminal_says_so_and_trains() {
     assert!(said.stderr.contains("--live draws in a terminal"), "{}", said.stderr);
     assert!(said.stderr.contains("step 20: loss"), "{}", said.stderr);
     assert_eq!(program.run(&["train", "spiral", "--live", "--live-seconds", "1e9"]).status, 2);
+}
+
+#[test]
+fn a_single_run_records_its_one_thread() {
+    let program = Program::new();
+    program.succeed(&["train", "spiral-linear", "--steps", "2", "--out", "run", "--threads", "4"]);
+    let environment: serde_json::Value =
+        serde_json::from_slice(&fs::read(program.path("run/environment.json")).unwrap()).unwrap();
+    assert_eq!(environment["threads"], 1);
+}
+
+#[test]
+fn a_data_file_needs_no_ending() {
+    let program = Program::new();
+    program.write("weather", TABLE);
+    let train = ["train", "weather", "--target", "kind", "--epochs", "2"];
+    assert_eq!(program.json(&train)["name"], "weather");
+}
+
+#[test]
+fn the_kept_weights_of_a_full_batch_are_those_of_a_step() {
+    let program = Program::new();
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", 1000 + 50 * i)).collect();
+    program.write("prices.csv", &format!("size,price\n{rows}"));
+    let train = ["train", "prices.csv", "--target", "price", "--batch-size", "full", "--steps", "20"];
+    let said = program.succeed(&[&train[..], &["--out", "run"]].concat());
+    assert!(said.stdout.contains("the weights kept are those of step 20, the best"), "{}", said.stdout);
+    assert!(said.stdout.contains("its pictures in run/pictures"), "{}", said.stdout);
+    fs::remove_dir_all(program.path("run/pictures")).unwrap();
+    let again = program.succeed(&["resume", "run"]);
+    assert!(again.stdout.contains("step 20") && !again.stdout.contains("pictures"), "{}", again.stdout);
+    assert!(!again.stderr.contains("run/pictures"), "{}", again.stderr);
 }

@@ -85,3 +85,34 @@ fn a_closed_pipe_is_no_error() {
         assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{arguments:?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let program = Program::new();
+    for arguments in [&["list"][..], &["completions", "zsh"], &["list", "--json"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let said = said(program.command(arguments).stdout(full).output().unwrap());
+        assert_eq!(said.status, 1, "{arguments:?}");
+        assert!(said.stderr.starts_with("error: cannot write to stdout: "), "{}", said.stderr);
+        assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
+    }
+}
+
+#[test]
+fn warnings_about_data_stay_where_all_is_quiet() {
+    let program = Program::new();
+    let rows: String = (0..30).map(|i| format!("{i},7,{}\n", 3 * i)).collect();
+    program.write("table.csv", &format!("size,constant,price\n{rows}"));
+    let said = program.succeed(&["train", "table.csv", "--target", "price", "--epochs", "1", "--quiet"]);
+    assert!(said.stderr.lines().count() > 0, "{}", said.stderr);
+    assert!(said.stderr.lines().all(|line| line.starts_with("note: ")), "{}", said.stderr);
+}
+
+#[test]
+fn completions_are_an_object_too() {
+    let program = Program::new();
+    let object = program.json(&["completions", "bash"]);
+    assert_eq!(object["shell"], "bash");
+    assert_eq!(object["script"], program.succeed(&["completions", "bash"]).stdout);
+}

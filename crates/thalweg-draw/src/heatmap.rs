@@ -14,6 +14,9 @@ use crate::text_width::text_width;
 /// Up to this many rows and columns, the values are written into the cells.
 const MOST_NUMBERED: usize = 12;
 
+/// Characters of a row's name that are shown at most.
+const LONGEST_NAME: usize = 24;
+
 /// A matrix as colours: blue below zero and orange above if both occur, else from dark to light.
 ///
 /// # Example
@@ -29,6 +32,7 @@ const MOST_NUMBERED: usize = 12;
 pub struct Heatmap {
     title: String,
     labels: (String, String),
+    row_names: Vec<String>,
     value_label: String,
     rows: usize,
     columns: usize,
@@ -41,6 +45,7 @@ impl Heatmap {
         Heatmap {
             title: title.into(),
             labels: (String::new(), String::new()),
+            row_names: Vec::new(),
             value_label: String::new(),
             rows,
             columns,
@@ -54,6 +59,12 @@ impl Heatmap {
         self
     }
 
+    /// Names each row, in place of its number; as many as there are rows.
+    pub fn row_names(mut self, names: &[String]) -> Self {
+        self.row_names = names.to_vec();
+        self
+    }
+
     /// Names what the colours stand for.
     pub fn value_label(mut self, label: impl Into<String>) -> Self {
         self.value_label = label.into();
@@ -63,10 +74,14 @@ impl Heatmap {
     /// Draws the matrix.
     ///
     /// # Errors
-    /// [`DrawError::Length`] if there are not `rows · columns` values, [`DrawError::Empty`] without a finite one.
+    /// [`DrawError::Length`] if there are not `rows · columns` values or one name per row where rows are named,
+    /// [`DrawError::Empty`] without a finite value.
     pub fn draw(&self) -> Result<Picture, DrawError> {
         const PICTURE: &str = "heat map";
         same_length(PICTURE, "values", self.rows.saturating_mul(self.columns), self.values.len())?;
+        if !self.row_names.is_empty() {
+            same_length(PICTURE, "names of rows", self.rows, self.row_names.len())?;
+        }
         let empty = || DrawError::Empty { picture: PICTURE, what: "finite value" };
         let (low, high) = extent(&self.values, false).ok_or_else(empty)?;
         let both_signs = low < 0.0 && high > 0.0;
@@ -85,7 +100,7 @@ impl Heatmap {
             x_label: &self.labels.1,
             y_label: &self.labels.0,
             x: index_axis(self.columns, (width / 34.0) as usize, false),
-            y: index_axis(self.rows, (height / 26.0) as usize, true),
+            y: self.row_axis(height),
             legend: &[],
             extent: Extent::Plot(width, height),
             right: colour_bar_room(&scale, &self.value_label),
@@ -113,6 +128,29 @@ impl Heatmap {
         let bar = colour_bar(&frame, &scale, &self.value_label, colour)?;
         Ok(frame.finish(inside, bar))
     }
+
+    /// The rows from the top, by name or by number.
+    fn row_axis(&self, height: f64) -> Axis {
+        if self.row_names.is_empty() {
+            return index_axis(self.rows, (height / 26.0) as usize, true);
+        }
+        let last = self.rows as f64 - 1.0;
+        let tick = |(i, name): (usize, &String)| Tick { value: last - i as f64, label: shortened(name) };
+        Axis {
+            low: -0.5,
+            high: last + 0.5,
+            log: false,
+            ticks: self.row_names.iter().enumerate().map(tick).collect(),
+        }
+    }
+}
+
+/// A name, cut where it would take more room than the cells.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
 }
 
 /// An axis that counts cells from 0, with its ticks in their middles; `down` counts from the top.

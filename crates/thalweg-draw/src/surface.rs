@@ -46,6 +46,7 @@ pub struct Surface {
     grid: Grid,
     values: Vec<f64>,
     path: (Vec<f64>, Vec<f64>),
+    start_label: String,
 }
 
 impl Surface {
@@ -58,6 +59,7 @@ impl Surface {
             grid,
             values: values.to_vec(),
             path: (Vec::new(), Vec::new()),
+            start_label: "start".into(),
         }
     }
 
@@ -76,6 +78,12 @@ impl Surface {
     /// The path of the descent, from start to end.
     pub fn path(mut self, x: &[f64], y: &[f64]) -> Self {
         self.path = (x.to_vec(), y.to_vec());
+        self
+    }
+
+    /// Names where the path begins (default "start").
+    pub fn start_label(mut self, label: impl Into<String>) -> Self {
+        self.start_label = label.into();
         self
     }
 
@@ -218,15 +226,15 @@ impl Surface {
                 out.push(Shape::Circle.points(inner, 2.6, category(1)));
             }
         }
-        for (place, shape, radius, word) in
-            [(start, Shape::Circle, 6.0, "start"), (end, Shape::Star, 8.5, "end")]
-        {
+        for (place, other, shape, radius, word) in [
+            (start, end, Shape::Circle, 6.0, self.start_label.as_str()),
+            (end, start, Shape::Star, 8.5, "end"),
+        ] {
             let mut d = String::new();
             shape.outline(place.0, place.1, radius, &mut d);
             let fill = if shape == Shape::Star { Colour(240, 228, 66) } else { Colour::WHITE };
             out.push(filled_path(&d, fill, Some(Stroke::solid(INK, 1.6))));
             // The word stands inside the plot, on the side away from the other end.
-            let other = if word == "start" { end } else { start };
             let room = text_width(word, 13.0, true) + 16.0;
             let to_right = (place.0 >= other.0 || place.0 - frame.left < room)
                 && frame.left + frame.width - place.0 > room;

@@ -1,12 +1,15 @@
 //! `thalweg draw`: one picture of a run.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::json;
 use thalweg::whole_file::write_whole;
 
 use crate::arguments::DrawArguments;
 use crate::exit::{Failure, Status};
 use crate::output::Output;
-use crate::pictures::{self, Choice};
+use crate::pictures::{self, Choice, PictureProblem, Reason};
 use crate::trained_model::TrainedModel;
 use crate::{recorded, source, training};
 
@@ -36,10 +39,25 @@ pub(crate) fn run(arguments: &DrawArguments, output: &Output) -> Result<Status, 
     let view = training::view(&prepared, &history, best_epoch);
     let choice = Choice { index: arguments.index, part: None };
     let mut model = TrainedModel(trained.model);
-    let drawing = pictures::draw_kind(&arguments.kind, &view, &mut model, None, choice)?;
-    let bytes = if is_svg { drawing.to_svg()?.into_bytes() } else { drawing.to_png()? };
+    let bytes = match pictures::draw_kind(&arguments.kind, &view, &mut model, None, choice) {
+        Ok(drawing) if is_svg => drawing.to_svg()?.into_bytes(),
+        Ok(drawing) => drawing.to_png()?,
+        Err(problem) => drawn_while_training(run.path(), is_svg, problem)?,
+    };
     write_whole(&arguments.out, |file| file.write_all(&bytes))?;
     output.note(format_args!("wrote {}", arguments.out.display()));
     output.json(&json!({ "path": arguments.out.display().to_string(), "kind": arguments.kind }));
     Ok(Status::Done)
+}
+
+/// The file that the run left in its pictures, for a kind that only a run in progress can record.
+fn drawn_while_training(run: &Path, is_svg: bool, problem: PictureProblem) -> Result<Vec<u8>, Failure> {
+    let PictureProblem::DoesNotApply { kind, reason: Reason::OnlyInTraining { .. } } = &problem else {
+        return Err(problem.into());
+    };
+    let file = run.join("pictures").join(kind).with_extension(if is_svg { "svg" } else { "png" });
+    match file.is_file() {
+        true => Ok(fs::read(&file).map_err(|error| thalweg::Error::io(file, "read", error))?),
+        false => Err(problem.into()),
+    }
 }

@@ -33,6 +33,6 @@ pub(crate) fn run(verb: Verb, output: &Output) -> Result<Status, Failure> {
         Verb::New(arguments) => new::run(&arguments, output),
         Verb::Draw(arguments) => draw::run(&arguments, output),
         Verb::Data(DataVerb::Fetch(arguments)) => data_fetch::run(&arguments, output),
-        Verb::Completions(arguments) => Ok(completions::run(&arguments)),
+        Verb::Completions(arguments) => Ok(completions::run(&arguments, output)),
     }
 }

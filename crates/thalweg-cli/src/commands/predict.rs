@@ -35,12 +35,13 @@ pub(crate) fn run(arguments: &PredictArguments, output: &Output) -> Result<Statu
     Ok(Status::Done)
 }
 
-/// All rows as objects under the names of the CSV's columns; numbers are numbers.
+/// All rows as objects under the names of the CSV's columns; numbers are numbers, and a row's number is a whole one.
 fn object(predictions: &Predictions) -> Value {
     let columns = predictions.columns();
     let text_columns = |name: &str| predictions.are_classes() && matches!(name, "target" | "prediction");
-    let cell = |name: &str, text: String| match text.parse::<f64>() {
-        Ok(number) if !text_columns(name) => json!(number),
+    let cell = |name: &str, text: String| match (name, text.parse::<u64>(), text.parse::<f64>()) {
+        ("row", Ok(row), _) => json!(row),
+        (_, _, Ok(number)) if !text_columns(name) => json!(number),
         _ => Value::from(text),
     };
     let row = |row: usize| -> Value {

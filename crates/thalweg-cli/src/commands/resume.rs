@@ -13,7 +13,8 @@ pub(crate) fn run(arguments: &ResumeArguments, output: &Output) -> Result<Status
     let mut folder = RunFolder::open(&arguments.run)?;
     if let Some(result) = folder.result()? {
         output.note("the run is at its end; this is its result");
-        training::print_result(&result, output);
+        training::print_result(&folder, &result, output)?;
+        training::print_place(&folder, &result, output);
         return Ok(Status::Done);
     }
     let interrupt = Interrupt::listen()?;

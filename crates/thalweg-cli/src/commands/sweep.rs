@@ -106,8 +106,15 @@ fn train(cell: &Cell, data_folder: Option<&Path>, force: bool, interrupt: &Inter
 /// All combinations of the values, the last key's values changing fastest.
 fn grid(vary: &[String]) -> Result<Vec<Vec<(String, String)>>, Failure> {
     let mut grid = vec![Vec::new()];
+    let mut varied: Vec<&str> = Vec::new();
     for vary in vary {
         let (key, values) = split_setting("--vary", vary)?;
+        if let Some(before) = varied.iter().find(|before| long_name(before) == long_name(key)) {
+            return Err(Failure::usage(format!(
+                "--vary {vary}: `{before}` is varied already; give all its values at once: --vary {before}=A,B,C"
+            )));
+        }
+        varied.push(key);
         let values = split_values(values);
         if values.iter().any(|value| value.is_empty()) {
             return Err(Failure::usage(format!("--vary {vary}: a value between the commas is missing")));
@@ -126,6 +133,17 @@ fn grid(vary: &[String]) -> Result<Vec<Vec<(String, String)>>, Failure> {
             grid.iter().flat_map(|settings| values.iter().map(move |value| with(settings, value))).collect();
     }
     Ok(grid)
+}
+
+/// A setting's name in one spelling, whichever of its names was given: `lr` and `training.optimizer.learning-rate` are
+/// `learning_rate`.
+fn long_name(key: &str) -> String {
+    let key = key.replace('-', "_");
+    let short = ["training.", "data.", "network."].iter().find_map(|table| key.strip_prefix(table));
+    match short.unwrap_or(&key) {
+        "lr" | "optimizer.learning_rate" => "learning_rate".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The folder that takes the runs: the one asked for, or the next `runs/NAME-sweep-001`.
@@ -274,6 +292,12 @@ mod tests {
     fn empty_values_and_endless_grids_are_refused() {
         assert!(grid(&["lr=1,,2".to_owned()]).is_err());
         assert!(grid(&["lr".to_owned()]).is_err());
+        for again in ["lr", "learning_rate", "training.optimizer.learning-rate"] {
+            let twice = grid(&["lr=1".to_owned(), format!("{again}=2")]).unwrap_err();
+            assert_eq!(twice.status, Status::Usage);
+            assert!(twice.message.contains("`lr` is varied already"), "{}", twice.message);
+        }
+        assert!(grid(&["l2=1".to_owned(), "training.l1=2".to_owned()]).is_ok());
         let many = vec!["seed=1,2,3,4,5,6,7,8,9,10".to_owned(); 5];
         assert_eq!(grid(&many).unwrap_err().status, Status::Usage);
     }

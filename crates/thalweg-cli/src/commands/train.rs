@@ -10,12 +10,15 @@ use crate::output::Output;
 use crate::training::Show;
 use crate::{draft, environment, training};
 
+/// How many threads a single run works on.
+const THREADS: usize = 1;
+
 /// Seconds of the longest `--live`.
 const LONGEST_SHOW: f64 = 3600.0;
 
 pub(crate) fn run(arguments: &TrainArguments, output: &Output) -> Result<Status, Failure> {
     let flags = &arguments.run;
-    let threads = environment::threads(flags.threads)?;
+    environment::threads(flags.threads)?;
     let mut named = draft::named(&arguments.what, &arguments.data, &arguments.settings)?;
     if let Some(name) = &flags.name {
         let quoted = Value::from(name.as_str()).to_string();
@@ -34,6 +37,6 @@ pub(crate) fn run(arguments: &TrainArguments, output: &Output) -> Result<Status,
     training::announce(&prepared, output);
     let place = Place { out: flags.out.clone(), force: flags.force, ..Place::default() };
     let command = std::env::args().collect();
-    let mut folder = RunFolder::create(&prepared, &place, command, threads)?;
+    let mut folder = RunFolder::create(&prepared, &place, command, THREADS)?;
     training::train_in(&mut folder, &mut prepared, None, &interrupt, show, output)
 }

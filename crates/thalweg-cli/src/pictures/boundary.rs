@@ -39,7 +39,7 @@ pub(super) fn boundary(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<P
         .filter(|(row, id)| super::subject::chosen(row).0 == Some(**id as usize))
         .count();
     let share = percent(right as f64 / ids.len() as f64);
-    Ok(picture(&plane, &regions, format!("{}: {share} of {} rows predicted rightly", run.name, ids.len()))?)
+    Ok(picture(&plane, &regions, format!("{}: {share} of {} rows predicted correctly", run.name, ids.len()))?)
 }
 
 /// The regions as they changed.

@@ -47,7 +47,7 @@ pub(crate) struct Kind {
 pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "loss", description: "the loss of each part over the run" },
     Kind { name: "loss-animation", description: "the same, moving (of `train --live`)" },
-    Kind { name: "accuracy", description: "the share of rows predicted rightly over the run" },
+    Kind { name: "accuracy", description: "the share of rows predicted correctly over the run" },
     Kind { name: "fit", description: "data and fitted curve: one input, one number" },
     Kind { name: "fit-animation", description: "the curve going through its points" },
     Kind { name: "data", description: "the points by class: two features" },

@@ -71,7 +71,7 @@ pub(crate) enum Reason {
         /// The shape of a row, in words.
         shape: String,
     },
-    /// Every row is predicted rightly.
+    /// Every row is predicted correctly.
     NoneWrong {
         /// The part.
         part: &'static str,
@@ -151,7 +151,7 @@ impl fmt::Display for Reason {
                     "a row of shape {shape} is no image; say `network.input_shape = [height, width]` if it is one"
                 )
             }
-            Reason::NoneWrong { part } => write!(f, "every row of the {part} part is predicted rightly"),
+            Reason::NoneWrong { part } => write!(f, "every row of the {part} part is predicted correctly"),
             Reason::ManyClasses { classes, most } => {
                 write!(f, "it shows at most {most} classes, and there are {classes}")
             }
@@ -161,7 +161,7 @@ impl fmt::Display for Reason {
             }
             Reason::NoActivations => f.write_str("the network has no activation that acts on single values"),
             Reason::OnlyInTraining { what } => {
-                write!(f, "{what} is recorded while training only; look into the run's folder `pictures`")
+                write!(f, "{what} is recorded while training only, and the run's folder `pictures` has none")
             }
             Reason::NoPath => f.write_str("the parameters did not move, so there is no path to show"),
             Reason::LargeNetwork { parameters } => {

@@ -8,6 +8,7 @@ use thalweg_draw::{Grid, Picture, Surface};
 use super::history::loss_label;
 use super::recorder::{PathPoint, Recorder};
 use super::{Reason, RunView, Trained, Unfit};
+use crate::numbers::count;
 
 /// Places along each side of the grid, at most and at least.
 const MOST_PLACES: usize = 41;
@@ -57,29 +58,34 @@ pub(super) fn surface(
         return Err(Reason::NoPath.into());
     }
     let (x, y): (Vec<f64>, Vec<f64>) = slice.path.iter().copied().unzip();
-    let over = if rows < all { format!(" ({} of {} rows)", count(rows), count(all)) } else { String::new() };
-    let title = format!("{}: descent on a slice through {} parameters{over}", run.name, count(parameters));
+    let over = if rows < all {
+        format!(" ({} of {} rows)", count(rows as u64), count(all as u64))
+    } else {
+        String::new()
+    };
+    let title =
+        format!("{}: descent on a slice through {} parameters{over}", run.name, count(parameters as u64));
     let has_penalty = run.training.l2 > 0.0 || run.training.l1 > 0.0;
     let height = loss_label(run.loss);
     let height = if has_penalty { format!("{height} without penalty") } else { height };
+    let start = start_label(path.first().map_or(0, |point| point.step));
     Ok(Surface::new(title, grid, &losses)
-        .labels("parameters along the line from start to end", "across: where the path strays most")
+        .labels(
+            format!("parameters along the line from {start} to end"),
+            "across: where the path strays most",
+        )
         .path(&x, &y)
+        .start_label(start)
         .value_label(height)
         .draw()?)
 }
 
-/// A whole number with commas between thousands.
-fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+/// What the first place of the path is called: a run that was resumed begins later.
+fn start_label(step: u64) -> String {
+    match step {
+        0 => "start".to_owned(),
+        step => format!("step {}", count(step)),
     }
-    text
 }
 
 /// How many rows and places per side the loss can be asked for.
@@ -196,6 +202,12 @@ mod tests {
         let grid = slice.grid(5);
         assert_eq!((grid.x, grid.columns), ((-1.0, 5.0), 5));
         assert!(grid.y.0 < 0.0 && grid.y.1 > 2.0);
+    }
+
+    #[test]
+    fn a_resumed_path_begins_at_its_step() {
+        assert_eq!(start_label(0), "start");
+        assert_eq!(start_label(1500), "step 1,500");
     }
 
     #[test]

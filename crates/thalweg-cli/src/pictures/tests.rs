@@ -272,8 +272,8 @@ fn kinds_that_do_not_apply_say_why() {
     );
     assert_eq!(
         plain("loss-animation"),
-        "no picture `loss-animation`: the animation of the loss (`train --live`) is recorded while training only; look into \
-         the run's folder `pictures`"
+        "no picture `loss-animation`: the animation of the loss (`train --live`) is recorded while training only, and \
+         the run's folder `pictures` has none"
     );
     assert!(
         plain("fits")

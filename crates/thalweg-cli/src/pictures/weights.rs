@@ -12,6 +12,9 @@ const MOST_UNITS: usize = 40;
 /// Values that a heat map shows at most.
 const MOST_VALUES: usize = 40_000;
 
+/// Up to this many inputs a heat map names them.
+const MOST_NAMED: usize = 12;
+
 /// The weights of the first dense layer.
 pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Picture, Unfit> {
     let dense = run.layers.iter().find(|layer| matches!(layer.layer, Layer::Dense(_)));
@@ -21,11 +24,11 @@ pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Pi
     let parameters = trained.parameters();
     let values = &parameters[weight.range.clone()];
     let (inputs, units) = (layer.input.len(), layer.output.len());
-    let sees_pixels = run.layers[..layer.number]
+    let sees_inputs = run.layers[..layer.number]
         .iter()
         .all(|before| matches!(before.layer, Layer::Flatten | Layer::Scale(_) | Layer::Dropout(_)));
     let title = format!("{}: {} [{inputs}, {units}]", run.name, weight.name);
-    if let (true, Ok(layout)) = (sees_pixels, Layout::of(run))
+    if let (true, Ok(layout)) = (sees_inputs, Layout::of(run))
         && layout.height * layout.width * layout.channels == inputs
     {
         let values = by_pixel(values, layout, units);
@@ -39,7 +42,13 @@ pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Pi
     if values.len() > MOST_VALUES {
         return Err(Reason::LargeWeights { values: values.len(), most: MOST_VALUES }.into());
     }
-    Ok(Heatmap::new(title, inputs, units, values).labels("input", "unit").value_label("weight").draw()?)
+    let mut map = Heatmap::new(title, inputs, units, values).labels("input", "unit").value_label("weight");
+    let names = run.train.feature_names();
+    // The names are those of the layer's inputs only where nothing before it mixes them.
+    if sees_inputs && inputs <= MOST_NAMED && names.len() == inputs {
+        map = map.row_names(names);
+    }
+    Ok(map.draw()?)
 }
 
 /// Weights `[inputs, units]` whose inputs lie pixel by pixel, from either layout.
