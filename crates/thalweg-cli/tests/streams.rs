@@ -102,8 +102,8 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn warnings_about_data_stay_where_all_is_quiet() {
     let program = Program::new();
-    let rows: String = (0..30).map(|i| format!("{i},7,{}\n", 3 * i)).collect();
-    program.write("table.csv", &format!("size,constant,price\n{rows}"));
+    let rows: String = (0..30).map(|i| format!("{i},{},{}.5\n", ["", "2"][i % 2], 3 * i)).collect();
+    program.write("table.csv", &format!("size,rooms,price\n{rows}"));
     let said = program.succeed(&["train", "table.csv", "--target", "price", "--epochs", "1", "--quiet"]);
     assert!(said.stderr.lines().count() > 0, "{}", said.stderr);
     assert!(said.stderr.lines().all(|line| line.starts_with("note: ")), "{}", said.stderr);
