@@ -225,8 +225,11 @@ fn a_column_has_one_name_and_one_role() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let refuse = |header: &str, features: &[&str], target: &[&str]| {
         let path = written(&folder, "data.csv", &format!("{header}\n1,2,0\n3,4,1\n5,6,0\n7,8,1\n"));
-        let settings =
-            DataSettings { features: names(features), target: names(target), ..files(std::slice::from_ref(&path)) };
+        let settings = DataSettings {
+            features: names(features),
+            target: names(target),
+            ..files(std::slice::from_ref(&path))
+        };
         let message = load(&settings, &LoadOptions::default()).unwrap_err().to_string();
         message.strip_prefix(&format!("{}: ", path.display())).unwrap().to_owned()
     };
