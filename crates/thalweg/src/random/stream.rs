@@ -48,7 +48,7 @@ pub enum Purpose {
 /// let stream = Stream::new(7, Purpose::Dropout, 2, 0);
 /// let mut values = [0.0f32; 5];
 /// stream.fill_uniform(0, &mut values);
-/// assert_eq!(values[3], stream.uniform(3));
+/// assert_eq!(values[3], stream.uniform::<f32>(3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stream {
