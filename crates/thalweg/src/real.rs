@@ -45,6 +45,7 @@ mod sealed {
 pub trait Real:
     sealed::Sealed
     + crate::custom::Pick
+    + crate::kernels::Registers
     + Copy
     + Default
     + PartialEq

@@ -65,9 +65,9 @@ pub fn path() -> Path {
 /// `$body` must be `#[inline(always)]` and free of closures, else the copies call it instead of containing it and lose
 /// the instruction set that they were made for.
 macro_rules! dispatched {
-    ($(#[$meta:meta])* pub fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) = $body:path;) => {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) = $body:path;) => {
         $(#[$meta])*
-        pub fn $name<$r: $crate::real::Real>($($arg: $ty),*) {
+        $visibility fn $name<$r: $crate::real::Real>($($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
@@ -87,6 +87,40 @@ macro_rules! dispatched {
                 }
             }
             $body($($arg),*)
+        }
+    };
+}
+
+/// Defines a function that runs `$body` with the registers of the path in use: `$body` takes the scalar and the
+/// [`Vector`](super::vector::Vector) as its type parameters.
+///
+/// `$body` must be `#[inline(always)]` and free of closures, as for `dispatched!`.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
+        $(#[$meta])*
+        $visibility fn $name<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
+                    // SAFETY: this copy is entered only where the processor has AVX-512; see below.
+                    unsafe { $body::<$r, $r::Avx512>($($arg),*) }
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
+                    // SAFETY: this copy is entered only where the processor has AVX2 and FMA; see below.
+                    unsafe { $body::<$r, $r::Avx2>($($arg),*) }
+                }
+                match $crate::kernels::path() {
+                    // SAFETY: `path` returns Avx512 only where `is_available` found all of these features.
+                    $crate::kernels::Path::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: `path` returns Avx2 only where `is_available` found AVX2 and FMA.
+                    $crate::kernels::Path::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::Path::Portable => {}
+                }
+            }
+            // SAFETY: portable registers need no instruction set.
+            unsafe { $body::<$r, $r::Portable>($($arg),*) }
         }
     };
 }

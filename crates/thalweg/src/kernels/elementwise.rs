@@ -5,7 +5,7 @@
 )]
 
 use crate::activations::Activation;
-use crate::optimizers::{Optimizer, Update};
+use crate::optimizers::{Optimizer, StepRule, Update};
 use crate::real::Real;
 
 dispatched! {
@@ -43,6 +43,16 @@ dispatched! {
 #[inline(always)]
 fn update_portable<R: Real>(optimizer: &Optimizer, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) {
     optimizer.update(update, w, dw, state);
+}
+
+dispatched! {
+    /// One update of `w` by `dw` with constants that are already at hand.
+    pub(crate) fn apply<R>(rule: &StepRule<R>, w: &mut [R], dw: &[R], state: &mut [R]) = apply_portable;
+}
+
+#[inline(always)]
+fn apply_portable<R: Real>(rule: &StepRule<R>, w: &mut [R], dw: &[R], state: &mut [R]) {
+    rule.update(w, dw, state);
 }
 
 dispatched! {

@@ -13,8 +13,11 @@ mod dispatch;
 pub mod dense;
 pub mod elementwise;
 mod ordered_sum;
+pub mod panels;
 mod product;
 pub mod sums;
+mod vector;
 
 pub use dispatch::{Path, path};
 pub use ordered_sum::OrderedSum;
+pub use vector::{Registers, Vector};

@@ -11,7 +11,7 @@ pub(super) const DEFAULT_BETA2: f64 = 0.999;
 pub(super) const DEFAULT_EPSILON: f64 = 1e-8;
 
 /// What is the same for all parameters of a step, computed in `f64` and rounded once.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Constants<R> {
     beta1: R,
     beta2: R,
@@ -64,7 +64,7 @@ impl<R: Real> Constants<R> {
 ///
 /// # Source
 /// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
-#[inline]
+#[inline(always)]
 pub(super) fn update<R: Real>(constants: Constants<R>, w: &mut [R], dw: &[R], state: &mut [R]) {
     let c = constants;
     let (mean, mean_square) = state.split_at_mut(w.len());

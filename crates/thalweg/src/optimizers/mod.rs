@@ -175,21 +175,64 @@ impl Optimizer {
         if let Optimizer::Custom(part) = self {
             return R::optimizer(part.as_ref()).update(update, w, dw, state);
         }
-        weight_decay::decay(update, w);
-        match self {
-            Optimizer::Sgd => sgd::update(update, w, dw),
+        if let Some(rule) = self.at_step::<R>(update) {
+            rule.update(w, dw, state);
+        }
+    }
+
+    /// The rule with its constants for one step, computed once for all runs of parameters that share a rate and a decay;
+    /// `None` for a user's own.
+    pub(crate) fn at_step<R: Real>(&self, update: &Update) -> Option<StepRule<R>> {
+        let rule = match self {
+            Optimizer::Sgd => Rule::Sgd { minus_rate: R::from_f64(-update.learning_rate) },
             Optimizer::Momentum { momentum, nesterov: false } => {
-                momentum::update(*momentum, update, w, dw, state)
+                Rule::Momentum(momentum::Constants::at_step(*momentum, update))
             }
             Optimizer::Momentum { momentum, nesterov: true } => {
-                momentum::update_nesterov(*momentum, update, w, dw, state);
+                Rule::Nesterov(momentum::Constants::at_step(*momentum, update))
             }
-            Optimizer::RmsProp { rho, epsilon } => rms_prop::update(*rho, *epsilon, update, w, dw, state),
+            Optimizer::RmsProp { rho, epsilon } => {
+                Rule::RmsProp(rms_prop::Constants::at_step(*rho, *epsilon, update))
+            }
             Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon, .. } => {
-                let constants = adam::Constants::at_step(*beta1, *beta2, *epsilon, update);
-                adam::update(constants, w, dw, state);
+                Rule::Adam(adam::Constants::at_step(*beta1, *beta2, *epsilon, update))
             }
-            Optimizer::Custom(_) => {}
+            Optimizer::Custom(_) => return None,
+        };
+        Some(StepRule { decay: weight_decay::share(update), rule })
+    }
+}
+
+/// An update rule with its constants for one step, rounded to the scalar type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepRule<R> {
+    decay: Option<R>,
+    rule: Rule<R>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Rule<R> {
+    Sgd { minus_rate: R },
+    Momentum(momentum::Constants<R>),
+    Nesterov(momentum::Constants<R>),
+    RmsProp(rms_prop::Constants<R>),
+    Adam(adam::Constants<R>),
+}
+
+impl<R: Real> StepRule<R> {
+    /// Changes a run of parameters `w` by their gradient `dw`; `state` holds the rule's slots one after the other, each as
+    /// long as `w`.
+    #[inline(always)]
+    pub(crate) fn update(&self, w: &mut [R], dw: &[R], state: &mut [R]) {
+        if let Some(share) = self.decay {
+            weight_decay::decay(share, w);
+        }
+        match self.rule {
+            Rule::Sgd { minus_rate } => sgd::update(minus_rate, w, dw),
+            Rule::Momentum(constants) => momentum::update(constants, w, dw, state),
+            Rule::Nesterov(constants) => momentum::update_nesterov(constants, w, dw, state),
+            Rule::RmsProp(constants) => rms_prop::update(constants, w, dw, state),
+            Rule::Adam(constants) => adam::update(constants, w, dw, state),
         }
     }
 }

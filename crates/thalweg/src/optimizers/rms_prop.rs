@@ -8,6 +8,27 @@ pub(super) const DEFAULT_RHO: f64 = 0.9;
 /// What keeps the divisor from zero where nothing is said.
 pub(super) const DEFAULT_EPSILON: f64 = 1e-8;
 
+/// What is the same for all parameters of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Constants<R> {
+    rho: R,
+    /// 1 - rho.
+    share: R,
+    epsilon: R,
+    minus_rate: R,
+}
+
+impl<R: Real> Constants<R> {
+    pub(super) fn at_step(rho: f64, epsilon: f64, update: &Update) -> Self {
+        Constants {
+            rho: R::from_f64(rho),
+            share: R::from_f64(1.0 - rho),
+            epsilon: R::from_f64(epsilon),
+            minus_rate: R::from_f64(-update.learning_rate),
+        }
+    }
+}
+
 /// Divides each gradient by the root of its running mean square, so that all parameters move at a like pace.
 ///
 /// ```text
@@ -24,19 +45,10 @@ pub(super) const DEFAULT_EPSILON: f64 = 1e-8;
 ///
 /// # Source
 /// Tieleman and Hinton, "Neural networks for machine learning", 2012, lecture 6e.
-#[inline]
-pub(super) fn update<R: Real>(
-    rho: f64,
-    epsilon: f64,
-    update: &Update,
-    w: &mut [R],
-    dw: &[R],
-    mean_square: &mut [R],
-) {
-    let (rho, share) = (R::from_f64(rho), R::from_f64(1.0 - rho));
-    let (epsilon, minus_rate) = (R::from_f64(epsilon), R::from_f64(-update.learning_rate));
+#[inline(always)]
+pub(super) fn update<R: Real>(c: Constants<R>, w: &mut [R], dw: &[R], mean_square: &mut [R]) {
     for ((w, &g), v) in w.iter_mut().zip(dw).zip(mean_square) {
-        *v = settled(rho.mul_add(*v, share * g * g));
-        *w = minus_rate.mul_add(g / (v.sqrt() + epsilon), *w);
+        *v = settled(c.rho.mul_add(*v, c.share * g * g));
+        *w = c.minus_rate.mul_add(g / (v.sqrt() + c.epsilon), *w);
     }
 }

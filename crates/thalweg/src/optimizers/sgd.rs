@@ -1,6 +1,5 @@
 //! Gradient descent.
 
-use crate::optimizers::Update;
 use crate::real::Real;
 
 /// Goes down the slope. On the whole data this is gradient descent, on mini-batches its stochastic form.
@@ -11,9 +10,8 @@ use crate::real::Real;
 ///
 /// # Source
 /// Robbins and Monro, "A stochastic approximation method", 1951, equation 8.
-#[inline]
-pub(super) fn update<R: Real>(update: &Update, w: &mut [R], dw: &[R]) {
-    let minus_rate = R::from_f64(-update.learning_rate);
+#[inline(always)]
+pub(super) fn update<R: Real>(minus_rate: R, w: &mut [R], dw: &[R]) {
     for (w, &g) in w.iter_mut().zip(dw) {
         *w = minus_rate.mul_add(g, *w);
     }

@@ -15,12 +15,14 @@ use crate::real::Real;
 /// # Source
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 1, line 9, and algorithm 2, line 12; there the
 /// decay is multiplied by the schedule's share only, here, as is the custom since, by the whole rate.
-#[inline]
-pub(super) fn decay<R: Real>(update: &Update, w: &mut [R]) {
-    if update.weight_decay > 0.0 {
-        let share = R::from_f64(-(update.learning_rate * update.weight_decay));
-        for w in w {
-            *w = share.mul_add(*w, *w);
-        }
+#[inline(always)]
+pub(super) fn decay<R: Real>(share: R, w: &mut [R]) {
+    for w in w {
+        *w = share.mul_add(*w, *w);
     }
+}
+
+/// -(rate·weight_decay), where there is a decay.
+pub(super) fn share<R: Real>(update: &Update) -> Option<R> {
+    (update.weight_decay > 0.0).then(|| R::from_f64(-(update.learning_rate * update.weight_decay)))
 }

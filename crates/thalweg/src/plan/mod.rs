@@ -8,6 +8,8 @@
 mod arena;
 pub(crate) mod fit;
 mod plain;
+mod step;
 
 pub use arena::{Arena, Layout};
 pub use plain::{Plan, Rates, Rows, Rules};
+pub(crate) use step::StepPlan;

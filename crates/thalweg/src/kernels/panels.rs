@@ -1,0 +1,286 @@
+//! Matrices in panels of columns, and the one product over them that serves every pass of a dense layer.
+//!
+//! A panel holds 128 bytes of each row: 32 columns in `f32`, 16 in `f64`. A matrix of many columns is one panel after
+//! the other:
+//!
+//! ```text
+//! (row, column) lies at (column / W)·panel + row·W + column % W       W = panel_width, panel = capacity·W
+//! ```
+//!
+//! So a tile of rows and columns lies close together whatever the width of the matrix, rows never collide in the cache
+//! at a power of two, and each thread can own whole panels. The columns beyond the last are padding: they hold
+//! numbers that nobody reads.
+#![allow(
+    unsafe_code,
+    reason = "registers are loaded and stored through pointers into slices checked at entry"
+)]
+
+use super::vector::Vector;
+use crate::real::Real;
+
+/// How many columns a panel has: 128 bytes of scalars.
+pub const fn panel_width<R>() -> usize {
+    128 / size_of::<R>()
+}
+
+/// How many panels hold `columns` columns.
+pub const fn panel_count<R>(columns: usize) -> usize {
+    columns.div_ceil(panel_width::<R>())
+}
+
+/// The left operand of a product, a[i,k] for i < rows, k < depth.
+#[derive(Clone, Copy, Debug)]
+pub enum Left<'a, R> {
+    /// A matrix in panels whose columns are the depth: a[i,k] lies in panel k / W. `values` starts at row 0 of the tile;
+    /// `panel` is the distance between panels.
+    Across {
+        /// The matrix from the tile's first row on.
+        values: &'a [R],
+        /// From one panel to the next.
+        panel: usize,
+    },
+    /// One panel whose rows are the depth and whose columns are the rows of the product: aᵀ. `values` starts at the
+    /// tile's first column; `rows` of the product stay inside of the panel.
+    Down {
+        /// The panel from the tile's first column on.
+        values: &'a [R],
+    },
+}
+
+/// What a chain starts from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, R> {
+    /// 0.
+    Zero,
+    /// The value of its column: a row of `W` biases.
+    Columns(&'a [R]),
+    /// The value of its row.
+    Rows(&'a [R]),
+    /// What c holds: the chain goes on.
+    Stored,
+}
+
+/// One strip of a product: the columns of one panel.
+#[derive(Clone, Copy, Debug)]
+pub struct Strip<'a, R> {
+    /// How many rows of c.
+    pub rows: usize,
+    /// How many columns of the panel are wanted; whole registers are computed.
+    pub columns: usize,
+    /// How many terms each chain has.
+    pub depth: usize,
+    /// a.
+    pub left: Left<'a, R>,
+    /// b: one panel, `[depth, W]`.
+    pub right: &'a [R],
+    /// What the chains start from.
+    pub start: Start<'a, R>,
+}
+
+vectorised! {
+    /// c[i,j] = start + Σₖ a[i,k]·b[k,j], one chain for each element, k ascending; `c` is `[rows, W]`.
+    ///
+    /// # Panics
+    /// If a slice is shorter than the sizes say.
+    pub fn strip<R>(work: Strip<'_, R>, c: &mut [R]) = strip_body;
+}
+
+#[inline(always)]
+unsafe fn strip_body<R: Real, V: Vector<R>>(work: Strip<'_, R>, c: &mut [R]) {
+    let width = panel_width::<R>();
+    let Strip { rows, columns, depth, left, right, start } = work;
+    assert!(columns <= width, "a strip lies in one panel");
+    assert!(right.len() >= depth * width, "b is [depth, W]");
+    assert!(c.len() >= rows * width, "c is [rows, W]");
+    if rows == 0 {
+        return;
+    }
+    match left {
+        Left::Across { values, panel } => {
+            let whole = depth / width;
+            let last = depth % width;
+            let end = match (whole, last) {
+                (0, 0) => 0,
+                (_, 0) => (whole - 1) * panel + rows * width,
+                _ => whole * panel + (rows - 1) * width + last,
+            };
+            assert!(values.len() >= end, "a holds all rows of all panels");
+        }
+        Left::Down { values } => {
+            assert!(rows <= width, "the rows of the product are columns of one panel");
+            assert!(
+                depth == 0 || values.len() >= (depth - 1) * width + rows,
+                "a holds all rows of the panel"
+            );
+        }
+    }
+    match start {
+        Start::Columns(bias) => assert!(bias.len() >= width, "a bias for each column"),
+        Start::Rows(bias) => assert!(bias.len() >= rows, "a bias for each row"),
+        Start::Zero | Start::Stored => {}
+    }
+    let pairs = V::WIDTH * 2;
+    let mut column = 0;
+    while column < columns {
+        // SAFETY: the asserts above cover every row and column that the tiles touch; a panel's width is a multiple of
+        // two registers of every instruction set.
+        unsafe {
+            if columns - column > V::WIDTH {
+                tiles::<R, V, 2>(work, column, c);
+            } else {
+                tiles::<R, V, 1>(work, column, c);
+            }
+        }
+        column += pairs;
+    }
+}
+
+/// The tiles of `N` registers of columns, the rows divided evenly.
+#[inline(always)]
+unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, column: usize, c: &mut [R]) {
+    let width = panel_width::<R>();
+    let (across, a, panel) = match work.left {
+        Left::Across { values, panel } => (true, values.as_ptr(), panel),
+        Left::Down { values } => (false, values.as_ptr(), 0),
+    };
+    // 14 rows of two registers are 28 chains; the rest hold b and one broadcast value. Down a panel, 8 rows share
+    // a line of x evenly.
+    let most = match (V::REGISTERS, across) {
+        (32, true) => 14,
+        (32, false) => 11,
+        _ => 6,
+    };
+    let count = work.rows.div_ceil(most);
+    let (rows, longer) = (work.rows / count, work.rows % count);
+    let mut i = 0;
+    for t in 0..count {
+        let m = rows + usize::from(t < longer);
+        // SAFETY: rows i..i+m of c and of a, inside of what the caller checked.
+        unsafe {
+            let tile = Tile {
+                a: if across { a.add(i * width) } else { a.add(i) },
+                panel,
+                b: work.right.as_ptr().add(column),
+                depth: work.depth,
+                start: match work.start {
+                    Start::Zero => TileStart::Zero,
+                    Start::Columns(bias) => TileStart::Columns(bias.as_ptr().add(column)),
+                    Start::Rows(bias) => TileStart::Rows(bias.as_ptr().add(i)),
+                    Start::Stored => TileStart::Stored,
+                },
+                c: c.as_mut_ptr().add(i * width + column),
+            };
+            if across {
+                tile_of::<R, V, N, true>(m, tile);
+            } else {
+                tile_of::<R, V, N, false>(m, tile);
+            }
+        }
+        i += m;
+    }
+}
+
+/// A tile by its first elements.
+#[derive(Clone, Copy)]
+struct Tile<R> {
+    a: *const R,
+    panel: usize,
+    b: *const R,
+    depth: usize,
+    start: TileStart<R>,
+    c: *mut R,
+}
+
+#[derive(Clone, Copy)]
+enum TileStart<R> {
+    Zero,
+    Columns(*const R),
+    Rows(*const R),
+    Stored,
+}
+
+#[inline(always)]
+unsafe fn tile_of<R: Real, V: Vector<R>, const N: usize, const ACROSS: bool>(rows: usize, work: Tile<R>) {
+    // SAFETY: the caller's; each arm has as many rows as it is asked for.
+    unsafe {
+        match rows {
+            1 => tile::<R, V, 1, N, ACROSS>(work),
+            2 => tile::<R, V, 2, N, ACROSS>(work),
+            3 => tile::<R, V, 3, N, ACROSS>(work),
+            4 => tile::<R, V, 4, N, ACROSS>(work),
+            5 => tile::<R, V, 5, N, ACROSS>(work),
+            6 => tile::<R, V, 6, N, ACROSS>(work),
+            _ if V::REGISTERS < 32 => unreachable!("tiles have at most 6 rows"),
+            7 => tile::<R, V, 7, N, ACROSS>(work),
+            8 => tile::<R, V, 8, N, ACROSS>(work),
+            9 => tile::<R, V, 9, N, ACROSS>(work),
+            10 => tile::<R, V, 10, N, ACROSS>(work),
+            11 => tile::<R, V, 11, N, ACROSS>(work),
+            12 => tile::<R, V, 12, N, ACROSS>(work),
+            13 => tile::<R, V, 13, N, ACROSS>(work),
+            14 => tile::<R, V, 14, N, ACROSS>(work),
+            _ => unreachable!("tiles have at most 14 rows"),
+        }
+    }
+}
+
+/// `M` rows of `N` registers: all chains stay in registers over the whole depth.
+#[inline(always)]
+unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACROSS: bool>(work: Tile<R>) {
+    let width = panel_width::<R>();
+    // SAFETY: the caller's pointers reach all rows, columns and terms of the tile.
+    unsafe {
+        let mut chains = [[V::splat(R::ZERO); N]; M];
+        match work.start {
+            TileStart::Zero => {}
+            TileStart::Columns(bias) => {
+                for n in 0..N {
+                    let bias = V::load(bias.add(n * V::WIDTH));
+                    for m in 0..M {
+                        chains[m][n] = bias;
+                    }
+                }
+            }
+            TileStart::Rows(bias) => {
+                for m in 0..M {
+                    chains[m] = [V::splat(*bias.add(m)); N];
+                }
+            }
+            TileStart::Stored => {
+                for m in 0..M {
+                    for n in 0..N {
+                        chains[m][n] = V::load(work.c.add(m * width + n * V::WIDTH));
+                    }
+                }
+            }
+        }
+        let mut b = work.b;
+        let mut panel = work.a;
+        let mut left = work.depth;
+        while left > 0 {
+            let length = if ACROSS && left > width { width } else { left };
+            let mut a = panel;
+            for _ in 0..length {
+                let mut columns = [V::splat(R::ZERO); N];
+                for n in 0..N {
+                    columns[n] = V::load(b.add(n * V::WIDTH));
+                }
+                for m in 0..M {
+                    let value = V::splat(*a.add(if ACROSS { m * width } else { m }));
+                    for n in 0..N {
+                        chains[m][n] = value.mul_add(columns[n], chains[m][n]);
+                    }
+                }
+                b = b.add(width);
+                a = a.add(if ACROSS { 1 } else { width });
+            }
+            panel = panel.wrapping_add(work.panel);
+            left -= length;
+        }
+        for m in 0..M {
+            for n in 0..N {
+                chains[m][n].store(work.c.add(m * width + n * V::WIDTH));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A register of scalars: what a kernel needs of an instruction set, so that it is written once.
+//!
+//! A kernel is an always-inlined function over [`Vector`], entered through one thin function for each instruction set
+//! that carries its `target_feature` (`vectorised!`). Inside, plain loops only: a closure would be compiled without the
+//! features and turn every operation here into a call.
+#![allow(unsafe_code, reason = "the trait states the conditions of the instructions behind it")]
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx512;
+pub(super) mod portable;
+
+/// A register of [`WIDTH`](Vector::WIDTH) scalars, worked lane by lane with the roundings of the scalar operations.
+///
+/// # Safety
+/// All functions: the processor has the instruction set that the type stands for. Pointers reach `WIDTH` values; they
+/// need no alignment.
+pub trait Vector<R>: Copy {
+    /// How many scalars a register holds.
+    const WIDTH: usize;
+    /// How many registers there are to work with.
+    const REGISTERS: usize;
+
+    /// Reads `WIDTH` values.
+    unsafe fn load(from: *const R) -> Self;
+    /// Writes `WIDTH` values.
+    unsafe fn store(self, to: *mut R);
+    /// The same value in every lane.
+    unsafe fn splat(value: R) -> Self;
+    /// `self * factor + addend`, rounded once.
+    unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// The sum.
+    unsafe fn add(self, other: Self) -> Self;
+}
+
+/// The registers of a scalar type, by instruction set.
+pub trait Registers: Sized {
+    /// AVX-512's.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Vector<Self>;
+    /// AVX2's.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Vector<Self>;
+    /// 16 bytes of whatever the compiler's baseline offers.
+    type Portable: Vector<Self>;
+}
+
+impl Registers for f32 {
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = avx512::F32x16;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = avx2::F32x8;
+    type Portable = portable::Lanes<f32, 4>;
+}
+
+impl Registers for f64 {
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = avx512::F64x8;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = avx2::F64x4;
+    type Portable = portable::Lanes<f64, 2>;
+}

@@ -1,0 +1,47 @@
+//! Registers without an instruction set: arrays, whose loops the compiler turns into whatever the target has.
+#![allow(unsafe_code, reason = "the instructions of one instruction set, behind the conditions of `Vector`")]
+
+use super::Vector;
+use crate::real::Real;
+
+/// `N` lanes in an array.
+#[derive(Clone, Copy)]
+pub struct Lanes<R, const N: usize>([R; N]);
+
+impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
+    const WIDTH: usize = N;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    unsafe fn load(from: *const R) -> Self {
+        // SAFETY: the caller's pointer reaches N values; an array of R is aligned as R.
+        unsafe { Lanes(from.cast::<[R; N]>().read()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut R) {
+        // SAFETY: as in `load`.
+        unsafe { to.cast::<[R; N]>().write(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(value: R) -> Self {
+        Lanes([value; N])
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(mut self, factor: Self, addend: Self) -> Self {
+        for l in 0..N {
+            self.0[l] = self.0[l].mul_add(factor.0[l], addend.0[l]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn add(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] += other.0[l];
+        }
+        self
+    }
+}
