@@ -7,9 +7,11 @@
 
 mod arena;
 pub(crate) mod fit;
+mod panels;
 mod plain;
 mod step;
 
 pub use arena::{Arena, Layout};
 pub use plain::{Plan, Rates, Rows, Rules};
+pub(crate) use panels::PanelPlan;
 pub(crate) use step::StepPlan;
