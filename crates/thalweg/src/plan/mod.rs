@@ -6,10 +6,20 @@
 //! intermediate matrix, and so can show each of them.
 
 mod arena;
+mod choose;
 pub(crate) mod fit;
+mod forward;
+mod own_units;
 mod plain;
+mod plain_steps;
+mod rules;
 mod step;
 
 pub use arena::{Arena, Layout};
-pub use plain::{Plan, Rates, Rows, Rules};
+pub(crate) use choose::choose;
+pub(crate) use forward::{ForwardPlan, PlainForward, choose_forward};
+pub(crate) use own_units::OwnUnits;
+pub use plain::Plan;
+pub(crate) use plain_steps::PlainSteps;
+pub use rules::{Rates, Rows, Rules};
 pub(crate) use step::StepPlan;
