@@ -12,7 +12,7 @@ mod trainer;
 pub(crate) use evaluate::Evaluator;
 pub use observer::{Command, Observer, Progress, Snapshot};
 pub use report::{History, Part, PartReport, Report, more_is_better};
-pub(crate) use session::{BegunStep, Session};
+pub(crate) use session::{BegunStep, Session, Setup};
 pub use session::{Ending, Outcome, Parts};
 pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
 pub(crate) use state::to_bytes;

@@ -29,7 +29,7 @@ impl<R: Real> Network<R> {
     /// # Ok::<(), thalweg::Error>(())
     /// ```
     pub fn predict(&self, loss: &Loss, data: &Dataset) -> Result<Vec<f64>> {
-        Ok(Evaluator::new(self, loss, data)?.predict(data))
+        Ok(Evaluator::new(self, loss, data, 1)?.predict(data))
     }
 
     /// The loss and the metrics of these rows; `part` is what they are called in the report. No penalty is added.
@@ -40,6 +40,6 @@ impl<R: Real> Network<R> {
         if let DatasetTargets::None = data.targets() {
             return Err(NetworkProblem::NoTargets.into());
         }
-        Ok(Evaluator::new(self, loss, data)?.evaluate(data, part, 0.0, &[]))
+        Ok(Evaluator::new(self, loss, data, 1)?.evaluate(data, part, 0.0, &[]))
     }
 }

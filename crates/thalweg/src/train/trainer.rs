@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::observer::Observer;
-use super::session::{Outcome, Parts, Session};
+use super::session::{Outcome, Parts, Session, Setup};
 use super::settings::{BatchSize, TrainingSettings};
 use super::state::State;
 use crate::custom::CustomMetric;
@@ -48,6 +48,7 @@ pub struct Trainer<'a> {
     metrics: Vec<Arc<dyn CustomMetric>>,
     observers: Vec<Box<dyn Observer + 'a>>,
     interrupt: Option<&'a AtomicBool>,
+    threads: usize,
 }
 
 impl Default for Trainer<'_> {
@@ -71,6 +72,7 @@ impl<'a> Trainer<'a> {
             metrics: Vec::new(),
             observers: Vec::new(),
             interrupt: None,
+            threads: 1,
         }
     }
 
@@ -203,7 +205,9 @@ impl<'a> Trainer<'a> {
         // The session borrows settings, metrics and the data alike for the run.
         let settings = self.settings.clone();
         let metrics = std::mem::take(&mut self.metrics);
-        let mut session = Session::new(network, &settings, loss, self.seed, parts, &metrics)?;
+        let setup =
+            Setup { settings: &settings, loss, seed: self.seed, custom: &metrics, threads: self.threads };
+        let mut session = Session::new(network, parts, setup)?;
         if let Some(state) = state {
             session.restore(state).ok_or(Error::State)?;
         }
