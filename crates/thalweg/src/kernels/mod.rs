@@ -10,11 +10,13 @@
 #[macro_use]
 mod dispatch;
 
+pub mod bytes;
 pub mod dense;
 pub mod elementwise;
 mod ordered_sum;
 pub mod panels;
 mod product;
+mod source;
 pub mod sums;
 mod vector;
 
