@@ -11,12 +11,14 @@
 #[macro_use]
 mod dispatch;
 
+pub mod bytes;
 pub mod dense;
 pub mod elementwise;
 pub(crate) mod loss;
 mod ordered_sum;
 pub mod panels;
 mod product;
+mod source;
 pub mod sums;
 pub(crate) mod vector;
 

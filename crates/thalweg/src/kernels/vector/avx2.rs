@@ -41,6 +41,21 @@ impl Vector<f32> for F32x8 {
         // SAFETY: the trait's conditions.
         unsafe { F32x8(_mm256_add_ps(self.0, other.0)) }
     }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_mul_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadl_epi64(from.cast());
+            F32x8(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)))
+        }
+    }
 }
 
 /// 4 lanes of `f64`.
@@ -79,5 +94,20 @@ impl Vector<f64> for F64x4 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_add_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_mul_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
+            F64x4(_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes)))
+        }
     }
 }

@@ -44,4 +44,22 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
         }
         self
     }
+    #[inline(always)]
+    unsafe fn mul(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] *= other.0[l];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller's pointer reaches N bytes.
+        let bytes = unsafe { from.cast::<[u8; N]>().read() };
+        let mut values = [R::ZERO; N];
+        for l in 0..N {
+            values[l] = R::from_f64(f64::from(bytes[l]));
+        }
+        Lanes(values)
+    }
 }
