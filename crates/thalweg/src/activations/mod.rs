@@ -179,6 +179,7 @@ impl Activation {
     ///
     /// # Panics
     /// If the lengths differ or are not a multiple of `width`.
+    #[inline(always)]
     pub fn forward<R: Real>(&self, width: usize, z: &[R], a: &mut [R]) {
         assert_eq!(z.len(), a.len(), "z and a have the same length");
         if self.run_elementwise(elementwise::ForwardTask { z, a }).is_none() {
@@ -193,6 +194,7 @@ impl Activation {
     ///
     /// # Panics
     /// If the lengths differ or are not a multiple of `width`.
+    #[inline(always)]
     pub fn backward<R: Real>(&self, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) {
         assert_eq!(z.len(), dz.len(), "z and dz have the same length");
         assert_eq!(a.len(), dz.len(), "a and dz have the same length");
@@ -200,6 +202,18 @@ impl Activation {
         if self.run_elementwise(elementwise::BackwardTask { z, a, da, dz }).is_none() {
             softmax::backward(width, a, da, dz);
         }
+    }
+
+    /// [`backward`](Self::backward) in place: `d` holds da and then dz.
+    ///
+    /// # Panics
+    /// If the lengths differ, or for softmax, which is no function of single values.
+    #[inline(always)]
+    pub(crate) fn backward_in_place<R: Real>(&self, z: &[R], a: &[R], d: &mut [R]) {
+        assert_eq!(z.len(), d.len(), "z and dz have the same length");
+        assert_eq!(a.len(), d.len(), "a and dz have the same length");
+        let done = self.run_elementwise(elementwise::BackwardInPlaceTask { z, a, d });
+        assert!(done.is_some(), "a function of single values");
     }
 
     /// Runs `task` with this activation as a type, so that its loop is compiled for this function alone; `None` for

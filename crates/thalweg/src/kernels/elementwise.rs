@@ -36,6 +36,16 @@ fn activate_backward_portable<R: Real>(
 }
 
 dispatched! {
+    /// da becomes dz = da·f'(z) in its place, for functions of single values.
+    pub(crate) fn activate_backward_in_place<R>(activation: &Activation, z: &[R], a: &[R], d: &mut [R]) = activate_backward_in_place_portable;
+}
+
+#[inline(always)]
+fn activate_backward_in_place_portable<R: Real>(activation: &Activation, z: &[R], a: &[R], d: &mut [R]) {
+    activation.backward_in_place(z, a, d);
+}
+
+dispatched! {
     /// One update of `w` by `dw` (NUMERICS rule 14).
     pub fn update<R>(optimizer: &Optimizer, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) = update_portable;
 }
@@ -65,6 +75,30 @@ fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
     assert_eq!(x.len(), y.len(), "x and y have the same shape");
     for i in 0..y.len() {
         y[i] = factor * x[i];
+    }
+}
+
+dispatched! {
+    /// x ← factor·x.
+    pub(crate) fn scale_in_place<R>(factor: R, x: &mut [R]) = scale_in_place_portable;
+}
+
+#[inline(always)]
+fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
+    for x in x {
+        *x *= factor;
+    }
+}
+
+dispatched! {
+    /// dw ← 0 + dw: a gradient begins at +0, and a chain that came out as -0 must not show it.
+    pub(crate) fn add_to_zero<R>(dw: &mut [R]) = add_to_zero_portable;
+}
+
+#[inline(always)]
+fn add_to_zero_portable<R: Real>(dw: &mut [R]) {
+    for dw in dw {
+        *dw += R::ZERO;
     }
 }
 

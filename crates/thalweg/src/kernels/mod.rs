@@ -12,6 +12,8 @@ mod dispatch;
 
 pub mod dense;
 pub mod elementwise;
+pub mod lanes;
+pub(crate) mod losses;
 mod ordered_sum;
 pub mod panels;
 mod product;
