@@ -1,8 +1,9 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
+use super::lanes::LanePlan;
 use super::panels::{PanelForward, PanelPlan};
 use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
-use crate::data::Dataset;
+use crate::data::{Dataset, TargetScale};
 use crate::error::Result;
 use crate::network::Network;
 use crate::real::Real;
@@ -68,6 +69,14 @@ plans!(f64);
 /// The fast plans are asked in turn, the one that suits the fewest networks first. None of them takes a network with a
 /// part of a user's own, or shards.
 fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Box<dyn StepPlan<R>>>> {
+    if !is_tame::<R>(wanted.data.target_scale(), wanted.data.outputs()) {
+        return Ok(None);
+    }
+    if wanted.is_full_batch
+        && let Some(plan) = LanePlan::new(network, wanted.rules, wanted.data)
+    {
+        return Ok(Some(Box::new(plan)));
+    }
     match PanelPlan::new(network, wanted)? {
         Some(plan) => Ok(Some(Box::new(plan))),
         None => Ok(None),
@@ -96,4 +105,12 @@ pub(crate) fn choose_forward<R: Real>(
 ) -> Box<dyn ForwardPlan<R>> {
     R::fast_forward(network, largest_batch, threads)
         .unwrap_or_else(|| Box::new(PlainForward::new(network, largest_batch)))
+}
+
+/// Whether a loss that is finite in the units of training is finite in the target's own too: where these are not of
+/// astronomical size.
+fn is_tame<R: Real>(scale: &TargetScale, outputs: usize) -> bool {
+    let bound = R::LARGEST.to_f64().cbrt();
+    scale.is_none()
+        || (0..outputs).all(|j| scale.width(j).abs() < bound && scale.to_own_units(j, 0.0).abs() < bound)
 }

@@ -9,6 +9,7 @@ mod arena;
 mod choose;
 pub(crate) mod fit;
 mod forward;
+mod lanes;
 mod own_units;
 mod panels;
 mod plain;

@@ -63,6 +63,10 @@ pub trait Vector<R>: Copy {
             v.mul_add(high, v.mul(low))
         }
     }
+
+    /// Sums of lanes: `WIDTH` runs of `WIDTH` values, `stride` apart from `from` on, each joined by halves
+    /// (s[l] + s[l + WIDTH/2], then a quarter, and so on) and added to 0. The sums go side by side to `to`.
+    unsafe fn join_halves(from: *const R, stride: usize, to: *mut R);
 }
 
 /// The registers of a scalar type, by instruction set.

@@ -62,4 +62,22 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
         }
         Lanes(values)
     }
+
+    #[inline(always)]
+    unsafe fn join_halves(from: *const R, stride: usize, to: *mut R) {
+        for r in 0..N {
+            // SAFETY: the caller's pointers reach N runs and N sums.
+            unsafe {
+                let mut lanes = Self::load(from.add(r * stride)).0;
+                let mut half = N / 2;
+                while half > 0 {
+                    for l in 0..half {
+                        lanes[l] += lanes[l + half];
+                    }
+                    half /= 2;
+                }
+                *to.add(r) = R::ZERO + lanes[0];
+            }
+        }
+    }
 }

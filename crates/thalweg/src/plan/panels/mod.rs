@@ -24,7 +24,7 @@ use std::fmt;
 
 pub(crate) use forward::PanelForward;
 
-use crate::data::{DatasetTargets, TargetScale};
+use crate::data::DatasetTargets;
 use crate::error::Result;
 use crate::kernels::OrderedSum;
 use crate::kernels::panels::panel_width;
@@ -85,7 +85,6 @@ impl<R: Real> PanelPlan<R> {
         if rules.shards > 1
             || matches!(rules.optimizer, Optimizer::Custom(_))
             || matches!(rules.loss, Loss::Custom(_))
-            || !is_tame::<R>(data.target_scale(), data.outputs())
         {
             return Ok(None);
         }
@@ -247,14 +246,6 @@ impl<R: Real> PanelPlan<R> {
             }
         });
     }
-}
-
-/// Whether a loss that is finite in the units of training is finite in the target's own too: where these are not of
-/// astronomical size.
-fn is_tame<R: Real>(scale: &TargetScale, outputs: usize) -> bool {
-    let bound = R::LARGEST.to_f64().cbrt();
-    scale.is_none()
-        || (0..outputs).all(|j| scale.width(j).abs() < bound && scale.to_own_units(j, 0.0).abs() < bound)
 }
 
 /// Through all stages, as far as the outputs.

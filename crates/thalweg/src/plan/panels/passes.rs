@@ -12,7 +12,7 @@ use super::program::{Form, Matrix, Program, Stage, Tail, TailKind};
 use crate::data::Dataset;
 use crate::kernels::panels::{self, LANE_COLUMNS, Left, Start, Strip, panel_count, panel_width, strip};
 use crate::kernels::sums::{LANES, ROWS};
-use crate::kernels::{elementwise, loss};
+use crate::kernels::{elementwise, losses};
 use crate::losses::Targets;
 use crate::optimizers::StepRule;
 use crate::plan::Rules;
@@ -318,19 +318,12 @@ impl<R: Real> Pass<'_, R> {
         // SAFETY: the rows that this member wrote in `write_outputs`.
         let predictions = unsafe { self.buffers.outputs.read(first * outputs..end * outputs) };
         // SAFETY: a member's own rows.
-        let losses = unsafe { self.buffers.losses.part(first..end) };
+        let values = unsafe { self.buffers.losses.part(first..end) };
         let dpredictions = &mut self.scratch()[..predictions.len()];
         let targets = self.targets.piece(rows.start, rows.len(), outputs);
         let factor = self.rules.loss.gradient_factor(self.tile.batch);
-        loss::values_and_gradient(
-            &self.rules.loss,
-            outputs,
-            factor,
-            predictions,
-            targets,
-            dpredictions,
-            losses,
-        );
+        let loss = &self.rules.loss;
+        losses::values_and_gradient(loss, outputs, factor, predictions, targets, dpredictions, values);
         for (n, row) in rows.clone().zip(dpredictions.chunks_exact(outputs)) {
             self.write_row(last.doutput, n, row);
         }
