@@ -12,6 +12,7 @@ mod dispatch;
 
 pub mod dense;
 pub mod elementwise;
+pub mod limits;
 mod ordered_sum;
 mod product;
 pub mod sums;
