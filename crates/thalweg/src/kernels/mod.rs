@@ -15,6 +15,7 @@ pub mod bytes;
 pub mod dense;
 pub mod elementwise;
 pub mod lanes;
+pub mod limits;
 pub(crate) mod losses;
 mod ordered_sum;
 pub mod panels;
