@@ -21,7 +21,7 @@ STYLES = {
     "burn": ("#E69F00", "", 1.8),
 }
 PANEL_WIDTH, PANEL_HEIGHT = 380, 340
-LEFT, TOP, GAP, LEGEND_WIDTH, BOTTOM = 70, 56, 24, 150, 56
+LEFT, TOP, GAP, LEGEND_WIDTH, BOTTOM = 74, 56, 36, 150, 56
 
 Series = dict[int, float]  # by hidden units, seconds per step
 
