@@ -142,7 +142,11 @@ class RustPeer(Program):
 # OpenBLAS takes newer processors for older ones (Zen 5 for Haswell); its core for AVX-512 doubles NumPy's products.
 _openblas = {"OPENBLAS_CORETYPE": "SkylakeX"} if has_avx512() else {}
 _jax = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-_torch = {"CUDA_VISIBLE_DEVICES": "", "TORCHINDUCTOR_CACHE_DIR": str(home() / "inductor")}
+_torch = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "TORCHINDUCTOR_CACHE_DIR": str(home() / "inductor"),
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",  # starting a pool of compilers takes longer than these kernels
+}
 _no_f64 = "Burn's modules keep f32"
 
 PEERS: tuple[Program, ...] = (

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -49,28 +50,44 @@ def run(programs: list[Program], missing: dict[str, str], settings: Settings) ->
         "measurements": [],
     }
     failed: set[tuple[str, str, int]] = set()
+    try:
+        for number, work, threads, program in turns(programs, settings):
+            if (program.name, work, threads) not in failed:
+                wait_until_quiet(settings.patience, MOST_OTHERS)
+                if not take(session, number, work, threads, program, settings.seconds):
+                    failed.add((program.name, work, threads))  # it would fail again
+    except KeyboardInterrupt:
+        print("interrupted: what was measured is kept", flush=True)
+        session["interrupted"] = True
+    session["ended"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return session
+
+
+def turns(programs: list[Program], settings: Settings) -> Iterator[tuple[int, str, int, Program]]:
+    """Round, work, threads and program: the programs change fastest, so that they meet the same state of the machine."""
     for number in range(1, settings.rounds + 1):
         for work in settings.works:
             for threads in settings.threads:
                 for program in programs:
-                    if (program.name, work, threads) in failed or program.reason_against(work):
-                        continue
-                    wait_until_quiet(settings.patience, MOST_OTHERS)
-                    place = {"round": number, "program": program.name, "threads": threads}
-                    try:
-                        rows = measure(program, work, threads, settings.seconds)
-                    except Failure as failure:
-                        failed.add((program.name, work, threads))
-                        session["failures"].append(place | {"work": work, "reason": str(failure)})
-                        print(f"round {number}: {work} {program.title}, {threads} threads: {failure}", flush=True)
-                        continue
-                    for row in rows:
-                        # `threads` is what was asked for; a program may have decided to use fewer.
-                        used = {"used_threads": row.pop("threads", threads)}
-                        session["measurements"].append(place | {"threads": threads} | row | used)
-                        tell(number, program, threads, row)
-    session["ended"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return session
+                    if program.reason_against(work) is None:
+                        yield number, work, threads, program
+
+
+def take(session: dict, number: int, work: str, threads: int, program: Program, seconds: float) -> bool:
+    """One measurement, put into the session; false if it failed."""
+    place = {"round": number, "program": program.name, "threads": threads}
+    try:
+        rows = measure(program, work, threads, seconds)
+    except Failure as failure:
+        session["failures"].append(place | {"work": work, "reason": str(failure)})
+        print(f"round {number}: {work} {program.title}, {threads} threads: {failure}", flush=True)
+        return False
+    for row in rows:
+        # `threads` is what was asked for; a program may have decided to use fewer.
+        used = {"used_threads": row.get("threads", threads)}
+        session["measurements"].append(row | place | used)
+        tell(number, program, threads, row)
+    return True
 
 
 def tell(number: int, program: Program, threads: int, row: dict) -> None:

@@ -48,8 +48,8 @@ def _heading(session: dict) -> str:
         f"and the slowest round. `~` marks a figure during which others used more than {MOST_OTHERS:.0%} of a processor "
         f"in at least one round.\n\n{versions}."
     )
-    if settings["rounds"] < 3:
-        text += f"\n\n**{settings['rounds']} rounds are too few for a result.**"
+    if settings["rounds"] < 3 or session.get("interrupted"):
+        text += "\n\n**Not a result: fewer than three whole rounds.**"
     return text
 
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp  # noqa: E402
 from jax import lax  # noqa: E402
 
 tree_map = jax.tree_util.tree_map
-# A step of W8 takes a quarter of a second: a loop around it gains nothing, and its compiled form is slower.
+# A step of W8 takes a quarter of a second: a loop around it has nothing to gain.
 SCANS = settings.variant == "scan" and settings.work != "W8"
 
 

@@ -1,9 +1,12 @@
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from comparison import chart, session
+from comparison.programs import PEERS, thalweg
 from tests.made_session import measurement
 from tests.made_session import session as made
 
@@ -19,6 +22,31 @@ class Files(unittest.TestCase):
             self.assertEqual(session.read(path), written)
             path = session.write(made([]), Path(folder))
             self.assertEqual(session.read(path), made([]))
+
+
+class Turns(unittest.TestCase):
+    def test_let_all_programs_do_a_work_before_the_next(self):
+        programs = [peer for peer in PEERS if peer.name in ("jax-scan", "sklearn")]
+        settings = session.Settings(["W0", "W1"], [1, 2], rounds=2, seconds=1.0)
+        order = [(n, work, threads, p.name) for n, work, threads, p in session.turns(programs, settings)]
+        self.assertEqual(
+            order[:4],
+            [
+                (1, "W0", 1, "jax-scan"),  # scikit-learn lacks W0
+                (1, "W0", 2, "jax-scan"),
+                (1, "W1", 1, "jax-scan"),
+                (1, "W1", 1, "sklearn"),
+            ],
+        )
+        self.assertEqual(len(order), 12)
+
+    def test_that_fail_are_kept_and_not_repeated(self):
+        program = thalweg(Path("/nonexistent/thalweg"))
+        settings = session.Settings(["W0"], [1], rounds=3, seconds=1.0)
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            found = session.run([program], {}, settings)
+        self.assertEqual(len(found["failures"]), 1)
+        self.assertEqual(found["measurements"], [])
 
 
 class Charts(unittest.TestCase):

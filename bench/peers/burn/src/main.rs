@@ -43,7 +43,13 @@ impl Network {
         }
     }
 
-    fn loss(&self, work: &Work, cross_entropy: &CrossEntropyLoss, x: Tensor<2>, targets: Targets) -> Tensor<1> {
+    fn loss(
+        &self,
+        work: &Work,
+        cross_entropy: &CrossEntropyLoss,
+        x: Tensor<2>,
+        targets: Targets,
+    ) -> Tensor<1> {
         let rows = x.dims()[0];
         let y = self.predict(work, x);
         let mut value = match targets {

@@ -21,7 +21,8 @@ impl Network {
             // Candle keeps weights as [out_features, in_features].
             let weight = Tensor::from_vec(start.weight, (start.in_features, start.out_features), &CPU)?;
             let weight = Var::from_tensor(&weight.t()?.contiguous()?.to_dtype(dtype)?)?;
-            let bias = Var::from_tensor(&Tensor::from_vec(start.bias, start.out_features, &CPU)?.to_dtype(dtype)?)?;
+            let bias =
+                Var::from_tensor(&Tensor::from_vec(start.bias, start.out_features, &CPU)?.to_dtype(dtype)?)?;
             network.layers.push(Linear::new(weight.as_tensor().clone(), Some(bias.as_tensor().clone())));
             network.weights.push(weight);
             network.biases.push(bias);
@@ -83,9 +84,9 @@ impl Update {
     fn new(work: &Work, parameters: &[Var]) -> Result<Update> {
         Ok(match work.optimizer {
             Optimizer::GradientDescent => Update::GradientDescent,
-            Optimizer::Momentum => {
-                Update::Momentum(parameters.iter().map(|p| p.as_tensor().zeros_like()).collect::<Result<_>>()?)
-            }
+            Optimizer::Momentum => Update::Momentum(
+                parameters.iter().map(|p| p.as_tensor().zeros_like()).collect::<Result<_>>()?,
+            ),
             Optimizer::Adam => Update::Adam(AdamW::new(
                 parameters.to_vec(),
                 ParamsAdamW { lr: work.learning_rate, weight_decay: 0.0, ..Default::default() },
