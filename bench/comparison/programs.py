@@ -11,6 +11,7 @@ from peers.works import named
 
 BENCH = Path(__file__).resolve().parent.parent
 REPOSITORY = BENCH.parent
+BUILT = REPOSITORY / "target" / "release" / "thalweg"
 
 
 def home() -> Path:
@@ -72,14 +73,17 @@ class Program:
 class Thalweg(Program):
     """Our own."""
 
-    binary: Path = REPOSITORY / "target" / "release" / "thalweg"
+    binary: Path = BUILT
 
     def executable(self) -> Path:
         return self.binary
 
     def version(self) -> str:
+        version = _first_line([str(self.binary), "--version"])
+        if self.binary != BUILT:
+            return version
         commit = _first_line(["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty"])
-        return f"{_first_line([str(self.binary), '--version'])} ({commit})"
+        return f"{version} ({commit})"
 
     def commands(self, work: str, threads: int, seconds: float) -> list[list[str]]:
         flags = ["--work", work, "--threads", str(threads), "--seconds", str(seconds)]
@@ -172,8 +176,7 @@ PEERS: tuple[Program, ...] = (
 
 def thalweg(binary: Path | None) -> Thalweg:
     """Thalweg at this path, or where cargo builds it."""
-    program = Thalweg("thalweg", "Thalweg", "thalweg")
-    return Thalweg("thalweg", "Thalweg", "thalweg", binary=binary.resolve()) if binary else program
+    return Thalweg("thalweg", "Thalweg", "thalweg", binary=binary.resolve() if binary else BUILT)
 
 
 def titles() -> dict[str, str]:

@@ -30,6 +30,14 @@ def duration(seconds: float) -> str:
     return f"{_three_digits(seconds / 1e-9)} ns"
 
 
+def span(low: float, high: float) -> str:
+    """From low to high, with one unit where it is the same."""
+    low_number, low_unit = duration(low).split(" ")
+    high_number, high_unit = duration(high).split(" ")
+    start = low_number if low_unit == high_unit else f"{low_number} {low_unit}"
+    return f"{start} to {high_number} {high_unit}"
+
+
 def _three_digits(value: float) -> str:
     return f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
@@ -79,7 +87,7 @@ def _goal(row: Row) -> str:
 
 def _with_spread(found: dict[int, Figure]) -> str:
     cells = [
-        f"{_mark(value)}{duration(value.seconds)} ({duration(value.fastest)} to {duration(value.slowest)})"
+        f"{_mark(value)}{duration(value.seconds)} ({span(value.fastest, value.slowest)})"
         for value in found.values()
     ]
     return " / ".join(cells) or "–"

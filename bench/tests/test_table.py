@@ -1,6 +1,6 @@
 import unittest
 
-from comparison.table import duration, markdown
+from comparison.table import duration, markdown, span
 from tests.made_session import measurement, session
 
 
@@ -16,6 +16,10 @@ class Durations(unittest.TestCase):
             (81e-9, "81.0 ns"),
         ]:
             self.assertEqual(duration(seconds), text)
+
+    def test_share_a_unit_where_they_can(self):
+        self.assertEqual(span(0.0591, 0.0612), "59.1 to 61.2 ms")
+        self.assertEqual(span(0.00099, 0.0012), "990 µs to 1.20 ms")
 
 
 class Tables(unittest.TestCase):
