@@ -43,6 +43,14 @@ pub enum Error {
         "the saved state does not fit this network and these settings; resume with the experiment it was saved from"
     )]
     State,
+    /// A team of threads cannot be had.
+    #[error("cannot start {threads} threads: {source}; ask for fewer")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// The system's own error.
+        source: std::io::Error,
+    },
     /// Something about a data set as a whole.
     #[error("{source_name}: {problem}")]
     Data {

@@ -76,6 +76,8 @@ pub trait Real:
     const STATE_FLOOR: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
     /// Negative infinity.
     const NEG_INFINITY: Self;
 
@@ -125,6 +127,7 @@ macro_rules! real {
             const PRECISION: Precision = $precision;
             const STATE_FLOOR: Self = $floor;
             const EPSILON: Self = <$t>::EPSILON;
+            const LARGEST: Self = <$t>::MAX;
             const NEG_INFINITY: Self = <$t>::NEG_INFINITY;
 
             #[inline(always)]

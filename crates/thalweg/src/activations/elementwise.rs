@@ -62,3 +62,37 @@ impl<R: Real> ElementwiseTask<R> for BackwardTask<'_, R> {
         }
     }
 }
+
+/// values ← f(values).
+pub(super) struct ForwardInPlaceTask<'a, R> {
+    pub(super) values: &'a mut [R],
+}
+
+impl<R: Real> ElementwiseTask<R> for ForwardInPlaceTask<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<F: Elementwise<R>>(self, f: F) {
+        for value in self.values {
+            *value = f.value(*value);
+        }
+    }
+}
+
+/// d ← d·f'(z).
+pub(super) struct BackwardInPlaceTask<'a, R> {
+    pub(super) z: &'a [R],
+    pub(super) a: &'a [R],
+    pub(super) d: &'a mut [R],
+}
+
+impl<R: Real> ElementwiseTask<R> for BackwardInPlaceTask<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<F: Elementwise<R>>(self, f: F) {
+        for (d, (&z, &a)) in self.d.iter_mut().zip(self.z.iter().zip(self.a)) {
+            *d = f.gradient(z, a, *d);
+        }
+    }
+}

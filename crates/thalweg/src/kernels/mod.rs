@@ -12,11 +12,12 @@ mod dispatch;
 
 pub mod dense;
 pub mod elementwise;
+pub(crate) mod loss;
 mod ordered_sum;
 pub mod panels;
 mod product;
 pub mod sums;
-mod vector;
+pub(crate) mod vector;
 
 pub use dispatch::{Path, path};
 pub use ordered_sum::OrderedSum;

@@ -130,6 +130,7 @@ impl Loss {
     ///
     /// # Shapes
     /// `predictions`: `[outputs]`; a target of values is as long.
+    #[inline(always)]
     pub fn row_value<R: Real>(&self, predictions: &[R], target: Target<'_, R>) -> R {
         match self {
             Loss::SumOfSquares => sum_of_squares::row_value(predictions, target),
@@ -147,6 +148,7 @@ impl Loss {
     ///
     /// # Shapes
     /// `predictions`, `dpredictions`: `[outputs]`; `dpredictions` is overwritten.
+    #[inline(always)]
     pub fn row_gradient<R: Real>(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
         match self {
             Loss::SumOfSquares => sum_of_squares::row_gradient(predictions, target, dpredictions),
@@ -166,6 +168,7 @@ impl Loss {
 
     /// [`row_value`](Self::row_value) and [`row_gradient`](Self::row_gradient) at once, to the same bits; the softmax
     /// cross-entropy takes its exponentials only once.
+    #[inline(always)]
     pub fn row_value_and_gradient<R: Real>(
         &self,
         predictions: &[R],
@@ -295,6 +298,7 @@ impl Loss {
     ///
     /// # Panics
     /// If the lengths do not fit each other.
+    #[inline(always)]
     pub fn values_and_gradient_of_piece<R: Real>(
         &self,
         width: usize,

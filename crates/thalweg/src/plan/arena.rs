@@ -78,23 +78,29 @@ impl Layout {
 pub struct Arena<R> {
     values: Vec<R>,
     start: usize,
+    len: usize,
 }
 
 impl<R: Real> Arena<R> {
     /// An arena of zeros for this layout, aligned to cache lines.
     pub fn new(layout: &Layout) -> Self {
-        let values = vec![R::ZERO; layout.len + ALIGNMENT];
+        Arena::with_len(layout.len)
+    }
+
+    /// An arena of this many zeros, aligned to cache lines.
+    pub(crate) fn with_len(len: usize) -> Self {
+        let values = vec![R::ZERO; len + ALIGNMENT];
         let start = values.as_ptr().align_offset(ALIGNMENT * size_of::<R>()).min(ALIGNMENT);
-        Arena { values, start }
+        Arena { values, start, len }
     }
 
     /// All of it.
     pub fn all(&self) -> &[R] {
-        &self.values[self.start..]
+        &self.values[self.start..self.start + self.len]
     }
 
     /// All of it, to be written.
     pub fn all_mut(&mut self) -> &mut [R] {
-        &mut self.values[self.start..]
+        &mut self.values[self.start..self.start + self.len]
     }
 }

@@ -1,6 +1,6 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
-use super::{PlainSteps, Rules, StepPlan, fit};
+use super::{PanelPlan, PlainSteps, Rules, StepPlan, fit};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::network::Network;
@@ -11,7 +11,8 @@ use crate::real::Real;
 /// they are of no use. Which plan it is changes the speed, never a bit.
 ///
 /// # Errors
-/// [`NetworkProblem`](crate::network::NetworkProblem) when the network's input or output does not fit the data.
+/// [`NetworkProblem`](crate::network::NetworkProblem) when the network's input or output does not fit the data, and
+/// [`Error::Threads`](crate::Error::Threads).
 pub(crate) fn choose<R: Real>(
     network: &Network<R>,
     rules: &Rules,
@@ -21,8 +22,9 @@ pub(crate) fn choose<R: Real>(
     threads: usize,
 ) -> Result<Box<dyn StepPlan<R>>> {
     fit::check(network, &rules.loss, data)?;
-    // The fast plans are asked here, the one that suits the fewest networks first. None of them takes a network with a
-    // part of a user's own, or shards.
-    let _ = threads;
+    // Each is asked in turn, the one for the fewest networks first. None takes parts of a user's own, or shards.
+    if let Some(plan) = PanelPlan::new(network, rules, data.targets(), largest_batch, is_full_batch, threads)? {
+        return Ok(Box::new(plan));
+    }
     Ok(Box::new(PlainSteps::new(network, rules, data, largest_batch, is_full_batch)?))
 }

@@ -41,6 +41,33 @@ impl Vector<f32> for F32x16 {
         // SAFETY: the trait's conditions.
         unsafe { F32x16(_mm512_add_ps(self.0, other.0)) }
     }
+
+    #[inline(always)]
+    unsafe fn turn(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        const INDICES: [[[i32; 16]; 2]; 4] = halves_32::<16, 4>();
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let mut rows = [_mm512_set1_ps(0.0); 16];
+            for k in 0..16 {
+                rows[k] = _mm512_loadu_ps(from.add(k * from_row));
+            }
+            for step in 0..4 {
+                let distance = 1 << step;
+                let low = _mm512_loadu_si512(INDICES[step][0].as_ptr().cast());
+                let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
+                for k in 0..16 {
+                    if k & distance == 0 {
+                        let (a, b) = (rows[k], rows[k + distance]);
+                        rows[k] = _mm512_permutex2var_ps(a, low, b);
+                        rows[k + distance] = _mm512_permutex2var_ps(a, high, b);
+                    }
+                }
+            }
+            for k in 0..16 {
+                _mm512_storeu_ps(to.add(k * to_row), rows[k]);
+            }
+        }
+    }
 }
 
 /// 8 lanes of `f64`.
@@ -80,4 +107,57 @@ impl Vector<f64> for F64x8 {
         // SAFETY: the trait's conditions.
         unsafe { F64x8(_mm512_add_pd(self.0, other.0)) }
     }
+
+    #[inline(always)]
+    unsafe fn turn(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+        const INDICES: [[[i64; 8]; 2]; 3] = halves_64::<8, 3>();
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let mut rows = [_mm512_set1_pd(0.0); 8];
+            for k in 0..8 {
+                rows[k] = _mm512_loadu_pd(from.add(k * from_row));
+            }
+            for step in 0..3 {
+                let distance = 1 << step;
+                let low = _mm512_loadu_si512(INDICES[step][0].as_ptr().cast());
+                let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
+                for k in 0..8 {
+                    if k & distance == 0 {
+                        let (a, b) = (rows[k], rows[k + distance]);
+                        rows[k] = _mm512_permutex2var_pd(a, low, b);
+                        rows[k + distance] = _mm512_permutex2var_pd(a, high, b);
+                    }
+                }
+            }
+            for k in 0..8 {
+                _mm512_storeu_pd(to.add(k * to_row), rows[k]);
+            }
+        }
+    }
 }
+
+/// Two rows exchange the halves off their diagonal: which lanes of both (the second's from the width on) the first and
+/// the second hold afterwards, for distances 1, 2, 4 ... After all distances a square is turned.
+macro_rules! halves {
+    ($name:ident, $index:ty) => {
+        const fn $name<const N: usize, const STEPS: usize>() -> [[[$index; N]; 2]; STEPS] {
+            let mut indices = [[[0; N]; 2]; STEPS];
+            let mut step = 0;
+            while step < STEPS {
+                let distance = 1 << step;
+                let mut lane = 0;
+                while lane < N {
+                    let is_first = lane & distance == 0;
+                    indices[step][0][lane] = (if is_first { lane } else { N + lane - distance }) as $index;
+                    indices[step][1][lane] = (if is_first { lane + distance } else { N + lane }) as $index;
+                    lane += 1;
+                }
+                step += 1;
+            }
+            indices
+        }
+    };
+}
+
+halves!(halves_32, i32);
+halves!(halves_64, i64);

@@ -32,6 +32,20 @@ pub trait Vector<R>: Copy {
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// The sum.
     unsafe fn add(self, other: Self) -> Self;
+
+    /// Turns a square of `WIDTH` rows and columns, `from_row` and `to_row` values apart: to[j,k] = from[k,j].
+    #[inline(always)]
+    unsafe fn turn(from: *const R, from_row: usize, to: *mut R, to_row: usize)
+    where
+        R: Copy,
+    {
+        for j in 0..Self::WIDTH {
+            for k in 0..Self::WIDTH {
+                // SAFETY: the caller's pointers reach the whole square.
+                unsafe { *to.add(j * to_row + k) = *from.add(k * from_row + j) };
+            }
+        }
+    }
 }
 
 /// The registers of a scalar type, by instruction set.
