@@ -23,7 +23,8 @@ pub(crate) fn choose<R: Real>(
 ) -> Result<Box<dyn StepPlan<R>>> {
     fit::check(network, &rules.loss, data)?;
     // Each is asked in turn, the one for the fewest networks first. None takes parts of a user's own, or shards.
-    if let Some(plan) = PanelPlan::new(network, rules, data.targets(), largest_batch, is_full_batch, threads)? {
+    if let Some(plan) = PanelPlan::new(network, rules, data.targets(), largest_batch, is_full_batch, threads)?
+    {
         return Ok(Box::new(plan));
     }
     Ok(Box::new(PlainSteps::new(network, rules, data, largest_batch, is_full_batch)?))

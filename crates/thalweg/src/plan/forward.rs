@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::error::Result;
 use crate::layers::{Forward, Layer, Mode};
 use crate::network::{Network, PlacedLayer};
 use crate::real::Real;
@@ -20,15 +21,19 @@ pub(crate) trait ForwardPlan<R>: Debug + Send {
     fn outputs(&self, rows: usize) -> &[R];
 }
 
-/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads.
+/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads; it
+/// has the network's parameters.
+///
+/// # Errors
+/// [`Error::Threads`](crate::Error::Threads).
 pub(crate) fn choose_forward<R: Real>(
     network: &Network<R>,
     largest_batch: usize,
     threads: usize,
-) -> Box<dyn ForwardPlan<R>> {
+) -> Result<Box<dyn ForwardPlan<R>>> {
     // The fast plans are asked here.
     let _ = threads;
-    Box::new(PlainForward::new(network, largest_batch))
+    Ok(Box::new(PlainForward::new(network, largest_batch)))
 }
 
 /// Layer by layer over all rows, two matrices taking turns.
