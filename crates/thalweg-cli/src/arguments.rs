@@ -21,7 +21,7 @@ Begin with:
 Environment:
   THALWEG_DATA     folder in which data sets are looked for
   THALWEG_CPU      kernels to use: avx512, avx2 or portable
-  THALWEG_THREADS  threads to use, runs of a sweep side by side; one per processor if unset
+  THALWEG_THREADS  threads at most; one per processor if unset
 
 Exit status:
   0 done; 1 failed or found a difference; 2 wrong usage; 3 a file is missing or wrong;
@@ -116,7 +116,7 @@ pub(crate) struct ResumeArguments {
     /// The folder in which data sets are looked for first
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Threads at most; a single run works on one today [default: one per processor]
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }
@@ -182,7 +182,7 @@ pub(crate) struct SweepArguments {
     /// Overwrite what is there
     #[arg(long, help_heading = "Run")]
     pub(crate) force: bool,
-    /// Runs side by side; each gives the same bits as alone [default: one per processor]
+    /// Threads that the runs share, each to the same bits as alone [default: one per processor]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
@@ -379,7 +379,7 @@ pub(crate) struct RunFlags {
     /// Over how many seconds --live spreads the run
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) live_seconds: f64,
-    /// Threads at most; a single run works on one today [default: one per processor]
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }

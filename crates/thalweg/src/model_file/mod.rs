@@ -31,6 +31,7 @@ use crate::losses::Loss;
 use crate::network::{AnyNetwork, Network, either};
 use crate::plan::Rules;
 use crate::real::Real;
+use crate::team::default_threads;
 use crate::train::{Evaluator, Part, PartReport};
 
 /// A trained network and everything that predicting from a user's file needs.
@@ -116,8 +117,7 @@ impl Model {
     /// [`NetworkProblem`](crate::network::NetworkProblem) when the rows do not fit the network.
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let loss = self.loss_or_plain();
-        let mut values =
-            either!(&self.network, network => Evaluator::new(network, &loss, data, 1)?.predict(data));
+        let mut values = either!(&self.network, network => Evaluator::new(network, &loss, data, default_threads())?.predict(data));
         // Rows without targets do not know the target's units; the model does.
         if let (Some(preprocessing), DatasetTargets::None) = (&self.preprocessing, data.targets()) {
             let outputs = self.network.output_shape().len();
@@ -142,7 +142,7 @@ impl Model {
         let rules = Rules { l2: self.l2, l1: self.l1, ..Rules::forward_only(loss.clone()) };
         Ok(either!(&self.network, network => {
             let penalty = rules.penalty(network.layers(), network.parameters());
-            Evaluator::new(network, &loss, data, 1)?.evaluate(data, part, penalty, &[])
+            Evaluator::new(network, &loss, data, default_threads())?.evaluate(data, part, penalty, &[])
         }))
     }
 

@@ -37,7 +37,7 @@ pub trait Plans: Sized {
         network: &Network<Self>,
         largest_batch: usize,
         threads: usize,
-    ) -> Option<Box<dyn ForwardPlan<Self>>>
+    ) -> Result<Option<Box<dyn ForwardPlan<Self>>>>
     where
         Self: Real;
 }
@@ -56,8 +56,8 @@ macro_rules! plans {
                 network: &Network<Self>,
                 largest_batch: usize,
                 threads: usize,
-            ) -> Option<Box<dyn ForwardPlan<Self>>> {
-                Some(Box::new(PanelForward::new(network, largest_batch, threads)?))
+            ) -> Result<Option<Box<dyn ForwardPlan<Self>>>> {
+                fast_forward(network, largest_batch, threads)
             }
         }
     };
@@ -83,6 +83,17 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
     }
 }
 
+fn fast_forward<R: Real>(
+    network: &Network<R>,
+    largest_batch: usize,
+    threads: usize,
+) -> Result<Option<Box<dyn ForwardPlan<R>>>> {
+    match PanelForward::new(network, largest_batch, threads)? {
+        Some(plan) => Ok(Some(Box::new(plan))),
+        None => Ok(None),
+    }
+}
+
 /// The plan for training `network`. Which plan it is changes the speed, never a bit.
 ///
 /// # Errors
@@ -97,14 +108,20 @@ pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Resul
     }
 }
 
-/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads.
+/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads; it
+/// has the network's parameters.
+///
+/// # Errors
+/// [`Error::Threads`](crate::Error::Threads).
 pub(crate) fn choose_forward<R: Real>(
     network: &Network<R>,
     largest_batch: usize,
     threads: usize,
-) -> Box<dyn ForwardPlan<R>> {
-    R::fast_forward(network, largest_batch, threads)
-        .unwrap_or_else(|| Box::new(PlainForward::new(network, largest_batch)))
+) -> Result<Box<dyn ForwardPlan<R>>> {
+    match R::fast_forward(network, largest_batch, threads)? {
+        Some(plan) => Ok(plan),
+        None => Ok(Box::new(PlainForward::new(network, largest_batch))),
+    }
 }
 
 /// Whether a loss that is finite in the units of training is finite in the target's own too: where these are not of

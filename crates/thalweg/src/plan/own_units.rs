@@ -84,6 +84,22 @@ impl<R: Real> OwnUnits<R> {
     }
 }
 
+/// A bound for the losses of `rows` rows in the units that the network is trained in: if none is larger, their sum is
+/// finite in the target's own units too. A plan that sees a larger one is not certain of the loss.
+///
+/// Own units are z·width + shift, so a loss grows by at most the square of the larger of both; the factor 8 is for
+/// rounding and for Huber's line.
+pub(crate) fn loss_bound<R: Real>(data: &Dataset, rows: usize) -> R {
+    let scale = data.target_scale();
+    let largest = match data.targets() {
+        DatasetTargets::Values { outputs, .. } if !scale.is_none() => (0..*outputs)
+            .map(|j| scale.width(j).abs().max(scale.to_own_units(j, 0.0).abs()))
+            .fold(1.0, f64::max),
+        _ => 1.0,
+    };
+    R::from_f64(R::LARGEST.to_f64() / (8.0 * rows as f64 * largest * largest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +117,18 @@ mod tests {
         own.gather(Rows { data: &data, rows: &[2, 0], epoch: 0 });
         own.note(&data, &[0.5, 0.25]);
         assert_eq!(own.pair(&[0.5, 0.25]), (&[3.0, 2.0][..], Targets::Values(&[5.0, 1.0])));
+    }
+
+    #[test]
+    fn wide_units_leave_less_room_for_a_loss() {
+        let values = vec![0.0, 1e10];
+        let scale = TargetScale::fit(Scaling::MinMax, &values, 1, &[0, 1]);
+        let targets = DatasetTargets::Values { values, outputs: 1 };
+        let data = Dataset::new(Features::F64(vec![0.0; 2]), Shape::from(1), targets).unwrap();
+        let plain = loss_bound::<f32>(&data, 2);
+        assert!(plain > 1e37 && plain < f32::MAX / 2.0);
+        let scaled = loss_bound::<f32>(&data.with_target_scale(scale), 2);
+        assert!(scaled > 0.9e-20 * plain && scaled < 1.1e-20 * plain);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::plan::{ForwardPlan, OwnUnits, PlainForward, Rows, choose_forward, fit
 use crate::real::Real;
 
 /// Rows worked at once: enough to use the kernels well, few enough to stay in cache.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 
 /// Runs a network forward over data that looks like what it was made for.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl<R: Real> Evaluator<R> {
         let chunk = CHUNK.min(data.rows().max(1));
         let outputs = network.output_shape().len();
         Ok(Evaluator {
-            plan: choose_forward(network, chunk, threads),
+            plan: choose_forward(network, chunk, threads)?,
             loss: loss.clone(),
             chunk,
             rows: Vec::with_capacity(chunk),

@@ -3,6 +3,7 @@
 mod evaluate;
 mod observer;
 mod predict;
+mod predictor;
 mod report;
 mod session;
 pub mod settings;
@@ -11,6 +12,7 @@ mod trainer;
 
 pub(crate) use evaluate::Evaluator;
 pub use observer::{Command, Observer, Progress, Snapshot};
+pub use predictor::Predictor;
 pub use report::{History, Part, PartReport, Report, more_is_better};
 pub(crate) use session::{BegunStep, Session, Setup};
 pub use session::{Ending, Outcome, Parts};

@@ -1,5 +1,8 @@
 //! The forward pass of a layer with one output and a long input in panels (NUMERICS rule 2).
-#![allow(unsafe_code, reason = "registers are loaded and stored through pointers into slices checked at entry")]
+#![allow(
+    unsafe_code,
+    reason = "registers are loaded and stored through pointers into slices checked at entry"
+)]
 
 use super::{panel_count, panel_width};
 use crate::kernels::sums::{LANES, SEGMENT, join_lanes};

@@ -35,7 +35,8 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
                     Start::Stored => before[i * width + j],
                 };
                 for k in 0..depth {
-                    let a = if down { a[k * width + i] } else { a[k / width * panel + i * width + k % width] };
+                    let a =
+                        if down { a[k * width + i] } else { a[k / width * panel + i * width + k % width] };
                     chain = a.mul_add(b[k * width + j], chain);
                 }
                 assert_eq!(
@@ -50,7 +51,9 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
 
 #[test]
 fn strips_are_chains_across_and_down() {
-    for (rows, columns, depth) in [(1, 1, 1), (2, 7, 3), (5, 16, 40), (13, 9, 33), (15, 14, 64), (29, 3, 70), (3, 12, 0)] {
+    for (rows, columns, depth) in
+        [(1, 1, 1), (2, 7, 3), (5, 16, 40), (13, 9, 33), (15, 14, 64), (29, 3, 70), (3, 12, 0)]
+    {
         strip_is_a_chain::<f32>(rows, columns, depth, false);
         strip_is_a_chain::<f64>(rows, columns, depth, false);
         strip_is_a_chain::<f32>(rows, 2 * columns, depth, rows <= 32);

@@ -1,5 +1,8 @@
 //! A block's transpose, by squares that are turned in registers.
-#![allow(unsafe_code, reason = "registers are loaded and stored through pointers into slices checked at entry")]
+#![allow(
+    unsafe_code,
+    reason = "registers are loaded and stored through pointers into slices checked at entry"
+)]
 
 use super::panel_width;
 use crate::kernels::vector::Vector;
@@ -20,7 +23,10 @@ vectorised! {
 unsafe fn transpose_body<R: Real, V: Vector<R>>(rows: usize, columns: usize, from: &[R], to: &mut [R]) {
     let width = panel_width::<R>();
     assert!(rows <= width && columns <= width, "a block lies in one panel");
-    assert!(from.len() >= rows * width && to.len() >= columns * width, "blocks are [rows, W] and [columns, W]");
+    assert!(
+        from.len() >= rows * width && to.len() >= columns * width,
+        "blocks are [rows, W] and [columns, W]"
+    );
     let mut k = 0;
     while k < rows {
         let mut j = 0;

@@ -4,7 +4,10 @@
 //! panels (or rows of a panel, where there are too few) in forward and for the gradients of values, chunks of
 //! parameters for their gradients and updates. All that is read was written before the last barrier. A sum is never
 //! shared out.
-#![allow(unsafe_code, reason = "members take parts of shared matrices; each part says why nobody else has it")]
+#![allow(
+    unsafe_code,
+    reason = "members take parts of shared matrices; each part says why nobody else has it"
+)]
 
 use std::ops::Range;
 
@@ -102,6 +105,8 @@ pub(super) struct Pass<'a, R: Real> {
     pub(super) input: Input<'a, R>,
     pub(super) tile: Tile,
     pub(super) targets: Targets<'a, R>,
+    /// What no row's loss may exceed.
+    pub(super) bound: R,
     pub(super) member: Member<'a>,
 }
 
@@ -123,7 +128,10 @@ impl<R: Real> Pass<'_, R> {
         unsafe { self.buffers.arena.read(range) }
     }
 
-    #[expect(clippy::mut_from_ref, reason = "the slice comes from the shared arena, not from this view of it")]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the slice comes from the shared arena, not from this view of it"
+    )]
     fn write(&self, matrix: Matrix, panel: usize, rows: &Range<usize>) -> &mut [R] {
         let range = self.program.part::<R>(matrix, panel, rows);
         // SAFETY: the caller's unit of work is this panel and these rows, and units do not overlap.
@@ -335,9 +343,8 @@ impl<R: Real> Pass<'_, R> {
     /// Whether the losses of the batch so far are finite and small enough that their sum is.
     pub(super) fn is_finite(&self) -> bool {
         // SAFETY: losses were written before the last barrier.
-        let losses =
-            unsafe { self.buffers.losses.read(0..self.tile.first + self.tile.rows) };
-        all_bounded(losses, self.tile.batch)
+        let losses = unsafe { self.buffers.losses.read(0..self.tile.first + self.tile.rows) };
+        all_bounded(losses, self.bound)
     }
 
     fn tail_backward(&self, stage: &Stage, panel: usize, rows: &Range<usize>) {
@@ -430,7 +437,8 @@ impl<R: Real> Pass<'_, R> {
                 Strip { rows: 1, columns: width, depth, left: Left::Down { values: dy }, right: x, start }
             }
         };
-        if work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < width && self.buffers.chains.is_empty()
+        if work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < width
+            && self.buffers.chains.is_empty()
         {
             // Registers beyond the columns are not computed; what lies there must not reach the padding.
             dw.fill(R::ZERO);
@@ -512,8 +520,9 @@ impl<R: Real> Pass<'_, R> {
             let (panel, k_panel) = (unit / (inputs + 1), unit % (inputs + 1));
             let chunk = stage.chunk::<R>(panel, k_panel);
             // SAFETY: a chunk's parameters and gradients belong to its unit.
-            let (w, dw) =
-                unsafe { (self.buffers.weights.part(chunk.clone()), self.buffers.totals.part(chunk.clone())) };
+            let (w, dw) = unsafe {
+                (self.buffers.weights.part(chunk.clone()), self.buffers.totals.part(chunk.clone()))
+            };
             if let Some(factor) = factor {
                 for dw in dw.iter_mut() {
                     *dw *= factor;
@@ -524,9 +533,8 @@ impl<R: Real> Pass<'_, R> {
     }
 }
 
-/// Whether losses are finite and so small that the sum over the batch is finite too.
-pub(super) fn all_bounded<R: Real>(losses: &[R], batch: usize) -> bool {
-    let bound = R::LARGEST / R::from_f64(2.0 * batch as f64);
+/// Whether losses are finite and at most `bound`, so that their sum is finite.
+pub(super) fn all_bounded<R: Real>(losses: &[R], bound: R) -> bool {
     // Not written with `all(<=)` over early exits: a plain loop is one vector comparison.
     let mut bounded = true;
     for &loss in losses {

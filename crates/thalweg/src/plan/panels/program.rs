@@ -143,8 +143,11 @@ impl Program {
                 Layer::Flatten => continue,
                 Layer::Dense(_) => {
                     let (in_features, out_features) = (placed.input.len(), placed.output.len());
-                    let form =
-                        if out_features == 1 && in_features >= LANES { Form::OneOutput } else { Form::Panels };
+                    let form = if out_features == 1 && in_features >= LANES {
+                        Form::OneOutput
+                    } else {
+                        Form::Panels
+                    };
                     let width = panel_width::<R>();
                     let length = match form {
                         Form::Panels => panel_count::<R>(out_features) * (in_features + 1) * width,
@@ -182,14 +185,18 @@ impl Program {
                     stages.push(stage);
                     continue;
                 }
-                Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => return None,
+                Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => {
+                    return None;
+                }
                 Layer::Activation(activation) => TailKind::Activation(activation.clone()),
                 Layer::Scale(scale) => TailKind::Scale(scale.factor),
                 Layer::Dropout(_) if !trains => continue,
                 Layer::Dropout(dropout) => TailKind::Dropout(*dropout, layout.matrix(x.columns)),
             };
             let (needs_input, needs_output) = match &kind {
-                TailKind::Activation(activation) if activation.derivative_follows_from_output() => (false, true),
+                TailKind::Activation(activation) if activation.derivative_follows_from_output() => {
+                    (false, true)
+                }
                 TailKind::Activation(_) => (true, true),
                 TailKind::Scale(_) | TailKind::Dropout(..) => (false, false),
             };
