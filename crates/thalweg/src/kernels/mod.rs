@@ -14,6 +14,7 @@ mod dispatch;
 pub mod bytes;
 pub mod dense;
 pub mod elementwise;
+pub mod one_output;
 mod ordered_sum;
 pub mod panels;
 mod product;

@@ -13,6 +13,7 @@ mod half_squares;
 mod huber;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod one_output;
 mod softmax_cross_entropy;
 mod sum_of_squares;
 mod target;

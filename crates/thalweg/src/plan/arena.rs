@@ -83,7 +83,12 @@ pub struct Arena<R> {
 impl<R: Real> Arena<R> {
     /// An arena of zeros for this layout, aligned to cache lines.
     pub fn new(layout: &Layout) -> Self {
-        let values = vec![R::ZERO; layout.len + ALIGNMENT];
+        Arena::with_len(layout.len)
+    }
+
+    /// An arena of at least `len` zeros, aligned to cache lines.
+    pub(crate) fn with_len(len: usize) -> Self {
+        let values = vec![R::ZERO; len + ALIGNMENT];
         let start = values.as_ptr().align_offset(ALIGNMENT * size_of::<R>()).min(ALIGNMENT);
         Arena { values, start }
     }

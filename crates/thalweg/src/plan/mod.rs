@@ -7,6 +7,8 @@
 
 mod arena;
 pub(crate) mod fit;
+#[allow(dead_code, reason = "the session is to choose it")]
+mod one_output;
 mod plain;
 mod step;
 
