@@ -17,6 +17,7 @@ pub mod elementwise;
 pub mod lanes;
 pub mod limits;
 pub(crate) mod losses;
+pub mod one_output;
 mod ordered_sum;
 pub mod panels;
 mod product;

@@ -14,6 +14,7 @@ mod huber;
 mod lanes;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod one_output;
 mod separable;
 mod softmax_cross_entropy;
 mod sum_of_squares;

@@ -1,6 +1,7 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
 use super::lanes::LanePlan;
+use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
 use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::{Dataset, TargetScale};
@@ -72,10 +73,14 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
     if !is_tame::<R>(wanted.data.target_scale(), wanted.data.outputs()) {
         return Ok(None);
     }
-    if wanted.is_full_batch
-        && let Some(plan) = LanePlan::new(network, wanted.rules, wanted.data)
-    {
-        return Ok(Some(Box::new(plan)));
+    let Wanted { rules, data, threads, .. } = wanted;
+    if wanted.is_full_batch {
+        if let Some(plan) = OneOutputPlan::new(network, rules, data, threads) {
+            return Ok(Some(Box::new(plan)));
+        }
+        if let Some(plan) = LanePlan::new(network, rules, data) {
+            return Ok(Some(Box::new(plan)));
+        }
     }
     match PanelPlan::new(network, wanted)? {
         Some(plan) => Ok(Some(Box::new(plan))),

@@ -107,17 +107,12 @@ fn train<R: Real>(
 ) -> Result<Vec<f64>, Failure> {
     let mut watch = Watch { unit: work.unit, stopwatch: Stopwatch::new(seconds), next: 0 };
     let trainer = Trainer::with_settings(work.settings.clone());
-    let trainer = with_threads(trainer, threads).interrupt(interrupt.flag()).observer(&mut watch);
+    let trainer = trainer.threads(threads).interrupt(interrupt.flag()).observer(&mut watch);
     let outcome = trainer.fit(network, &rows.dataset)?;
     match outcome.ending {
         Ending::Stopped | Ending::Interrupted => Ok(watch.stopwatch.samples),
         Ending::Finished => unreachable!("nobody makes so many steps"),
     }
-}
-
-/// The one place where a trainer is told its threads. It works on one so far.
-fn with_threads(trainer: Trainer<'_>, _threads: usize) -> Trainer<'_> {
-    trainer
 }
 
 fn predict<R: Real>(
@@ -128,30 +123,21 @@ fn predict<R: Real>(
     seconds: f64,
     interrupt: &Interrupt,
 ) -> Result<Vec<f64>, Failure> {
-    let mut predict = predictor(network, work, rows, threads)?;
+    let loss = work.settings.loss.clone().expect("every work names its loss");
+    let mut predictor = network.predictor(&loss)?.threads(threads)?;
+    let mut x = vec![R::ZERO; rows.dataset.rows() * rows.dataset.columns()];
+    let all: Vec<u32> = (0..rows.dataset.rows() as u32).collect();
+    rows.dataset.gather(&all, &mut x);
+    let mut predictions = vec![R::ZERO; all.len() * network.output_shape().len()];
     let mut stopwatch = Stopwatch::new(seconds);
     let mut done = 0;
     while let Some(next) = stopwatch.mark(done).filter(|_| !interrupt.is_raised()) {
         while done < next {
-            predict()?;
+            predictor.predict(&x, &mut predictions)?;
             done += 1;
         }
     }
     Ok(stopwatch.samples)
-}
-
-/// The one place where a network is asked: what comes back predicts all rows once.
-fn predictor<'a, R: Real>(
-    network: &'a Network<R>,
-    work: &Work,
-    rows: &'a Rows,
-    _threads: usize,
-) -> Result<impl FnMut() -> Result<(), Failure> + 'a, Failure> {
-    let loss = work.settings.loss.clone().expect("every work names its loss");
-    Ok(move || {
-        std::hint::black_box(network.predict(&loss, &rows.dataset)?);
-        Ok(())
-    })
 }
 
 /// Watches a run that has no end of its own, and ends it when there are enough samples. The loop calls it at the ends of
