@@ -46,6 +46,7 @@ pub trait Real:
     sealed::Sealed
     + crate::custom::Pick
     + crate::kernels::Registers
+    + crate::plan::Plans
     + Copy
     + Default
     + PartialEq

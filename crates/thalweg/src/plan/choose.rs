@@ -1,31 +1,99 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
-use super::{PanelPlan, PlainSteps, Rules, StepPlan, fit};
+use super::panels::{PanelForward, PanelPlan};
+use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::network::Network;
 use crate::real::Real;
 
-/// The plan for training `network` by `rules` on batches of up to `largest_batch` rows of data like `data`; if
-/// `is_full_batch`, every batch has all its rows in order. A plan works on at most `threads` threads, and on fewer where
-/// they are of no use. Which plan it is changes the speed, never a bit.
+/// What the choice of a plan for training depends on, beside the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub(crate) rules: &'a Rules,
+    /// Data like that of the steps, or that of a full batch.
+    pub(crate) data: &'a Dataset,
+    /// How many rows a batch has at most.
+    pub(crate) largest_batch: usize,
+    /// Whether every batch has all rows of the data in order.
+    pub(crate) is_full_batch: bool,
+    /// How many threads a plan may work on; fewer where they are of no use.
+    pub(crate) threads: usize,
+}
+
+/// The fast plans of a scalar type. They are reached through it so that their code, which is large, is compiled in this
+/// crate once for each type and not again wherever a network is trained.
+pub trait Plans: Sized {
+    /// The fast plan that trains this network, if there is one.
+    #[doc(hidden)]
+    fn fast_plan(network: &Network<Self>, wanted: Wanted<'_>) -> Result<Option<Box<dyn StepPlan<Self>>>>
+    where
+        Self: Real;
+
+    /// The fast plan that predicts with this network, if there is one.
+    #[doc(hidden)]
+    fn fast_forward(
+        network: &Network<Self>,
+        largest_batch: usize,
+        threads: usize,
+    ) -> Option<Box<dyn ForwardPlan<Self>>>
+    where
+        Self: Real;
+}
+
+macro_rules! plans {
+    ($real:ty) => {
+        impl Plans for $real {
+            fn fast_plan(
+                network: &Network<Self>,
+                wanted: Wanted<'_>,
+            ) -> Result<Option<Box<dyn StepPlan<Self>>>> {
+                fast_plan(network, wanted)
+            }
+
+            fn fast_forward(
+                network: &Network<Self>,
+                largest_batch: usize,
+                threads: usize,
+            ) -> Option<Box<dyn ForwardPlan<Self>>> {
+                Some(Box::new(PanelForward::new(network, largest_batch, threads)?))
+            }
+        }
+    };
+}
+
+plans!(f32);
+plans!(f64);
+
+/// The fast plans are asked in turn, the one that suits the fewest networks first. None of them takes a network with a
+/// part of a user's own, or shards.
+fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Box<dyn StepPlan<R>>>> {
+    match PanelPlan::new(network, wanted)? {
+        Some(plan) => Ok(Some(Box::new(plan))),
+        None => Ok(None),
+    }
+}
+
+/// The plan for training `network`. Which plan it is changes the speed, never a bit.
 ///
 /// # Errors
-/// [`NetworkProblem`](crate::network::NetworkProblem) when the network's input or output does not fit the data, and
+/// [`NetworkProblem`](crate::network::NetworkProblem) when the network's input or output does not fit the data;
 /// [`Error::Threads`](crate::Error::Threads).
-pub(crate) fn choose<R: Real>(
-    network: &Network<R>,
-    rules: &Rules,
-    data: &Dataset,
-    largest_batch: usize,
-    is_full_batch: bool,
-    threads: usize,
-) -> Result<Box<dyn StepPlan<R>>> {
+pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Box<dyn StepPlan<R>>> {
+    let Wanted { rules, data, largest_batch, is_full_batch, .. } = wanted;
     fit::check(network, &rules.loss, data)?;
-    // Each is asked in turn, the one for the fewest networks first. None takes parts of a user's own, or shards.
-    if let Some(plan) = PanelPlan::new(network, rules, data.targets(), largest_batch, is_full_batch, threads)?
-    {
-        return Ok(Box::new(plan));
+    match R::fast_plan(network, wanted)? {
+        Some(plan) => Ok(plan),
+        None => Ok(Box::new(PlainSteps::new(network, rules, data, largest_batch, is_full_batch)?)),
     }
-    Ok(Box::new(PlainSteps::new(network, rules, data, largest_batch, is_full_batch)?))
+}
+
+/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads.
+pub(crate) fn choose_forward<R: Real>(
+    network: &Network<R>,
+    largest_batch: usize,
+    threads: usize,
+) -> Box<dyn ForwardPlan<R>> {
+    R::fast_forward(network, largest_batch, threads)
+        .unwrap_or_else(|| Box::new(PlainForward::new(network, largest_batch)))
 }

@@ -2,13 +2,12 @@
 
 use std::fmt::Debug;
 
-use crate::error::Result;
 use crate::layers::{Forward, Layer, Mode};
 use crate::network::{Network, PlacedLayer};
 use crate::real::Real;
 
 /// A plan that predicts. It agrees with the plain one in every bit, however many rows it is given at a time.
-pub(crate) trait ForwardPlan<R>: Debug + Send {
+pub trait ForwardPlan<R>: Debug + Send {
     /// Takes these parameters, row-major, in layer order.
     fn set_parameters(&mut self, parameters: &[R]);
 
@@ -19,21 +18,6 @@ pub(crate) trait ForwardPlan<R>: Debug + Send {
     /// The network's outputs of the last [`forward`](ForwardPlan::forward), `[rows, outputs]`, row-major, in the units
     /// that it is trained in.
     fn outputs(&self, rows: usize) -> &[R];
-}
-
-/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads; it
-/// has the network's parameters.
-///
-/// # Errors
-/// [`Error::Threads`](crate::Error::Threads).
-pub(crate) fn choose_forward<R: Real>(
-    network: &Network<R>,
-    largest_batch: usize,
-    threads: usize,
-) -> Result<Box<dyn ForwardPlan<R>>> {
-    // The fast plans are asked here.
-    let _ = threads;
-    Ok(Box::new(PlainForward::new(network, largest_batch)))
 }
 
 /// Layer by layer over all rows, two matrices taking turns.

@@ -17,11 +17,12 @@ mod rules;
 mod step;
 
 pub use arena::{Arena, Layout};
-pub(crate) use choose::choose;
-pub(crate) use forward::{ForwardPlan, PlainForward, choose_forward};
+pub use choose::{Plans, Wanted};
+pub(crate) use choose::{choose, choose_forward};
+pub use forward::ForwardPlan;
+pub(crate) use forward::PlainForward;
 pub(crate) use own_units::{OwnUnits, loss_bound};
-pub(crate) use panels::PanelPlan;
 pub use plain::Plan;
 pub(crate) use plain_steps::PlainSteps;
 pub use rules::{Rates, Rows, Rules};
-pub(crate) use step::StepPlan;
+pub use step::StepPlan;

@@ -12,7 +12,7 @@ use super::{Rates, Rows};
 /// In a run whose batch is the whole data, every call has the same rows, in order: a plan may gather them once. Nothing
 /// is asked of such a plan per step but the step: the loss is looked at only when somebody wants to know it, by
 /// [`forward`](StepPlan::forward), which a step of the same batch may follow.
-pub(crate) trait StepPlan<R>: Debug + Send {
+pub trait StepPlan<R>: Debug + Send {
     /// Writes the parameters.
     fn read_parameters(&self, parameters: &mut [R]);
 

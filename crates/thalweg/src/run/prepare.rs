@@ -14,6 +14,7 @@ use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, either};
+use crate::team::default_threads;
 use crate::train::{Ending, Observer, Outcome, Part, Parts, State, Trainer, default_loss};
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.

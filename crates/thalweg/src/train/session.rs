@@ -29,7 +29,7 @@ use crate::data::{Batches, Dataset};
 use crate::error::Result;
 use crate::losses::Loss;
 use crate::network::{Network, NetworkProblem};
-use crate::plan::{self, OwnUnits, Plan, Rates, Rules, StepPlan};
+use crate::plan::{self, OwnUnits, Plan, Rates, Rules, StepPlan, Wanted};
 use crate::real::Real;
 
 use moments::Moments;
@@ -136,7 +136,8 @@ impl<'a, R: Real> Session<'a, R> {
         let threads = setup.threads;
         Session::with_plan(network, parts, setup, |network, rules, batches| {
             let is_full_batch = batches.is_full();
-            plan::choose(network, rules, parts.train, batches.largest(), is_full_batch, threads)
+            let largest_batch = batches.largest();
+            plan::choose(network, Wanted { rules, data: parts.train, largest_batch, is_full_batch, threads })
         })
     }
 

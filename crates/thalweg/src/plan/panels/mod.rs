@@ -10,8 +10,10 @@
 //! |---|---|
 //! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
 //! | `parameters.rs` | parameters and state, here and row-major |
+//! | `forward.rs` | forward passes alone, for predicting |
 //! | `passes.rs` | gather, forward, loss, backward, update over one tile, as a member runs them |
 
+mod forward;
 mod parameters;
 mod passes;
 mod program;
@@ -20,17 +22,19 @@ mod tests;
 
 use std::fmt;
 
-use crate::data::DatasetTargets;
+pub(crate) use forward::PanelForward;
+
+use crate::data::{DatasetTargets, TargetScale};
 use crate::error::Result;
 use crate::kernels::OrderedSum;
 use crate::kernels::panels::panel_width;
 use crate::losses::{Loss, Targets};
 use crate::network::Network;
 use crate::optimizers::{Optimizer, Update};
-use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, loss_bound};
+use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Shared, Team};
-use passes::{Buffers, Pass, StageRule, Tile, all_bounded};
+use passes::{Buffers, Input, Pass, StageRule, Tile, all_bounded};
 use program::{Program, Stage};
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
@@ -59,7 +63,8 @@ pub(crate) struct PanelPlan<R: Real> {
     stage_rules: Vec<StageRule<R>>,
     has_gathered: bool,
     is_full_batch: bool,
-    /// Whether `losses` are those of the last outputs, in the target's own units.
+    /// Whether the losses are in the target's own units.
+    is_unscaled: bool,
     has_losses: bool,
 }
 
@@ -75,21 +80,16 @@ impl<R: Real> PanelPlan<R> {
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub(crate) fn new(
-        network: &Network<R>,
-        rules: &Rules,
-        targets: &DatasetTargets,
-        largest_batch: usize,
-        is_full_batch: bool,
-        threads: usize,
-    ) -> Result<Option<Self>> {
+    pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Self>> {
+        let Wanted { rules, data, largest_batch, is_full_batch, threads } = wanted;
         if rules.shards > 1
             || matches!(rules.optimizer, Optimizer::Custom(_))
             || matches!(rules.loss, Loss::Custom(_))
+            || !is_tame::<R>(data.target_scale(), data.outputs())
         {
             return Ok(None);
         }
-        let Some(program) = Program::new::<R>(network.layers(), rules, largest_batch.min(TILE)) else {
+        let Some(program) = Program::new::<R>(network.layers(), Some(rules), largest_batch.min(TILE)) else {
             return Ok(None);
         };
         let work = largest_batch * network.parameter_count();
@@ -99,7 +99,7 @@ impl<R: Real> PanelPlan<R> {
         let is_clipped = rules.clip_norm.is_some();
         let outputs = program.outputs;
         let scratch = (width * width).max(program.input.columns).max(program.capacity * outputs);
-        let target_values = match targets {
+        let target_values = match data.targets() {
             DatasetTargets::Values { .. } => program.capacity * outputs,
             DatasetTargets::Classes { .. } | DatasetTargets::None => 0,
         };
@@ -120,6 +120,7 @@ impl<R: Real> PanelPlan<R> {
             stage_rules: Vec::with_capacity(program.stages.len()),
             has_gathered: false,
             is_full_batch,
+            is_unscaled: data.target_scale().is_none(),
             has_losses: false,
             rules: rules.clone(),
             team,
@@ -155,7 +156,7 @@ impl<R: Real> PanelPlan<R> {
 
     /// Runs all tiles of a batch forward, and backward too where `backward` says so. Whether the loss is sure to be
     /// finite; if not, no parameter was changed.
-    fn run(&mut self, batch: Rows<'_>, backward: bool, training: bool) -> bool {
+    fn run(&mut self, batch: Rows<'_>, backward: bool) -> bool {
         let rows = batch.rows.len();
         assert!(rows <= self.losses.len(), "a batch of {rows} rows in a plan for {}", self.losses.len());
         let outputs = self.program.outputs;
@@ -176,7 +177,11 @@ impl<R: Real> PanelPlan<R> {
                 }
                 DatasetTargets::None => Targets::Classes(&[]),
             };
-            let tile = Tile { rows: tile_rows, first, batch: rows, epoch: batch.epoch };
+            let tile = Tile { rows: tile_rows.len(), first, batch: rows, epoch: batch.epoch };
+            let input = match self.has_gathered && self.is_full_batch && is_one_tile {
+                true => Input::Gathered(batch.data, tile_rows),
+                false => Input::Data(batch.data, tile_rows),
+            };
             let buffers = Buffers {
                 arena: Shared::new(self.arena.all_mut()),
                 weights: Shared::new(self.weights.all_mut()),
@@ -190,11 +195,9 @@ impl<R: Real> PanelPlan<R> {
                 losses: Shared::new(&mut self.losses),
             };
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
-            let has_gathered = self.has_gathered && self.is_full_batch && is_one_tile;
             self.team.run(|member| {
-                let pass =
-                    Pass { program, rules, buffers, data: batch.data, tile, targets, training, member };
-                pass.gather(has_gathered);
+                let pass = Pass { program, rules, buffers, input, tile, targets, member };
+                pass.gather();
                 forward(&pass, backward);
                 if backward && has_targets {
                     backward_pass(&pass, stage_rules);
@@ -202,8 +205,8 @@ impl<R: Real> PanelPlan<R> {
             });
         }
         self.has_gathered = true;
-        self.has_losses = backward && has_targets && batch.data.target_scale().is_none();
-        let is_finite = all_bounded(&self.losses[..rows], loss_bound(batch.data, rows));
+        self.has_losses = backward && has_targets && self.is_unscaled;
+        let is_finite = !backward || all_bounded(&self.losses[..rows], loss_bound(batch.data, rows));
         if backward && is_finite && self.rules.clip_norm.is_some() {
             self.clip_and_update(batch);
         }
@@ -233,16 +236,25 @@ impl<R: Real> PanelPlan<R> {
             losses: Shared::new(&mut self.losses),
         };
         let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
-        let tile = Tile { rows: batch.rows, first: 0, batch: batch.rows.len(), epoch: batch.epoch };
+        let rows = batch.rows.len();
+        let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
+        let input = Input::Gathered(batch.data, batch.rows);
         let targets = Targets::Classes(&[]);
         self.team.run(|member| {
-            let pass =
-                Pass { program, rules, buffers, data: batch.data, tile, targets, training: true, member };
+            let pass = Pass { program, rules, buffers, input, tile, targets, member };
             for (stage, rule) in program.stages.iter().zip(stage_rules) {
                 pass.update_clipped(stage, rule, factor);
             }
         });
     }
+}
+
+/// Whether a loss that is finite in the units of training is finite in the target's own too: where these are not of
+/// astronomical size.
+fn is_tame<R: Real>(scale: &TargetScale, outputs: usize) -> bool {
+    let bound = R::LARGEST.to_f64().cbrt();
+    scale.is_none()
+        || (0..outputs).all(|j| scale.width(j).abs() < bound && scale.to_own_units(j, 0.0).abs() < bound)
 }
 
 /// Through all stages, as far as the outputs.
@@ -298,7 +310,7 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
     }
 
     fn forward(&mut self, batch: Rows<'_>) {
-        self.run(batch, false, true);
+        self.run(batch, false);
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
@@ -311,6 +323,6 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
         self.prepare(rates);
-        self.run(batch, true, true)
+        self.run(batch, true)
     }
 }

@@ -57,11 +57,22 @@ pub(super) struct StageRule<R> {
     pub(super) bias: StepRule<R>,
 }
 
+/// What a tile's rows are made of.
+#[derive(Clone, Copy)]
+pub(super) enum Input<'a, R> {
+    /// Rows of a data set, gathered in training. With their numbers in it.
+    Data(&'a Dataset, &'a [u32]),
+    /// Values, `[rows, inputs]` row-major.
+    Values(&'a [R]),
+    /// What was gathered before.
+    Gathered(&'a Dataset, &'a [u32]),
+}
+
 /// Where a tile of rows lies in its batch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tile<'a> {
-    /// Its rows in the data.
-    pub(super) rows: &'a [u32],
+pub(super) struct Tile {
+    /// How many rows it has.
+    pub(super) rows: usize,
     /// How many rows of the batch come before it.
     pub(super) first: usize,
     /// How many rows the batch has.
@@ -69,7 +80,7 @@ pub(super) struct Tile<'a> {
     pub(super) epoch: u64,
 }
 
-impl Tile<'_> {
+impl Tile {
     /// Whether its first row begins a block of rows (NUMERICS rule 4).
     fn begins_block(&self) -> bool {
         self.first.is_multiple_of(ROWS)
@@ -77,11 +88,11 @@ impl Tile<'_> {
 
     /// Whether its last row ends a block.
     fn ends_block(&self) -> bool {
-        self.is_last() || (self.first + self.rows.len()).is_multiple_of(ROWS)
+        self.is_last() || (self.first + self.rows).is_multiple_of(ROWS)
     }
 
     fn is_last(&self) -> bool {
-        self.first + self.rows.len() == self.batch
+        self.first + self.rows == self.batch
     }
 }
 
@@ -91,17 +102,15 @@ pub(super) struct Pass<'a, R: Real> {
     pub(super) program: &'a Program,
     pub(super) rules: &'a Rules,
     pub(super) buffers: Buffers<'a, R>,
-    pub(super) data: &'a Dataset,
-    pub(super) tile: Tile<'a>,
+    pub(super) input: Input<'a, R>,
+    pub(super) tile: Tile,
     pub(super) targets: Targets<'a, R>,
-    /// Whether dropout drops.
-    pub(super) training: bool,
     pub(super) member: Member<'a>,
 }
 
 impl<R: Real> Pass<'_, R> {
     fn rows(&self) -> usize {
-        self.tile.rows.len()
+        self.tile.rows
     }
 
     fn read(&self, matrix: Matrix, panel: usize, rows: &Range<usize>) -> &[R] {
@@ -149,21 +158,33 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// Brings this member's rows into the arena and through whatever stands before the first dense layer.
-    pub(super) fn gather(&self, has_gathered: bool) {
-        let width = panel_width::<R>();
+    pub(super) fn gather(&self) {
         let rows = self.member.share(self.rows());
-        let input = self.program.input;
-        if !has_gathered {
-            let row = &mut self.scratch()[..input.columns];
-            for n in rows.clone() {
-                self.data.gather(&self.tile.rows[n..=n], row);
-                for (panel, values) in row.chunks(width).enumerate() {
-                    self.write(input, panel, &(n..n + 1))[..values.len()].copy_from_slice(values);
+        let matrix = self.program.input;
+        match self.input {
+            Input::Data(data, numbers) => {
+                let row = &mut self.scratch()[..matrix.columns];
+                for n in rows.clone() {
+                    data.gather(&numbers[n..=n], row);
+                    self.write_row(matrix, n, row);
                 }
             }
+            Input::Values(values) => {
+                for n in rows.clone() {
+                    self.write_row(matrix, n, &values[n * matrix.columns..(n + 1) * matrix.columns]);
+                }
+            }
+            Input::Gathered(..) => {}
         }
-        for panel in 0..panel_count::<R>(input.columns) {
+        for panel in 0..panel_count::<R>(matrix.columns) {
             self.tail_forward(&self.program.head, panel, &rows);
+        }
+    }
+
+    /// Writes one row of a matrix, which belongs to this member.
+    fn write_row(&self, matrix: Matrix, n: usize, row: &[R]) {
+        for (panel, values) in row.chunks(panel_width::<R>()).enumerate() {
+            self.write(matrix, panel, &(n..n + 1))[..values.len()].copy_from_slice(values);
         }
     }
 
@@ -244,11 +265,9 @@ impl<R: Real> Pass<'_, R> {
                 TailKind::Activation(activation) => elementwise::activate_in_place(activation, y),
                 TailKind::Scale(factor) => elementwise::scale_in_place(R::from_f64(*factor), y),
                 TailKind::Dropout(dropout, mask) => {
-                    if self.training {
-                        let mask_rows = self.write(*mask, panel, rows);
-                        self.draw_mask(dropout.dropout, part.layer, *mask, panel, rows, mask_rows);
-                        elementwise::multiply_in_place(mask_rows, y);
-                    }
+                    let mask_rows = self.write(*mask, panel, rows);
+                    self.draw_mask(dropout.dropout, part.layer, *mask, panel, rows, mask_rows);
+                    elementwise::multiply_in_place(mask_rows, y);
                 }
             }
         }
@@ -267,9 +286,10 @@ impl<R: Real> Pass<'_, R> {
         let width = panel_width::<R>();
         let columns = width.min(matrix.columns - panel * width);
         let stream = Stream::new(self.rules.seed, Purpose::Dropout, layer as u32, self.tile.epoch);
+        let (Input::Data(data, numbers) | Input::Gathered(data, numbers)) = self.input else { return };
         let (kept, chance) = (R::from_f64(1.0 / (1.0 - dropout)), R::from_f64(dropout));
         for (n, mask) in rows.clone().zip(mask.chunks_exact_mut(width)) {
-            let number = self.data.row_numbers()[self.tile.rows[n] as usize];
+            let number = data.row_numbers()[numbers[n] as usize];
             let first = u64::from(number) * matrix.columns as u64 + (panel * width) as u64;
             stream.fill_uniform(first, &mut mask[..columns]);
             for value in &mut mask[..columns] {
@@ -295,7 +315,6 @@ impl<R: Real> Pass<'_, R> {
 
     /// The losses of this member's rows and their gradient by the last dense layer's output.
     pub(super) fn loss(&self, last: &Stage) {
-        let width = panel_width::<R>();
         let outputs = self.program.outputs;
         let rows = self.member.share(self.rows());
         if rows.is_empty() {
@@ -319,9 +338,7 @@ impl<R: Real> Pass<'_, R> {
             losses,
         );
         for (n, row) in rows.clone().zip(dpredictions.chunks_exact(outputs)) {
-            for (panel, row) in row.chunks(width).enumerate() {
-                self.write(last.doutput, panel, &(n..n + 1))[..row.len()].copy_from_slice(row);
-            }
+            self.write_row(last.doutput, n, row);
         }
         for panel in 0..last.panels::<R>() {
             self.tail_backward(last, panel, &rows);
@@ -331,8 +348,13 @@ impl<R: Real> Pass<'_, R> {
     /// Whether the losses of the batch so far are finite and small enough that their sum is.
     pub(super) fn is_finite(&self) -> bool {
         // SAFETY: losses were written before the last barrier.
-        let losses = unsafe { self.buffers.losses.read(0..self.tile.first + self.tile.rows.len()) };
-        all_bounded(losses, loss_bound(self.data, self.tile.batch))
+        let losses = unsafe { self.buffers.losses.read(0..self.tile.first + self.tile.rows) };
+        match self.input {
+            Input::Data(data, _) | Input::Gathered(data, _) => {
+                all_bounded(losses, loss_bound(data, self.tile.batch))
+            }
+            Input::Values(_) => true,
+        }
     }
 
     fn tail_backward(&self, stage: &Stage, panel: usize, rows: &Range<usize>) {
@@ -521,7 +543,7 @@ impl<R: Real> Pass<'_, R> {
     }
 }
 
-/// Whether losses are finite and at most `bound`, so that their sum is finite.
+/// Whether losses are numbers and at most `bound`, so that their sum is finite.
 pub(super) fn all_bounded<R: Real>(losses: &[R], bound: R) -> bool {
     // Not written with `all(<=)` over early exits: a plain loop is one vector comparison.
     let mut bounded = true;

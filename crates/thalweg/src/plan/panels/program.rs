@@ -122,7 +122,13 @@ pub(super) struct Program {
 
 impl Program {
     /// The stages of a network of dense and elementwise layers; `None` for any other.
-    pub(super) fn new<R: Real>(layers: &[PlacedLayer], rules: &Rules, capacity: usize) -> Option<Program> {
+    /// Where `rules` are given, with room for the way back.
+    pub(super) fn new<R: Real>(
+        layers: &[PlacedLayer],
+        rules: Option<&Rules>,
+        capacity: usize,
+    ) -> Option<Program> {
+        let trains = rules.is_some();
         let mut layout = Layout::<R> { capacity, arena: 0, scalar: std::marker::PhantomData };
         let columns = layers.first()?.input.len();
         let input = layout.matrix(columns);
@@ -131,7 +137,7 @@ impl Program {
         let (mut weights, mut transposed, mut lanes) = (0, 0, 0);
         let mut x = input;
         // Whether somebody still needs x in backward, so that it may not be overwritten.
-        let mut kept = true;
+        let mut kept = trains;
         for placed in layers {
             let kind = match &placed.layer {
                 Layer::Flatten => continue,
@@ -148,10 +154,10 @@ impl Program {
                         Form::OneOutput => (panel_count::<R>(in_features) + 1) * width,
                     };
                     let output = layout.matrix(out_features);
-                    let doutput = layout.matrix(out_features);
-                    let turned = match stages.is_empty() {
-                        true => 0,
-                        false => panel_count::<R>(in_features) * out_features * width,
+                    let doutput = if trains { layout.matrix(out_features) } else { output };
+                    let turned = match trains && !stages.is_empty() {
+                        true => panel_count::<R>(in_features) * out_features * width,
+                        false => 0,
                     };
                     let mut stage = Stage {
                         form,
@@ -167,7 +173,7 @@ impl Program {
                         lanes: lanes..lanes,
                         plain_weight: placed.parameters.first()?.range.clone(),
                         plain_bias: placed.parameters.get(1)?.range.clone(),
-                        frozen: rules.frozen.contains(&placed.number),
+                        frozen: rules.is_some_and(|rules| rules.frozen.contains(&placed.number)),
                     };
                     let narrow = if stage.weight_lanes() { in_features } else { 0 };
                     lanes += (narrow + usize::from(stage.bias_lanes())) * LANES * LANE_COLUMNS;
@@ -184,6 +190,7 @@ impl Program {
                 }
                 Layer::Activation(activation) => TailKind::Activation(activation.clone()),
                 Layer::Scale(scale) => TailKind::Scale(scale.factor),
+                Layer::Dropout(_) if !trains => continue,
                 Layer::Dropout(dropout) => TailKind::Dropout(*dropout, layout.matrix(x.columns)),
             };
             let (needs_input, needs_output) = match &kind {
@@ -193,7 +200,7 @@ impl Program {
                 TailKind::Activation(_) => (true, true),
                 TailKind::Scale(_) | TailKind::Dropout(..) => (false, false),
             };
-            let y = if needs_input || kept { layout.matrix(x.columns) } else { x };
+            let y = if trains && (needs_input || kept) { layout.matrix(x.columns) } else { x };
             kept = needs_output;
             let tail = Tail { kind, layer: placed.number, x, y };
             match stages.last_mut() {

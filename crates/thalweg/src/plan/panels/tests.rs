@@ -55,10 +55,15 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
     let mut network = Network::<R>::new(Shape::from(case.columns), case.layers.clone()).unwrap();
     network.start(None, Draw::Philox { seed: 9 }).unwrap();
     let data = data(case, network.output_shape().len());
-    let is_full = case.batch == case.rows;
     let mut plain = Plan::new(&network, case.rules.clone(), &data, case.batch).unwrap();
-    let mut panels =
-        PanelPlan::new(&network, &case.rules, data.targets(), case.batch, is_full, 1).unwrap().unwrap();
+    let wanted = Wanted {
+        rules: &case.rules,
+        data: &data,
+        largest_batch: case.batch,
+        is_full_batch: case.batch == case.rows,
+        threads: 1,
+    };
+    let mut panels = PanelPlan::new(&network, wanted).unwrap().unwrap();
     panels.team = Team::new(threads).unwrap();
     panels.scratch = Arena::with_len(panels.scratch.all().len() * threads);
     let all: Vec<u32> = (0..case.rows as u32).rev().collect();
