@@ -68,8 +68,7 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
 
     fn forward(&mut self, rows: usize, x: &[R]) {
         let columns = self.program.input.columns;
-        let team =
-            if rows * self.parameter_count < WORTH_SHARING { &mut self.alone } else { &mut self.team };
+        let team = if rows * self.parameter_count < WORTH_SHARING { &mut self.alone } else { &mut self.team };
         for first in (0..rows).step_by(TILE) {
             let count = TILE.min(rows - first);
             let buffers = Buffers {

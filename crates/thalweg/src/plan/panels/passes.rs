@@ -533,7 +533,7 @@ impl<R: Real> Pass<'_, R> {
     }
 }
 
-/// Whether losses are finite and at most `bound`, so that their sum is finite.
+/// Whether losses are numbers and at most `bound`, so that their sum is finite.
 pub(super) fn all_bounded<R: Real>(losses: &[R], bound: R) -> bool {
     // Not written with `all(<=)` over early exits: a plain loop is one vector comparison.
     let mut bounded = true;
