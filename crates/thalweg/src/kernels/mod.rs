@@ -15,6 +15,7 @@ pub mod bytes;
 pub mod dense;
 pub mod elementwise;
 pub mod one_output;
+pub mod one_row;
 mod ordered_sum;
 pub mod panels;
 mod product;
