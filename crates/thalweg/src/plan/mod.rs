@@ -10,6 +10,7 @@ pub(crate) mod fit;
 #[allow(dead_code, reason = "the session is to choose it")]
 mod one_output;
 mod plain;
+#[allow(dead_code, reason = "the session is to call it")]
 mod step;
 
 pub use arena::{Arena, Layout};
