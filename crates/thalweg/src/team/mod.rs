@@ -56,12 +56,6 @@ use barrier::{Barrier, Quit};
 use gate::{Gate, Job};
 use sync::{Builder, JoinHandle, SPINS, SPINS_WHEN_CROWDED};
 
-/// How many threads a team has unless somebody says otherwise: one per processor that this process may use, which the
-/// system can limit; 1 if it does not say.
-pub fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
-}
-
 /// The most threads that a team can have.
 pub const MOST_THREADS: usize = 1024;
 
