@@ -80,6 +80,7 @@ pub(crate) enum Verb {
     List(ListArguments),
     New(NewArguments),
     Draw(DrawArguments),
+    Bench(BenchArguments),
     /// Get data sets
     #[command(subcommand, after_help = "Example:\n  thalweg data fetch mnist")]
     Data(DataVerb),
@@ -281,6 +282,28 @@ pub(crate) struct DrawArguments {
     #[arg(long, value_name = "N")]
     pub(crate) index: Option<usize>,
     /// The folder in which data sets are looked for first
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Time the engine on this machine, beside what the machine can do
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  thalweg bench --work W1,W5
+  thalweg bench --work 784-256-10@32 --threads 1 --json")]
+pub(crate) struct BenchArguments {
+    /// What to time, with commas between: W0, W1, W2, W3, W3L, W4 ... W8, INF1, INF1024, or the sizes of a network and its
+    /// batch, such as 784-256-10@32 [default: everything that has a name]
+    #[arg(long, value_name = "WORKS", value_delimiter = ',')]
+    pub(crate) work: Vec<String>,
+    /// Numbers of threads, with commas between [default: 1 and one per processor]
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub(crate) threads: Vec<usize>,
+    /// How long to sample each work
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(crate) seconds: f64,
+    /// The folder in which the files of images are looked for first; without such files, images are made
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }

@@ -43,14 +43,6 @@ pub enum Error {
         "the saved state does not fit this network and these settings; resume with the experiment it was saved from"
     )]
     State,
-    /// A team of threads cannot be had.
-    #[error("cannot start {threads} threads: {source}; ask for fewer")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// The system's own error.
-        source: std::io::Error,
-    },
     /// Something about a data set as a whole.
     #[error("{source_name}: {problem}")]
     Data {
@@ -93,6 +85,14 @@ pub enum Error {
         learning_rate: f64,
         /// The first layer whose output, or else whose gradient, is not finite: its number, its kind and which of the two.
         first: Option<(usize, String, &'static str)>,
+    },
+    /// A team of worker threads cannot be made.
+    #[error("cannot start a team of {threads} threads: {}; ask for another number", plain_io(source))]
+    Threads {
+        /// How many were asked for, the caller's counted.
+        threads: usize,
+        /// The system's own error, or the bounds of the number.
+        source: std::io::Error,
     },
     /// A data file is not what it should be.
     #[error("cannot read {}{}: {problem}", path.display(), as_format(*format))]

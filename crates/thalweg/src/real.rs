@@ -47,6 +47,7 @@ pub trait Real:
     + crate::custom::Pick
     + crate::kernels::Registers
     + crate::plan::Plans
+    + crate::data::Stored
     + Copy
     + Default
     + PartialEq

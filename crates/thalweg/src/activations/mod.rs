@@ -179,6 +179,7 @@ impl Activation {
     ///
     /// # Panics
     /// If the lengths differ or are not a multiple of `width`.
+    #[inline(always)]
     pub fn forward<R: Real>(&self, width: usize, z: &[R], a: &mut [R]) {
         assert_eq!(z.len(), a.len(), "z and a have the same length");
         if self.run_elementwise(elementwise::ForwardTask { z, a }).is_none() {
@@ -193,6 +194,7 @@ impl Activation {
     ///
     /// # Panics
     /// If the lengths differ or are not a multiple of `width`.
+    #[inline(always)]
     pub fn backward<R: Real>(&self, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) {
         assert_eq!(z.len(), dz.len(), "z and dz have the same length");
         assert_eq!(a.len(), dz.len(), "a and dz have the same length");

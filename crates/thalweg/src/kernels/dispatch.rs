@@ -65,17 +65,17 @@ pub fn path() -> Path {
 /// `$body` must be `#[inline(always)]` and free of closures, else the copies call it instead of containing it and lose
 /// the instruction set that they were made for.
 macro_rules! dispatched {
-    ($(#[$meta:meta])* $visibility:vis fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) = $body:path;) => {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)? = $body:path;) => {
         $(#[$meta])*
-        $visibility fn $name<$r: $crate::real::Real>($($arg: $ty),*) {
+        $visibility fn $name<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-                fn avx512<$r: $crate::real::Real>($($arg: $ty),*) {
+                fn avx512<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
                     $body($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2<$r: $crate::real::Real>($($arg: $ty),*) {
+                fn avx2<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
                     $body($($arg),*)
                 }
                 match $crate::kernels::path() {

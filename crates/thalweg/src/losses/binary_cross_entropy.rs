@@ -1,6 +1,6 @@
 //! The binary cross-entropy, from logits.
 
-use crate::losses::Target;
+use crate::losses::separable::Separable;
 use crate::real::Real;
 
 /// How surprising the targets are to independent yes-or-no outputs given as logits; mean over outputs, rows are averaged.
@@ -20,24 +20,35 @@ use crate::real::Real;
 /// # Source
 /// Bishop, "Pattern recognition and machine learning", 2006, equation 4.90; the first form follows by writing out the
 /// logarithms for either sign of z.
-#[inline(always)]
-pub(super) fn row_value<R: Real>(predictions: &[R], target: Target<'_, R>) -> R {
-    let outputs = predictions.len();
-    let mut sum = R::ZERO;
-    for (j, &z) in predictions.iter().enumerate() {
-        let t = target.value(j, outputs);
-        let linear = if z < R::ZERO { R::ZERO } else { z };
-        sum += (-z).mul_add(t, linear) + (-z.abs()).exp().log1p();
-    }
-    sum / R::from_f64(outputs as f64)
+#[derive(Clone, Copy)]
+pub(super) struct BinaryCrossEntropy<R> {
+    outputs: R,
+    /// 1/outputs.
+    factor: R,
 }
 
-/// The gradient of [`row_value`].
-#[inline(always)]
-pub(super) fn row_gradient<R: Real>(predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
-    let outputs = predictions.len();
-    let factor = R::from_f64(1.0 / outputs as f64);
-    for (j, (&z, dz)) in predictions.iter().zip(dpredictions).enumerate() {
-        *dz = factor * (z.sigmoid() - target.value(j, outputs));
+impl<R: Real> BinaryCrossEntropy<R> {
+    #[inline(always)]
+    pub(super) fn new(outputs: usize) -> Self {
+        let outputs = outputs as f64;
+        BinaryCrossEntropy { outputs: R::from_f64(outputs), factor: R::from_f64(1.0 / outputs) }
+    }
+}
+
+impl<R: Real> Separable<R> for BinaryCrossEntropy<R> {
+    #[inline(always)]
+    fn add(self, sum: R, z: R, t: R) -> R {
+        let linear = if z < R::ZERO { R::ZERO } else { z };
+        sum + ((-z).mul_add(t, linear) + (-z.abs()).exp().log1p())
+    }
+
+    #[inline(always)]
+    fn finish(self, sum: R) -> R {
+        sum / self.outputs
+    }
+
+    #[inline(always)]
+    fn slope(self, z: R, t: R) -> R {
+        self.factor * (z.sigmoid() - t)
     }
 }

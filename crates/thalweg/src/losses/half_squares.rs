@@ -1,6 +1,7 @@
 //! Half the sum of squares: the quadratic cost.
 
-use crate::losses::{Target, sum_of_squares};
+use crate::losses::separable::Separable;
+use crate::losses::sum_of_squares::SumOfSquares;
 use crate::real::Real;
 
 /// Half the squared distance, so that the gradient is the difference itself; rows are averaged.
@@ -15,15 +16,22 @@ use crate::real::Real;
 ///
 /// # Source
 /// Nielsen, "Neural networks and deep learning", 2015, chapter 1, equation 6; Rumelhart, Hinton and Williams, 1986, equation 3.
-#[inline(always)]
-pub(super) fn row_value<R: Real>(predictions: &[R], target: Target<'_, R>) -> R {
-    R::from_f64(0.5) * sum_of_squares::row_value(predictions, target)
-}
+#[derive(Clone, Copy)]
+pub(super) struct HalfSquares;
 
-/// The gradient of [`row_value`].
-#[inline(always)]
-pub(super) fn row_gradient<R: Real>(predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
-    for (j, (&prediction, dprediction)) in predictions.iter().zip(dpredictions).enumerate() {
-        *dprediction = prediction - target.value(j, predictions.len());
+impl<R: Real> Separable<R> for HalfSquares {
+    #[inline(always)]
+    fn add(self, sum: R, prediction: R, target: R) -> R {
+        SumOfSquares.add(sum, prediction, target)
+    }
+
+    #[inline(always)]
+    fn finish(self, sum: R) -> R {
+        R::from_f64(0.5) * sum
+    }
+
+    #[inline(always)]
+    fn slope(self, prediction: R, target: R) -> R {
+        prediction - target
     }
 }

@@ -1,6 +1,6 @@
 //! The Huber loss.
 
-use crate::losses::Target;
+use crate::losses::separable::Separable;
 use crate::real::Real;
 
 /// Where the parabola becomes a line where nothing else is said.
@@ -23,32 +23,42 @@ pub(super) const DEFAULT_DELTA: f64 = 1.0;
 ///
 /// # Source
 /// Huber, "Robust estimation of a location parameter", 1964, section 3 (his k is our delta).
-#[inline(always)]
-pub(super) fn row_value<R: Real>(delta: R, predictions: &[R], target: Target<'_, R>) -> R {
-    let outputs = predictions.len();
-    let half = R::from_f64(0.5);
-    let mut sum = R::ZERO;
-    for (j, &prediction) in predictions.iter().enumerate() {
-        let d = (prediction - target.value(j, outputs)).abs();
-        sum += if d > delta { delta * (d - half * delta) } else { half * d * d };
-    }
-    sum / R::from_f64(outputs as f64)
+#[derive(Clone, Copy)]
+pub(super) struct Huber<R> {
+    delta: R,
+    outputs: R,
+    /// 1/outputs.
+    factor: R,
 }
 
-/// The gradient of [`row_value`].
-#[inline(always)]
-pub(super) fn row_gradient<R: Real>(
-    delta: R,
-    predictions: &[R],
-    target: Target<'_, R>,
-    dpredictions: &mut [R],
-) {
-    let outputs = predictions.len();
-    let factor = R::from_f64(1.0 / outputs as f64);
-    for (j, (&prediction, dprediction)) in predictions.iter().zip(dpredictions).enumerate() {
-        let d = prediction - target.value(j, outputs);
-        let below = if d > delta { delta } else { d };
-        let cut = if below < -delta { -delta } else { below };
-        *dprediction = factor * cut;
+impl<R: Real> Huber<R> {
+    #[inline(always)]
+    pub(super) fn new(delta: f64, outputs: usize) -> Self {
+        let outputs = outputs as f64;
+        Huber { delta: R::from_f64(delta), outputs: R::from_f64(outputs), factor: R::from_f64(1.0 / outputs) }
+    }
+}
+
+impl<R: Real> Separable<R> for Huber<R> {
+    #[inline(always)]
+    fn add(self, sum: R, prediction: R, target: R) -> R {
+        let half = R::from_f64(0.5);
+        let d = (prediction - target).abs();
+        let line = self.delta * (d - half * self.delta);
+        let parabola = half * d * d;
+        sum + if d > self.delta { line } else { parabola }
+    }
+
+    #[inline(always)]
+    fn finish(self, sum: R) -> R {
+        sum / self.outputs
+    }
+
+    #[inline(always)]
+    fn slope(self, prediction: R, target: R) -> R {
+        let d = prediction - target;
+        let below = if d > self.delta { self.delta } else { d };
+        let cut = if below < -self.delta { -self.delta } else { below };
+        self.factor * cut
     }
 }

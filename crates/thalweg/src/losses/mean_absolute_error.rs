@@ -1,6 +1,6 @@
 //! The mean absolute error.
 
-use crate::losses::Target;
+use crate::losses::separable::Separable;
 use crate::real::Real;
 
 /// The mean over outputs of the distances; rows are averaged.
@@ -15,29 +15,41 @@ use crate::real::Real;
 ///
 /// # Source
 /// Boscovich's rule as told by Stigler, "The history of statistics", 1986, chapter 1.
-#[inline(always)]
-pub(super) fn row_value<R: Real>(predictions: &[R], target: Target<'_, R>) -> R {
-    let outputs = predictions.len();
-    let mut sum = R::ZERO;
-    for (j, &prediction) in predictions.iter().enumerate() {
-        sum += (prediction - target.value(j, outputs)).abs();
-    }
-    sum / R::from_f64(outputs as f64)
+#[derive(Clone, Copy)]
+pub(super) struct MeanAbsoluteError<R> {
+    outputs: R,
+    /// 1/outputs.
+    step: R,
 }
 
-/// The gradient of [`row_value`].
-#[inline(always)]
-pub(super) fn row_gradient<R: Real>(predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
-    let outputs = predictions.len();
-    let step = R::from_f64(1.0 / outputs as f64);
-    for (j, (&prediction, dprediction)) in predictions.iter().zip(dpredictions).enumerate() {
-        let d = prediction - target.value(j, outputs);
-        *dprediction = if d > R::ZERO {
-            step
+impl<R: Real> MeanAbsoluteError<R> {
+    #[inline(always)]
+    pub(super) fn new(outputs: usize) -> Self {
+        let outputs = outputs as f64;
+        MeanAbsoluteError { outputs: R::from_f64(outputs), step: R::from_f64(1.0 / outputs) }
+    }
+}
+
+impl<R: Real> Separable<R> for MeanAbsoluteError<R> {
+    #[inline(always)]
+    fn add(self, sum: R, prediction: R, target: R) -> R {
+        sum + (prediction - target).abs()
+    }
+
+    #[inline(always)]
+    fn finish(self, sum: R) -> R {
+        sum / self.outputs
+    }
+
+    #[inline(always)]
+    fn slope(self, prediction: R, target: R) -> R {
+        let d = prediction - target;
+        if d > R::ZERO {
+            self.step
         } else if d < R::ZERO {
-            -step
+            -self.step
         } else {
-            step * d // 0, or NaN where d is NaN
-        };
+            self.step * d // 0, or NaN where d is NaN
+        }
     }
 }

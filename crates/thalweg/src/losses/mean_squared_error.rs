@@ -1,6 +1,7 @@
 //! The mean squared error.
 
-use crate::losses::{Target, sum_of_squares};
+use crate::losses::separable::Separable;
+use crate::losses::sum_of_squares::SumOfSquares;
 use crate::real::Real;
 
 /// The mean over outputs of the squared differences; rows are averaged.
@@ -15,17 +16,34 @@ use crate::real::Real;
 ///
 /// # Source
 /// Bishop, "Pattern recognition and machine learning", 2006, equations 1.2 and 1.3, by another factor.
-#[inline(always)]
-pub(super) fn row_value<R: Real>(predictions: &[R], target: Target<'_, R>) -> R {
-    sum_of_squares::row_value(predictions, target) / R::from_f64(predictions.len() as f64)
+#[derive(Clone, Copy)]
+pub(super) struct MeanSquaredError<R> {
+    outputs: R,
+    /// 2/outputs.
+    factor: R,
 }
 
-/// The gradient of [`row_value`].
-#[inline(always)]
-pub(super) fn row_gradient<R: Real>(predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
-    let outputs = predictions.len();
-    let factor = R::from_f64(2.0 / outputs as f64);
-    for (j, (&prediction, dprediction)) in predictions.iter().zip(dpredictions).enumerate() {
-        *dprediction = factor * (prediction - target.value(j, outputs));
+impl<R: Real> MeanSquaredError<R> {
+    #[inline(always)]
+    pub(super) fn new(outputs: usize) -> Self {
+        let outputs = outputs as f64;
+        MeanSquaredError { outputs: R::from_f64(outputs), factor: R::from_f64(2.0 / outputs) }
+    }
+}
+
+impl<R: Real> Separable<R> for MeanSquaredError<R> {
+    #[inline(always)]
+    fn add(self, sum: R, prediction: R, target: R) -> R {
+        SumOfSquares.add(sum, prediction, target)
+    }
+
+    #[inline(always)]
+    fn finish(self, sum: R) -> R {
+        sum / self.outputs
+    }
+
+    #[inline(always)]
+    fn slope(self, prediction: R, target: R) -> R {
+        self.factor * (prediction - target)
     }
 }

@@ -11,8 +11,11 @@ mod binary_cross_entropy;
 mod formula;
 mod half_squares;
 mod huber;
+mod lanes;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod one_output;
+mod separable;
 mod softmax_cross_entropy;
 mod sum_of_squares;
 mod target;
@@ -27,6 +30,8 @@ use crate::kernels::OrderedSum;
 use crate::real::Real;
 
 pub use formula::LossSizes;
+pub(crate) use lanes::LaneBatch;
+use separable::{RowGradient, RowValue, SeparableTask};
 pub use target::{Target, Targets};
 
 /// How the losses of the rows become one number.
@@ -133,14 +138,11 @@ impl Loss {
     #[inline(always)]
     pub fn row_value<R: Real>(&self, predictions: &[R], target: Target<'_, R>) -> R {
         match self {
-            Loss::SumOfSquares => sum_of_squares::row_value(predictions, target),
-            Loss::MeanSquaredError => mean_squared_error::row_value(predictions, target),
-            Loss::HalfSquares => half_squares::row_value(predictions, target),
-            Loss::MeanAbsoluteError => mean_absolute_error::row_value(predictions, target),
-            Loss::Huber { delta } => huber::row_value(R::from_f64(*delta), predictions, target),
-            Loss::BinaryCrossEntropy => binary_cross_entropy::row_value(predictions, target),
             Loss::SoftmaxCrossEntropy => softmax_cross_entropy::row_value(predictions, target),
             Loss::Custom(part) => R::loss(part.as_ref()).row_value(predictions, target),
+            _ => self
+                .run_separable(predictions.len(), RowValue { predictions, target })
+                .expect("the other losses are sums over outputs"),
         }
     }
 
@@ -151,19 +153,29 @@ impl Loss {
     #[inline(always)]
     pub fn row_gradient<R: Real>(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
         match self {
-            Loss::SumOfSquares => sum_of_squares::row_gradient(predictions, target, dpredictions),
-            Loss::MeanSquaredError => mean_squared_error::row_gradient(predictions, target, dpredictions),
-            Loss::HalfSquares => half_squares::row_gradient(predictions, target, dpredictions),
-            Loss::MeanAbsoluteError => mean_absolute_error::row_gradient(predictions, target, dpredictions),
-            Loss::Huber { delta } => {
-                huber::row_gradient(R::from_f64(*delta), predictions, target, dpredictions);
-            }
-            Loss::BinaryCrossEntropy => binary_cross_entropy::row_gradient(predictions, target, dpredictions),
             Loss::SoftmaxCrossEntropy => {
                 softmax_cross_entropy::row_value_and_gradient(predictions, target, dpredictions);
             }
             Loss::Custom(part) => R::loss(part.as_ref()).row_gradient(predictions, target, dpredictions),
+            _ => self
+                .run_separable(predictions.len(), RowGradient { predictions, target, dpredictions })
+                .expect("the other losses are sums over outputs"),
         }
+    }
+
+    /// Runs `task` with this loss, for rows of so many outputs, as a type; `None` for the softmax cross-entropy and a user's
+    /// own, which are no sums of terms for each output.
+    #[inline(always)]
+    fn run_separable<R: Real, T: SeparableTask<R>>(&self, outputs: usize, task: T) -> Option<T::Output> {
+        Some(match self {
+            Loss::SumOfSquares => task.run(sum_of_squares::SumOfSquares),
+            Loss::MeanSquaredError => task.run(mean_squared_error::MeanSquaredError::new(outputs)),
+            Loss::HalfSquares => task.run(half_squares::HalfSquares),
+            Loss::MeanAbsoluteError => task.run(mean_absolute_error::MeanAbsoluteError::new(outputs)),
+            Loss::Huber { delta } => task.run(huber::Huber::new(*delta, outputs)),
+            Loss::BinaryCrossEntropy => task.run(binary_cross_entropy::BinaryCrossEntropy::new(outputs)),
+            Loss::SoftmaxCrossEntropy | Loss::Custom(_) => return None,
+        })
     }
 
     /// [`row_value`](Self::row_value) and [`row_gradient`](Self::row_gradient) at once, to the same bits; the softmax

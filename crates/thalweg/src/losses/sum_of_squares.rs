@@ -1,6 +1,6 @@
 //! The sum of squares.
 
-use crate::losses::Target;
+use crate::losses::separable::Separable;
 use crate::real::Real;
 
 /// The squared distance of prediction and target; rows are added.
@@ -15,21 +15,24 @@ use crate::real::Real;
 ///
 /// # Source
 /// Legendre, "Nouvelles méthodes pour la détermination des orbites des comètes", 1805, appendix.
-#[inline(always)]
-pub(super) fn row_value<R: Real>(predictions: &[R], target: Target<'_, R>) -> R {
-    let mut sum = R::ZERO;
-    for (j, &prediction) in predictions.iter().enumerate() {
-        let d = prediction - target.value(j, predictions.len());
-        sum = d.mul_add(d, sum);
-    }
-    sum
-}
+#[derive(Clone, Copy)]
+pub(super) struct SumOfSquares;
 
-/// The gradient of [`row_value`].
-#[inline(always)]
-pub(super) fn row_gradient<R: Real>(predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
-    for (j, (&prediction, dprediction)) in predictions.iter().zip(dpredictions).enumerate() {
-        let d = prediction - target.value(j, predictions.len());
-        *dprediction = d + d; // 2·(ŷⱼ - tⱼ)
+impl<R: Real> Separable<R> for SumOfSquares {
+    #[inline(always)]
+    fn add(self, sum: R, prediction: R, target: R) -> R {
+        let d = prediction - target;
+        d.mul_add(d, sum)
+    }
+
+    #[inline(always)]
+    fn finish(self, sum: R) -> R {
+        sum
+    }
+
+    #[inline(always)]
+    fn slope(self, prediction: R, target: R) -> R {
+        let d = prediction - target;
+        d + d // 2·(ŷⱼ - tⱼ)
     }
 }

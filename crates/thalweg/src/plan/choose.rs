@@ -1,8 +1,10 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
+use super::lanes::LanePlan;
+use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
 use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
-use crate::data::Dataset;
+use crate::data::{Dataset, TargetScale};
 use crate::error::Result;
 use crate::network::Network;
 use crate::real::Real;
@@ -36,7 +38,7 @@ pub trait Plans: Sized {
         network: &Network<Self>,
         largest_batch: usize,
         threads: usize,
-    ) -> Option<Box<dyn ForwardPlan<Self>>>
+    ) -> Result<Option<Box<dyn ForwardPlan<Self>>>>
     where
         Self: Real;
 }
@@ -55,8 +57,8 @@ macro_rules! plans {
                 network: &Network<Self>,
                 largest_batch: usize,
                 threads: usize,
-            ) -> Option<Box<dyn ForwardPlan<Self>>> {
-                Some(Box::new(PanelForward::new(network, largest_batch, threads)?))
+            ) -> Result<Option<Box<dyn ForwardPlan<Self>>>> {
+                fast_forward(network, largest_batch, threads)
             }
         }
     };
@@ -68,7 +70,30 @@ plans!(f64);
 /// The fast plans are asked in turn, the one that suits the fewest networks first. None of them takes a network with a
 /// part of a user's own, or shards.
 fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Box<dyn StepPlan<R>>>> {
+    if !is_tame::<R>(wanted.data.target_scale(), wanted.data.outputs()) {
+        return Ok(None);
+    }
+    let Wanted { rules, data, threads, .. } = wanted;
+    if wanted.is_full_batch {
+        if let Some(plan) = OneOutputPlan::new(network, rules, data, threads) {
+            return Ok(Some(Box::new(plan)));
+        }
+        if let Some(plan) = LanePlan::new(network, rules, data) {
+            return Ok(Some(Box::new(plan)));
+        }
+    }
     match PanelPlan::new(network, wanted)? {
+        Some(plan) => Ok(Some(Box::new(plan))),
+        None => Ok(None),
+    }
+}
+
+fn fast_forward<R: Real>(
+    network: &Network<R>,
+    largest_batch: usize,
+    threads: usize,
+) -> Result<Option<Box<dyn ForwardPlan<R>>>> {
+    match PanelForward::new(network, largest_batch, threads)? {
         Some(plan) => Ok(Some(Box::new(plan))),
         None => Ok(None),
     }
@@ -88,12 +113,26 @@ pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Resul
     }
 }
 
-/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads.
+/// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads; it
+/// has the network's parameters.
+///
+/// # Errors
+/// [`Error::Threads`](crate::Error::Threads).
 pub(crate) fn choose_forward<R: Real>(
     network: &Network<R>,
     largest_batch: usize,
     threads: usize,
-) -> Box<dyn ForwardPlan<R>> {
-    R::fast_forward(network, largest_batch, threads)
-        .unwrap_or_else(|| Box::new(PlainForward::new(network, largest_batch)))
+) -> Result<Box<dyn ForwardPlan<R>>> {
+    match R::fast_forward(network, largest_batch, threads)? {
+        Some(plan) => Ok(plan),
+        None => Ok(Box::new(PlainForward::new(network, largest_batch))),
+    }
+}
+
+/// Whether a loss that is finite in the units of training is finite in the target's own too: where these are not of
+/// astronomical size.
+fn is_tame<R: Real>(scale: &TargetScale, outputs: usize) -> bool {
+    let bound = R::LARGEST.to_f64().cbrt();
+    scale.is_none()
+        || (0..outputs).all(|j| scale.width(j).abs() < bound && scale.to_own_units(j, 0.0).abs() < bound)
 }

@@ -9,6 +9,8 @@ mod arena;
 mod choose;
 pub(crate) mod fit;
 mod forward;
+mod lanes;
+mod one_output;
 mod own_units;
 mod panels;
 mod plain;

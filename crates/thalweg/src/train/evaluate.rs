@@ -39,7 +39,7 @@ impl<R: Real> Evaluator<R> {
         let chunk = CHUNK.min(data.rows().max(1));
         let outputs = network.output_shape().len();
         Ok(Evaluator {
-            plan: choose_forward(network, chunk, threads),
+            plan: choose_forward(network, chunk, threads)?,
             loss: loss.clone(),
             chunk,
             rows: Vec::with_capacity(chunk),

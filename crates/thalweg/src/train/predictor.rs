@@ -44,7 +44,7 @@ impl<R: Real> Network<R> {
     /// None so far.
     pub fn predictor(&self, loss: &Loss) -> Result<Predictor<R>> {
         Ok(Predictor {
-            plan: choose_forward(self, CHUNK, 1),
+            plan: choose_forward(self, CHUNK, 1)?,
             activation: loss.prediction_activation(),
             inputs: self.input_shape().len(),
             outputs: self.output_shape().len(),
@@ -57,9 +57,9 @@ impl<R: Real> Predictor<R> {
     /// Works on at most so many threads, where there are enough rows to share and the system gives them. The predictions
     /// are the same bits.
     #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.plan = choose_forward(&self.network, CHUNK, threads.max(1));
-        self
+    pub fn threads(mut self, threads: usize) -> Result<Self> {
+        self.plan = choose_forward(&self.network, CHUNK, threads.max(1))?;
+        Ok(self)
     }
 
     /// Predicts from any number of rows: probabilities where the loss takes logits, else the network's outputs.
@@ -117,7 +117,7 @@ mod tests {
         predictor.predict(&x, &mut all).unwrap();
         assert_eq!(to_f64(&all), expected);
         all.fill(R::ZERO);
-        let mut predictor = predictor.threads(3);
+        let mut predictor = predictor.threads(3).unwrap();
         predictor.predict(&x, &mut all).unwrap();
         assert_eq!(to_f64(&all), expected);
         for batch in [1, 3, 64] {

@@ -41,6 +41,49 @@ impl Vector<f32> for F32x8 {
         // SAFETY: the trait's conditions.
         unsafe { F32x8(_mm256_add_ps(self.0, other.0)) }
     }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_mul_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadl_epi64(from.cast());
+            F32x8(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
+        // Two runs are joined in one register: first the halves of 128 bits, then inside of those. Run i ends at a permuted
+        // place, so that the runs are taken in the inverse order.
+        // SAFETY: the trait's conditions; `from` reaches 8 runs, `to` 8 sums.
+        unsafe {
+            let mut s = [_mm256_setzero_ps(); 8];
+            for i in 0..8 {
+                s[i] = _mm256_loadu_ps(from.add((4 * (i % 2) + i / 2) * stride));
+            }
+            for i in 0..4 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                s[i] =
+                    _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b));
+            }
+            for i in 0..2 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                let (a, b) = (_mm256_castps_pd(a), _mm256_castps_pd(b));
+                let low = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+                let high = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+                s[i] = _mm256_add_ps(low, high);
+            }
+            let sums =
+                _mm256_add_ps(_mm256_shuffle_ps::<0x88>(s[0], s[1]), _mm256_shuffle_ps::<0xdd>(s[0], s[1]));
+            _mm256_storeu_ps(to, _mm256_add_ps(_mm256_setzero_ps(), sums));
+        }
+    }
 }
 
 /// 4 lanes of `f64`.
@@ -79,5 +122,40 @@ impl Vector<f64> for F64x4 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_add_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_mul_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
+            F64x4(_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn join_halves(from: *const f64, stride: usize, to: *mut f64) {
+        // Two runs are joined in one register: first the halves of 128 bits, then inside of those. Run i ends at a permuted
+        // place, so that the runs are taken in the inverse order.
+        // SAFETY: the trait's conditions; `from` reaches 4 runs, `to` 4 sums.
+        unsafe {
+            let mut s = [_mm256_setzero_pd(); 4];
+            for i in 0..4 {
+                s[i] = _mm256_loadu_pd(from.add((2 * (i % 2) + i / 2) * stride));
+            }
+            for i in 0..2 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                s[i] =
+                    _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
+            }
+            let sums = _mm256_add_pd(_mm256_unpacklo_pd(s[0], s[1]), _mm256_unpackhi_pd(s[0], s[1]));
+            _mm256_storeu_pd(to, _mm256_add_pd(_mm256_setzero_pd(), sums));
+        }
     }
 }

@@ -4,6 +4,9 @@
 use super::Vector;
 use std::arch::x86_64::*;
 
+/// The smallest `f32` above 1/255.
+const INVERSE_OF_255_ROUNDED_UP: f32 = f32::from_bits(0x3b80_8081);
+
 /// 16 lanes of `f32`.
 #[derive(Clone, Copy)]
 pub struct F32x16(__m512);
@@ -66,6 +69,66 @@ impl Vector<f32> for F32x16 {
             for k in 0..16 {
                 _mm512_storeu_ps(to.add(k * to_row), rows[k]);
             }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_mul_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.cast());
+            F32x16(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    /// v/255 is the byte v written over and over behind the binary point. The first three make p = v·(2⁻⁸ + 2⁻¹⁶ +
+    /// 2⁻²⁴), an `f32`; the rest is at least half a unit of p's last place, so that the quotient is rounded to p plus one
+    /// unit. The constant is 1/255 rounded up, 2⁻⁸ + 2⁻¹⁶ + 2⁻²⁴ + 2⁻³¹: v times it is p plus at least one unit
+    /// and less than two, and is rounded down.
+    #[inline(always)]
+    unsafe fn load_bytes_over_255(from: *const u8, _high: Self, _low: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let v = Self::load_bytes(from);
+            let factor = _mm512_set1_ps(INVERSE_OF_255_ROUNDED_UP);
+            F32x16(_mm512_mul_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(v.0, factor))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
+        // Two runs are joined in one register: first the halves of 256 bits, then of 128, then inside of those. Run i ends
+        // at a permuted place, so that the runs are taken in the inverse order.
+        // SAFETY: the trait's conditions; `from` reaches 16 runs, `to` 16 sums.
+        unsafe {
+            let mut s = [_mm512_setzero_ps(); 16];
+            for i in 0..16 {
+                s[i] = _mm512_loadu_ps(from.add((4 * (i % 4) + i / 4) * stride));
+            }
+            for i in 0..8 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                s[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+            }
+            for i in 0..4 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                s[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+            }
+            for i in 0..2 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                let (a, b) = (_mm512_castps_pd(a), _mm512_castps_pd(b));
+                let low = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                let high = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                s[i] = _mm512_add_ps(low, high);
+            }
+            let sums =
+                _mm512_add_ps(_mm512_shuffle_ps::<0x88>(s[0], s[1]), _mm512_shuffle_ps::<0xdd>(s[0], s[1]));
+            _mm512_storeu_ps(to, _mm512_add_ps(_mm512_setzero_ps(), sums));
         }
     }
 }
@@ -132,6 +195,44 @@ impl Vector<f64> for F64x8 {
             for k in 0..8 {
                 _mm512_storeu_pd(to.add(k * to_row), rows[k]);
             }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_mul_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadl_epi64(from.cast());
+            F64x8(_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn join_halves(from: *const f64, stride: usize, to: *mut f64) {
+        // Two runs are joined in one register: first the halves of 256 bits, then of 128, then inside of those. Run i ends
+        // at a permuted place, so that the runs are taken in the inverse order.
+        // SAFETY: the trait's conditions; `from` reaches 8 runs, `to` 8 sums.
+        unsafe {
+            let mut s = [_mm512_setzero_pd(); 8];
+            for i in 0..8 {
+                s[i] = _mm512_loadu_pd(from.add((2 * (i % 4) + i / 4) * stride));
+            }
+            for i in 0..4 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                s[i] = _mm512_add_pd(_mm512_shuffle_f64x2::<0x44>(a, b), _mm512_shuffle_f64x2::<0xee>(a, b));
+            }
+            for i in 0..2 {
+                let (a, b) = (s[2 * i], s[2 * i + 1]);
+                s[i] = _mm512_add_pd(_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0xdd>(a, b));
+            }
+            let sums = _mm512_add_pd(_mm512_unpacklo_pd(s[0], s[1]), _mm512_unpackhi_pd(s[0], s[1]));
+            _mm512_storeu_pd(to, _mm512_add_pd(_mm512_setzero_pd(), sums));
         }
     }
 }

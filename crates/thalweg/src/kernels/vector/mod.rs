@@ -16,6 +16,7 @@ pub(super) mod portable;
 /// # Safety
 /// All functions: the processor has the instruction set that the type stands for. Pointers reach `WIDTH` values; they
 /// need no alignment.
+#[allow(clippy::missing_safety_doc, reason = "the conditions are those of the trait, stated once")]
 pub trait Vector<R>: Copy {
     /// How many scalars a register holds.
     const WIDTH: usize;
@@ -46,6 +47,26 @@ pub trait Vector<R>: Copy {
             }
         }
     }
+
+    /// The product.
+    unsafe fn mul(self, other: Self) -> Self;
+    /// Reads `WIDTH` bytes as the numbers that they are.
+    unsafe fn load_bytes(from: *const u8) -> Self;
+
+    /// Reads `WIDTH` bytes v and gives v·(high + low), v·low rounded and the whole rounded once: where high + low is
+    /// 1/255 to twice the precision, that is v/255, correctly rounded. An instruction set may have a shorter way to it.
+    #[inline(always)]
+    unsafe fn load_bytes_over_255(from: *const u8, high: Self, low: Self) -> Self {
+        // SAFETY: the caller's.
+        unsafe {
+            let v = Self::load_bytes(from);
+            v.mul_add(high, v.mul(low))
+        }
+    }
+
+    /// Sums of lanes: `WIDTH` runs of `WIDTH` values, `stride` apart from `from` on, each joined by halves
+    /// (s[l] + s[l + WIDTH/2], then a quarter, and so on) and added to 0. The sums go side by side to `to`.
+    unsafe fn join_halves(from: *const R, stride: usize, to: *mut R);
 }
 
 /// The registers of a scalar type, by instruction set.

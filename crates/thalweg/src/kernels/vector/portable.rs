@@ -44,4 +44,40 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
         }
         self
     }
+    #[inline(always)]
+    unsafe fn mul(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] *= other.0[l];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller's pointer reaches N bytes.
+        let bytes = unsafe { from.cast::<[u8; N]>().read() };
+        let mut values = [R::ZERO; N];
+        for l in 0..N {
+            values[l] = R::from_f64(f64::from(bytes[l]));
+        }
+        Lanes(values)
+    }
+
+    #[inline(always)]
+    unsafe fn join_halves(from: *const R, stride: usize, to: *mut R) {
+        for r in 0..N {
+            // SAFETY: the caller's pointers reach N runs and N sums.
+            unsafe {
+                let mut lanes = Self::load(from.add(r * stride)).0;
+                let mut half = N / 2;
+                while half > 0 {
+                    for l in 0..half {
+                        lanes[l] += lanes[l + half];
+                    }
+                    half /= 2;
+                }
+                *to.add(r) = R::ZERO + lanes[0];
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::passes::{Buffers, Input, Pass, Tile};
 use super::program::Program;
 use super::{TILE, WORTH_SHARING, forward};
+use crate::error::Result;
 use crate::kernels::panels::panel_width;
 use crate::losses::{Loss, Targets};
 use crate::network::Network;
@@ -33,12 +34,16 @@ impl<R: Real> fmt::Debug for PanelForward<R> {
 }
 
 impl<R: Real> PanelForward<R> {
-    /// Lays out forward passes of at most `largest_batch` rows; `None` for a network that is not its kind, or where the
-    /// system refuses a thread.
-    pub(crate) fn new(network: &Network<R>, largest_batch: usize, threads: usize) -> Option<Self> {
-        let program = Program::new::<R>(network.layers(), None, largest_batch.min(TILE))?;
+    /// Lays out forward passes of at most `largest_batch` rows; `None` for a network that is not its kind.
+    ///
+    /// # Errors
+    /// [`Error::Threads`](crate::Error::Threads).
+    pub(crate) fn new(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
+        let Some(program) = Program::new::<R>(network.layers(), None, largest_batch.min(TILE)) else {
+            return Ok(None);
+        };
         let work = largest_batch * network.parameter_count();
-        let team = Team::new(if work < WORTH_SHARING { 1 } else { threads }).ok()?;
+        let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
         let each = program.input.columns.next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
             arena: Arena::with_len(program.arena_len),
@@ -47,12 +52,12 @@ impl<R: Real> PanelForward<R> {
             outputs: vec![R::ZERO; largest_batch * program.outputs],
             parameter_count: network.parameter_count(),
             rules: Rules::forward_only(Loss::MeanSquaredError),
-            alone: Team::new(1).ok()?,
+            alone: Team::new(1)?,
             team,
             program,
         };
         plan.set_parameters(network.parameters());
-        Some(plan)
+        Ok(Some(plan))
     }
 }
 
@@ -81,9 +86,9 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
             let (program, rules) = (&self.program, &self.rules);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
             let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
-            let targets = Targets::Classes(&[]);
+            let (targets, bound) = (Targets::Classes(&[]), R::ZERO);
             team.run(|member| {
-                let pass = Pass { program, rules, buffers, input, tile, targets, member };
+                let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
                 pass.gather();
                 forward(&pass, false);
             });

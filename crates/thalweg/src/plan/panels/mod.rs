@@ -24,7 +24,7 @@ use std::fmt;
 
 pub(crate) use forward::PanelForward;
 
-use crate::data::{DatasetTargets, TargetScale};
+use crate::data::DatasetTargets;
 use crate::error::Result;
 use crate::kernels::OrderedSum;
 use crate::kernels::panels::panel_width;
@@ -63,8 +63,7 @@ pub(crate) struct PanelPlan<R: Real> {
     stage_rules: Vec<StageRule<R>>,
     has_gathered: bool,
     is_full_batch: bool,
-    /// Whether the losses are in the target's own units.
-    is_unscaled: bool,
+    /// Whether `losses` are those of the last outputs, in the target's own units.
     has_losses: bool,
 }
 
@@ -85,7 +84,6 @@ impl<R: Real> PanelPlan<R> {
         if rules.shards > 1
             || matches!(rules.optimizer, Optimizer::Custom(_))
             || matches!(rules.loss, Loss::Custom(_))
-            || !is_tame::<R>(data.target_scale(), data.outputs())
         {
             return Ok(None);
         }
@@ -120,7 +118,6 @@ impl<R: Real> PanelPlan<R> {
             stage_rules: Vec::with_capacity(program.stages.len()),
             has_gathered: false,
             is_full_batch,
-            is_unscaled: data.target_scale().is_none(),
             has_losses: false,
             rules: rules.clone(),
             team,
@@ -162,6 +159,7 @@ impl<R: Real> PanelPlan<R> {
         let outputs = self.program.outputs;
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
         let is_one_tile = rows <= TILE;
+        let bound = loss_bound(batch.data, rows);
         for first in (0..rows).step_by(TILE) {
             let tile_rows = &batch.rows[first..rows.min(first + TILE)];
             let targets = match batch.data.targets() {
@@ -196,7 +194,7 @@ impl<R: Real> PanelPlan<R> {
             };
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
             self.team.run(|member| {
-                let pass = Pass { program, rules, buffers, input, tile, targets, member };
+                let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
                 pass.gather();
                 forward(&pass, backward);
                 if backward && has_targets {
@@ -205,8 +203,8 @@ impl<R: Real> PanelPlan<R> {
             });
         }
         self.has_gathered = true;
-        self.has_losses = backward && has_targets && self.is_unscaled;
-        let is_finite = !backward || all_bounded(&self.losses[..rows], loss_bound(batch.data, rows));
+        self.has_losses = backward && has_targets && batch.data.target_scale().is_none();
+        let is_finite = !backward || all_bounded(&self.losses[..rows], bound);
         if backward && is_finite && self.rules.clip_norm.is_some() {
             self.clip_and_update(batch);
         }
@@ -239,22 +237,14 @@ impl<R: Real> PanelPlan<R> {
         let rows = batch.rows.len();
         let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
         let input = Input::Gathered(batch.data, batch.rows);
-        let targets = Targets::Classes(&[]);
+        let (targets, bound) = (Targets::Classes(&[]), R::ZERO);
         self.team.run(|member| {
-            let pass = Pass { program, rules, buffers, input, tile, targets, member };
+            let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
             for (stage, rule) in program.stages.iter().zip(stage_rules) {
                 pass.update_clipped(stage, rule, factor);
             }
         });
     }
-}
-
-/// Whether a loss that is finite in the units of training is finite in the target's own too: where these are not of
-/// astronomical size.
-fn is_tame<R: Real>(scale: &TargetScale, outputs: usize) -> bool {
-    let bound = R::LARGEST.to_f64().cbrt();
-    scale.is_none()
-        || (0..outputs).all(|j| scale.width(j).abs() < bound && scale.to_own_units(j, 0.0).abs() < bound)
 }
 
 /// Through all stages, as far as the outputs.

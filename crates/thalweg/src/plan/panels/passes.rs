@@ -15,10 +15,10 @@ use super::program::{Form, Matrix, Program, Stage, Tail, TailKind};
 use crate::data::Dataset;
 use crate::kernels::panels::{self, LANE_COLUMNS, Left, Start, Strip, panel_count, panel_width, strip};
 use crate::kernels::sums::{LANES, ROWS};
-use crate::kernels::{elementwise, loss};
+use crate::kernels::{elementwise, losses};
 use crate::losses::Targets;
 use crate::optimizers::StepRule;
-use crate::plan::{Rules, loss_bound};
+use crate::plan::Rules;
 use crate::random::{Purpose, Stream};
 use crate::real::Real;
 use crate::team::{Member, Shared};
@@ -105,6 +105,8 @@ pub(super) struct Pass<'a, R: Real> {
     pub(super) input: Input<'a, R>,
     pub(super) tile: Tile,
     pub(super) targets: Targets<'a, R>,
+    /// What no row's loss may exceed.
+    pub(super) bound: R,
     pub(super) member: Member<'a>,
 }
 
@@ -324,19 +326,12 @@ impl<R: Real> Pass<'_, R> {
         // SAFETY: the rows that this member wrote in `write_outputs`.
         let predictions = unsafe { self.buffers.outputs.read(first * outputs..end * outputs) };
         // SAFETY: a member's own rows.
-        let losses = unsafe { self.buffers.losses.part(first..end) };
+        let values = unsafe { self.buffers.losses.part(first..end) };
         let dpredictions = &mut self.scratch()[..predictions.len()];
         let targets = self.targets.piece(rows.start, rows.len(), outputs);
         let factor = self.rules.loss.gradient_factor(self.tile.batch);
-        loss::values_and_gradient(
-            &self.rules.loss,
-            outputs,
-            factor,
-            predictions,
-            targets,
-            dpredictions,
-            losses,
-        );
+        let loss = &self.rules.loss;
+        losses::values_and_gradient(loss, outputs, factor, predictions, targets, dpredictions, values);
         for (n, row) in rows.clone().zip(dpredictions.chunks_exact(outputs)) {
             self.write_row(last.doutput, n, row);
         }
@@ -349,12 +344,7 @@ impl<R: Real> Pass<'_, R> {
     pub(super) fn is_finite(&self) -> bool {
         // SAFETY: losses were written before the last barrier.
         let losses = unsafe { self.buffers.losses.read(0..self.tile.first + self.tile.rows) };
-        match self.input {
-            Input::Data(data, _) | Input::Gathered(data, _) => {
-                all_bounded(losses, loss_bound(data, self.tile.batch))
-            }
-            Input::Values(_) => true,
-        }
+        all_bounded(losses, self.bound)
     }
 
     fn tail_backward(&self, stage: &Stage, panel: usize, rows: &Range<usize>) {
