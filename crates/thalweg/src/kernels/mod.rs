@@ -18,6 +18,7 @@ pub mod lanes;
 pub mod limits;
 pub(crate) mod losses;
 pub mod one_output;
+pub mod one_row;
 mod ordered_sum;
 pub mod panels;
 mod product;

@@ -331,3 +331,6 @@ dispatched! {
 fn loss_gradient_portable<R: Real>(loss: &Loss, factor: R, predictions: &[R], targets: &[R], d: &mut [R]) {
     loss.gradient_of_one_output(factor, predictions, targets, d);
 }
+
+#[cfg(test)]
+mod tests;

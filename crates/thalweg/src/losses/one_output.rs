@@ -1,20 +1,26 @@
 //! The gradients of losses where a row has one output, so that rows are worked side by side.
 
-use super::{
-    Loss, Target, binary_cross_entropy, half_squares, huber, mean_absolute_error, mean_squared_error,
-    sum_of_squares,
-};
+use super::Loss;
+use super::separable::{Separable, SeparableTask};
 use crate::real::Real;
 
-/// `d[n] = factor · (the gradient of row n)`, where `$gradient` is a loss's `row_gradient` of what comes before its slices.
-macro_rules! rows {
-    ($gradient:path $(, $before:expr)?; $factor:ident, $predictions:ident, $targets:ident, $d:ident) => {
-        for n in 0..$d.len() {
-            let mut gradient = [R::ZERO];
-            $gradient($($before,)? &[$predictions[n]], Target::Values(&[$targets[n]]), &mut gradient);
-            $d[n] = gradient[0] * $factor;
+/// d[n] = factor·(the gradient of row n).
+struct OneOutputGradient<'a, R> {
+    factor: R,
+    predictions: &'a [R],
+    targets: &'a [R],
+    d: &'a mut [R],
+}
+
+impl<R: Real> SeparableTask<R> for OneOutputGradient<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Separable<R>>(self, loss: L) {
+        for (d, (&prediction, &target)) in self.d.iter_mut().zip(self.predictions.iter().zip(self.targets)) {
+            *d = loss.slope(prediction, target) * self.factor;
         }
-    };
+    }
 }
 
 impl Loss {
@@ -38,23 +44,7 @@ impl Loss {
     ) {
         assert_eq!(predictions.len(), d.len(), "predictions and d have the same length");
         assert_eq!(targets.len(), d.len(), "every row has its target");
-        match self {
-            Loss::SumOfSquares => rows!(sum_of_squares::row_gradient; factor, predictions, targets, d),
-            Loss::MeanSquaredError => {
-                rows!(mean_squared_error::row_gradient; factor, predictions, targets, d);
-            }
-            Loss::HalfSquares => rows!(half_squares::row_gradient; factor, predictions, targets, d),
-            Loss::MeanAbsoluteError => {
-                rows!(mean_absolute_error::row_gradient; factor, predictions, targets, d);
-            }
-            Loss::Huber { delta } => {
-                let delta = R::from_f64(*delta);
-                rows!(huber::row_gradient, delta; factor, predictions, targets, d);
-            }
-            Loss::BinaryCrossEntropy => {
-                rows!(binary_cross_entropy::row_gradient; factor, predictions, targets, d);
-            }
-            Loss::SoftmaxCrossEntropy | Loss::Custom(_) => panic!("a loss of single outputs"),
-        }
+        self.run_separable(1, OneOutputGradient { factor, predictions, targets, d })
+            .expect("a loss of single outputs");
     }
 }
