@@ -4,7 +4,7 @@
     reason = "the entries compiled for an instruction set are called after it was detected"
 )]
 
-use crate::losses::{LaneBatch, Loss, Targets};
+use crate::losses::{LaneBatch, Loss};
 use crate::real::Real;
 
 dispatched! {
@@ -27,25 +27,4 @@ fn in_lanes_portable<R: Real>(
     values: Option<&mut [R]>,
 ) -> bool {
     loss.in_lanes(batch, d, values)
-}
-
-dispatched! {
-    /// Each row's loss and its gradient by the predictions: [`Loss::values_and_gradient_of_piece`].
-    pub(crate) fn values_and_gradient<R>(
-        loss: &Loss, width: usize, factor: R, predictions: &[R], targets: Targets<'_, R>, dpredictions: &mut [R],
-        values: &mut [R],
-    ) = values_and_gradient_portable;
-}
-
-#[inline(always)]
-fn values_and_gradient_portable<R: Real>(
-    loss: &Loss,
-    width: usize,
-    factor: R,
-    predictions: &[R],
-    targets: Targets<'_, R>,
-    dpredictions: &mut [R],
-    values: &mut [R],
-) {
-    loss.values_and_gradient_of_piece(width, factor, predictions, targets, dpredictions, values);
 }

@@ -56,6 +56,12 @@ use barrier::{Barrier, Quit};
 use gate::{Gate, Job};
 use sync::{Builder, JoinHandle, SPINS, SPINS_WHEN_CROWDED};
 
+/// How many threads a team has unless somebody says otherwise: one per processor that this process may use, which the
+/// system can limit; 1 if it does not say.
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
+}
+
 /// The most threads that a team can have.
 pub const MOST_THREADS: usize = 1024;
 
@@ -95,8 +101,7 @@ impl Team {
             let bounds = format!("a team has between 1 and {MOST_THREADS}");
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, bounds)));
         }
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let spins = if threads > processors { SPINS_WHEN_CROWDED } else { SPINS };
+        let spins = if threads > default_threads() { SPINS_WHEN_CROWDED } else { SPINS };
         let meeting = Arc::new(Meeting {
             gate: Gate::new(),
             barrier: Barrier::new(threads, spins),
