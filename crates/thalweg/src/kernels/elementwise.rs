@@ -36,16 +36,6 @@ fn activate_backward_portable<R: Real>(
 }
 
 dispatched! {
-    /// da becomes dz = da·f'(z) in its place, for functions of single values.
-    pub(crate) fn activate_backward_in_place<R>(activation: &Activation, z: &[R], a: &[R], d: &mut [R]) = activate_backward_in_place_portable;
-}
-
-#[inline(always)]
-fn activate_backward_in_place_portable<R: Real>(activation: &Activation, z: &[R], a: &[R], d: &mut [R]) {
-    activation.backward_in_place(z, a, d);
-}
-
-dispatched! {
     /// One update of `w` by `dw` (NUMERICS rule 14).
     pub fn update<R>(optimizer: &Optimizer, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) = update_portable;
 }
@@ -71,7 +61,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
+pub(super) fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
     assert_eq!(x.len(), y.len(), "x and y have the same shape");
     for i in 0..y.len() {
         y[i] = factor * x[i];
@@ -84,19 +74,15 @@ dispatched! {
 }
 
 #[inline(always)]
-fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
+pub(super) fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
     for x in x {
         *x *= factor;
     }
 }
 
-dispatched! {
-    /// dw ← 0 + dw: a gradient begins at +0, and a chain that came out as -0 must not show it.
-    pub(crate) fn add_to_zero<R>(dw: &mut [R]) = add_to_zero_portable;
-}
-
+/// dw ← 0 + dw: a gradient begins at +0, and a chain that came out as -0 must not show it.
 #[inline(always)]
-fn add_to_zero_portable<R: Real>(dw: &mut [R]) {
+pub(super) fn add_to_zero<R: Real>(dw: &mut [R]) {
     for dw in dw {
         *dw += R::ZERO;
     }
@@ -108,7 +94,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn penalise_portable<R: Real>(l2: R, l1: R, w: &[R], dw: &mut [R]) {
+pub(super) fn penalise_portable<R: Real>(l2: R, l1: R, w: &[R], dw: &mut [R]) {
     assert_eq!(w.len(), dw.len(), "w and dw have the same shape");
     for i in 0..w.len() {
         dw[i] = l2.mul_add(w[i], dw[i]);

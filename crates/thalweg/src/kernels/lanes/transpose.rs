@@ -18,7 +18,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn to_columns_portable<R: Real>(sizes: LaneSizes, x: &[R], columns: &mut [R]) {
+pub(super) fn to_columns_portable<R: Real>(sizes: LaneSizes, x: &[R], columns: &mut [R]) {
     let width = panel_width::<R>();
     let LaneSizes { rows, in_features, .. } = sizes;
     let mut first = 0;

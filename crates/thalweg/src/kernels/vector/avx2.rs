@@ -43,6 +43,31 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_sub_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_mul_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_div_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // The second operand comes out where the first is NaN, or both are zero.
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_max_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
         // Two runs are joined in one register: first the halves of 128 bits, then inside of those. Run i ends at a permuted
         // place, so that the runs are taken in the inverse order.
@@ -107,6 +132,31 @@ impl Vector<f64> for F64x4 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_add_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_sub_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_mul_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_div_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // The second operand comes out where the first is NaN, or both are zero.
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_max_pd(self.0, other.0)) }
     }
 
     #[inline(always)]

@@ -32,6 +32,14 @@ pub trait Vector<R>: Copy {
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// The sum.
     unsafe fn add(self, other: Self) -> Self;
+    /// The difference.
+    unsafe fn sub(self, other: Self) -> Self;
+    /// The product.
+    unsafe fn mul(self, other: Self) -> Self;
+    /// The quotient.
+    unsafe fn div(self, other: Self) -> Self;
+    /// `self` where it is larger than `other`, else `other`: NaN is never larger.
+    unsafe fn larger(self, other: Self) -> Self;
 
     /// Sums of lanes: `WIDTH` runs of `WIDTH` values, `stride` apart from `from` on, each joined by halves
     /// (s[l] + s[l + WIDTH/2], then a quarter, and so on) and added to 0. The sums go side by side to `to`.
