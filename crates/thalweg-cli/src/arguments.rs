@@ -21,7 +21,7 @@ Begin with:
 Environment:
   THALWEG_DATA     folder in which data sets are looked for
   THALWEG_CPU      kernels to use: avx512, avx2 or portable
-  THALWEG_THREADS  threads to use, runs of a sweep side by side; one per processor if unset
+  THALWEG_THREADS  threads at most; one per processor if unset
 
 Exit status:
   0 done; 1 failed or found a difference; 2 wrong usage; 3 a file is missing or wrong;
@@ -80,6 +80,7 @@ pub(crate) enum Verb {
     List(ListArguments),
     New(NewArguments),
     Draw(DrawArguments),
+    Bench(BenchArguments),
     /// Get data sets
     #[command(subcommand, after_help = "Example:\n  thalweg data fetch mnist")]
     Data(DataVerb),
@@ -115,7 +116,7 @@ pub(crate) struct ResumeArguments {
     /// The folder in which data sets are looked for first
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Threads at most; a single run works on one today [default: one per processor]
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }
@@ -181,7 +182,7 @@ pub(crate) struct SweepArguments {
     /// Overwrite what is there
     #[arg(long, help_heading = "Run")]
     pub(crate) force: bool,
-    /// Runs side by side; each gives the same bits as alone [default: one per processor]
+    /// Threads that the runs share, each to the same bits as alone [default: one per processor]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
@@ -285,6 +286,28 @@ pub(crate) struct DrawArguments {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// Time the engine on this machine, beside what the machine can do
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  thalweg bench --work W1,W5
+  thalweg bench --work 784-256-10@32 --threads 1 --json")]
+pub(crate) struct BenchArguments {
+    /// What to time, with commas between: W0, W1, W2, W3, W3L, W4 ... W8, INF1, INF1024, or the sizes of a network and its
+    /// batch, such as 784-256-10@32 [default: everything that has a name]
+    #[arg(long, value_name = "WORKS", value_delimiter = ',')]
+    pub(crate) work: Vec<String>,
+    /// Numbers of threads, with commas between [default: 1 and one per processor]
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub(crate) threads: Vec<usize>,
+    /// How long to sample each work
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(crate) seconds: f64,
+    /// The folder in which the files of images are looked for first; without such files, images are made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
 /// Get data sets
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataVerb {
@@ -356,7 +379,7 @@ pub(crate) struct RunFlags {
     /// Over how many seconds --live spreads the run
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) live_seconds: f64,
-    /// Threads at most; a single run works on one today [default: one per processor]
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 }

@@ -1,6 +1,7 @@
 //! Settings from the environment, checked before anything starts.
 
 use thalweg::kernels::Path;
+use thalweg::team::{MOST_THREADS, default_threads};
 
 use crate::exit::Failure;
 
@@ -25,9 +26,6 @@ pub(crate) fn check_cpu() -> Result<(), Failure> {
     }
 }
 
-/// The most threads that can be asked for.
-const MOST_THREADS: usize = 1024;
-
 /// How many threads to use: the flag, else `THALWEG_THREADS`, else one per processor.
 pub(crate) fn threads(flag: Option<usize>) -> Result<usize, Failure> {
     if let Some(threads) = flag {
@@ -35,7 +33,7 @@ pub(crate) fn threads(flag: Option<usize>) -> Result<usize, Failure> {
     }
     match std::env::var("THALWEG_THREADS") {
         Ok(text) if !text.is_empty() => in_range(text.trim().parse().unwrap_or(0), "THALWEG_THREADS", &text),
-        _ => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        _ => Ok(default_threads()),
     }
 }
 

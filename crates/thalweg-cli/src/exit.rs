@@ -84,6 +84,7 @@ fn status_of(error: &Error) -> Status {
         Error::Experiment { .. } | Error::Layer { .. } | Error::Network(_) => Status::Usage,
         Error::Run { problem: RunProblem::Exists | RunProblem::NotReplaceable, .. } => Status::Usage,
         Error::Data { problem, .. } if is_choice(problem) => Status::Usage,
+        Error::Threads { .. } => Status::Failed,
         _ => Status::File,
     }
 }

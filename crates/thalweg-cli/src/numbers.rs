@@ -55,6 +55,19 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A time that was measured, with three significant digits.
+pub(crate) fn time(seconds: f64) -> String {
+    let units = [("s", 1.0), ("ms", 1e-3), ("us", 1e-6)];
+    let (unit, size) = units.into_iter().find(|(_, size)| seconds >= *size).unwrap_or(("ns", 1e-9));
+    let number = seconds / size;
+    let digits = match number {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{number:.digits$} {unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +82,9 @@ mod tests {
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(duration(0.0123), "12 ms");
         assert_eq!(duration(75.0), "1 min 15 s");
+        assert_eq!(time(0.1484), "148 ms");
+        assert_eq!(time(6.2e-7), "620 ns");
+        assert_eq!(time(2.284e-6), "2.28 us");
+        assert_eq!(time(12.34), "12.3 s");
     }
 }

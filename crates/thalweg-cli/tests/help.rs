@@ -5,7 +5,7 @@ mod program;
 
 use program::Program;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "train",
     "resume",
     "evaluate",
@@ -17,6 +17,7 @@ const VERBS: [&str; 13] = [
     "list",
     "new",
     "draw",
+    "bench",
     "data",
     "completions",
 ];

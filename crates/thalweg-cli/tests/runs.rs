@@ -266,12 +266,17 @@ fn a_show_without_a_terminal_says_so_and_trains() {
 }
 
 #[test]
-fn a_single_run_records_its_one_thread() {
+fn a_run_records_its_threads_and_gives_the_same_on_any() {
     let program = Program::new();
-    program.succeed(&["train", "spiral-linear", "--steps", "2", "--out", "run", "--threads", "4"]);
-    let environment: serde_json::Value =
-        serde_json::from_slice(&fs::read(program.path("run/environment.json")).unwrap()).unwrap();
-    assert_eq!(environment["threads"], 1);
+    let mut weights = Vec::new();
+    for threads in ["1", "3"] {
+        let train = ["train", "spiral", "--steps", "5", "--out", threads, "--threads", threads];
+        weights.push(program.json(&train)["parameters_sha256"].clone());
+        let environment = fs::read(program.path(&format!("{threads}/environment.json"))).unwrap();
+        let environment: serde_json::Value = serde_json::from_slice(&environment).unwrap();
+        assert_eq!(environment["threads"].to_string(), threads);
+    }
+    assert_eq!(weights[0], weights[1]);
 }
 
 #[test]

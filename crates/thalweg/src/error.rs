@@ -86,6 +86,14 @@ pub enum Error {
         /// The first layer whose output, or else whose gradient, is not finite: its number, its kind and which of the two.
         first: Option<(usize, String, &'static str)>,
     },
+    /// A team of worker threads cannot be made.
+    #[error("cannot start a team of {threads} threads: {}; ask for another number", plain_io(source))]
+    Threads {
+        /// How many were asked for, the caller's counted.
+        threads: usize,
+        /// The system's own error, or the bounds of the number.
+        source: std::io::Error,
+    },
     /// A data file is not what it should be.
     #[error("cannot read {}{}: {problem}", path.display(), as_format(*format))]
     File {

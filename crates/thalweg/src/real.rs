@@ -46,6 +46,8 @@ pub trait Real:
     sealed::Sealed
     + crate::custom::Pick
     + crate::kernels::Registers
+    + crate::plan::Plans
+    + crate::data::Stored
     + Copy
     + Default
     + PartialEq
@@ -76,6 +78,8 @@ pub trait Real:
     const STATE_FLOOR: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
     /// Negative infinity.
     const NEG_INFINITY: Self;
 
@@ -101,6 +105,8 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// The logistic function 1 / (1 + e^-self).
     fn sigmoid(self) -> Self;
+    /// [`sigmoid`](Self::sigmoid) from -11 on, to the bit, by a shorter way.
+    fn sigmoid_near(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
     /// The sine of an angle in radians.
@@ -125,6 +131,7 @@ macro_rules! real {
             const PRECISION: Precision = $precision;
             const STATE_FLOOR: Self = $floor;
             const EPSILON: Self = <$t>::EPSILON;
+            const LARGEST: Self = <$t>::MAX;
             const NEG_INFINITY: Self = <$t>::NEG_INFINITY;
 
             #[inline(always)]
@@ -185,6 +192,7 @@ real!(
     log1p = functions::log1p_f32,
     tanh = functions::tanh_f32,
     sigmoid = functions::sigmoid_f32,
+    sigmoid_near = functions::sigmoid_near_f32,
     erf = functions::erf_f32,
     sin = functions::sin_f32,
     cos = functions::cos_f32
@@ -201,6 +209,7 @@ real!(
     log1p = functions::log1p_f64,
     tanh = functions::tanh_f64,
     sigmoid = functions::sigmoid_f64,
+    sigmoid_near = functions::sigmoid_near_f64,
     erf = functions::erf_f64,
     sin = functions::sin_f64,
     cos = functions::cos_f64

@@ -192,6 +192,21 @@ fn a_step_in_f64_allocates_nothing() {
 }
 
 #[test]
+fn a_prediction_allocates_nothing() {
+    let network = every_layer::<f32>(Shape::from([2, 3]), 3);
+    for loss in [Loss::SoftmaxCrossEntropy, Loss::MeanSquaredError] {
+        let mut predictor = network.predictor(&loss).unwrap();
+        let (x, mut predictions) = (vec![0.5; 600 * 6], vec![0.0; 600 * 3]);
+        predictor.predict(&x, &mut predictions).unwrap();
+        let before = ALLOCATIONS.with(Cell::get);
+        for rows in [600, 1, 17] {
+            predictor.predict(&x[..rows * 6], &mut predictions[..rows * 3]).unwrap();
+        }
+        assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    }
+}
+
+#[test]
 fn no_loss_allocates() {
     for loss in Loss::NAMES.iter().filter_map(|name| Loss::from_name(name)) {
         for data in [numbers(3), classes()] {

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod bench;
 mod completions;
 mod data_fetch;
 mod draw;
@@ -32,6 +33,7 @@ pub(crate) fn run(verb: Verb, output: &Output) -> Result<Status, Failure> {
         Verb::List(arguments) => list::run(&arguments, output),
         Verb::New(arguments) => new::run(&arguments, output),
         Verb::Draw(arguments) => draw::run(&arguments, output),
+        Verb::Bench(arguments) => bench::run(&arguments, output),
         Verb::Data(DataVerb::Fetch(arguments)) => data_fetch::run(&arguments, output),
         Verb::Completions(arguments) => Ok(completions::run(&arguments, output)),
     }

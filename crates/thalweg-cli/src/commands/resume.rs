@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::{environment, training};
 
 pub(crate) fn run(arguments: &ResumeArguments, output: &Output) -> Result<Status, Failure> {
-    environment::threads(arguments.threads)?;
+    let threads = environment::threads(arguments.threads)?;
     let mut folder = RunFolder::open(&arguments.run)?;
     if let Some(result) = folder.result()? {
         output.note("the run is at its end; this is its result");
@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &ResumeArguments, output: &Output) -> Result<Status
     }
     let interrupt = Interrupt::listen()?;
     let mut prepared = folder.prepare()?;
+    prepared.threads = threads;
     training::announce(&prepared, output);
     let state = folder.rewind()?;
     let step = state.as_ref().map_or(0, |state| state.counters.step);

@@ -71,13 +71,14 @@ pub(crate) fn run(arguments: &SweepArguments, output: &Output) -> Result<Status,
     ));
 
     let interrupt = Interrupt::listen()?;
+    let (side_by_side, each) = shares(threads, cells.len());
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(side_by_side)
         .build()
         .map_err(|error| Failure::new(Status::Failed, format!("cannot start threads: {error}")))?;
     let one = |cell: &Cell| {
         let data_folder = named.data_folder.as_deref();
-        let ended = train(cell, data_folder, arguments.force, &interrupt);
+        let ended = train(cell, data_folder, each, arguments.force, &interrupt);
         output.note(match &ended {
             Ok((_, result)) => format!("{}: {}", label(&cell.settings), figures(result)),
             Err(failure) => format!("{}: {}", label(&cell.settings), failure.message),
@@ -95,11 +96,24 @@ pub(crate) fn run(arguments: &SweepArguments, output: &Output) -> Result<Status,
     Ok(failed.map_or(Status::Done, |failure| failure.status))
 }
 
+/// How many of the runs are made side by side on so many threads, and how many threads each of them works on.
+fn shares(threads: usize, runs: usize) -> (usize, usize) {
+    let side_by_side = threads.min(runs).max(1);
+    (side_by_side, (threads / side_by_side).max(1))
+}
+
 /// Trains one run in its own folder, as `thalweg train` would.
-fn train(cell: &Cell, data_folder: Option<&Path>, force: bool, interrupt: &Interrupt) -> Ended {
+fn train(
+    cell: &Cell,
+    data_folder: Option<&Path>,
+    threads: usize,
+    force: bool,
+    interrupt: &Interrupt,
+) -> Ended {
     let mut prepared = run::prepare(cell.experiment.clone(), data_folder)?;
+    prepared.threads = threads;
     let place = Place { out: Some(cell.out.clone()), force, ..Place::default() };
-    let mut folder = RunFolder::create(&prepared, &place, std::env::args().collect(), 1)?;
+    let mut folder = RunFolder::create(&prepared, &place, std::env::args().collect())?;
     Ok(folder.train(&mut prepared, Vec::new(), Some(interrupt.flag()), None)?)
 }
 
@@ -286,6 +300,15 @@ mod tests {
             ["lr=1, hidden=[4, 4]", "lr=1, hidden=none", "lr=2, hidden=[4, 4]", "lr=2, hidden=none"]
         );
         assert_eq!(folder_name(0, &grid[0]), "01-lr=1-hidden=_4-4_");
+    }
+
+    #[test]
+    fn runs_side_by_side_take_the_threads_and_share_what_is_left() {
+        assert_eq!(shares(4, 6), (4, 1));
+        assert_eq!(shares(4, 4), (4, 1));
+        assert_eq!(shares(8, 3), (3, 2));
+        assert_eq!(shares(3, 1), (1, 3));
+        assert_eq!(shares(1, 5), (1, 1));
     }
 
     #[test]

@@ -10,15 +10,12 @@ use crate::output::Output;
 use crate::training::Show;
 use crate::{draft, environment, training};
 
-/// How many threads a single run works on.
-const THREADS: usize = 1;
-
 /// Seconds of the longest `--live`.
 const LONGEST_SHOW: f64 = 3600.0;
 
 pub(crate) fn run(arguments: &TrainArguments, output: &Output) -> Result<Status, Failure> {
     let flags = &arguments.run;
-    environment::threads(flags.threads)?;
+    let threads = environment::threads(flags.threads)?;
     let mut named = draft::named(&arguments.what, &arguments.data, &arguments.settings)?;
     if let Some(name) = &flags.name {
         let quoted = Value::from(name.as_str()).to_string();
@@ -34,9 +31,10 @@ pub(crate) fn run(arguments: &TrainArguments, output: &Output) -> Result<Status,
     let experiment = named.check()?;
     let interrupt = Interrupt::listen()?;
     let mut prepared = run::prepare(experiment, named.data_folder.as_deref())?;
+    prepared.threads = threads;
     training::announce(&prepared, output);
     let place = Place { out: flags.out.clone(), force: flags.force, ..Place::default() };
     let command = std::env::args().collect();
-    let mut folder = RunFolder::create(&prepared, &place, command, THREADS)?;
+    let mut folder = RunFolder::create(&prepared, &place, command)?;
     training::train_in(&mut folder, &mut prepared, None, &interrupt, show, output)
 }

@@ -204,16 +204,23 @@ impl Activation {
         }
     }
 
-    /// [`backward`](Self::backward) in place: `d` holds da and then dz.
-    ///
-    /// # Panics
-    /// If the lengths differ, or for softmax, which is no function of single values.
+    /// Whether f' follows from a = f(z) alone, to the bit, so that z need not be kept: `backward` may be given a in its
+    /// place.
+    pub(crate) const fn derivative_follows_from_output(&self) -> bool {
+        matches!(self, Activation::Identity | Activation::Sigmoid | Activation::Tanh | Activation::Relu)
+    }
+
+    /// [`forward`](Self::forward) where z may be given up. `false`, and nothing done, for softmax, which is no function
+    /// of single values.
     #[inline(always)]
-    pub(crate) fn backward_in_place<R: Real>(&self, z: &[R], a: &[R], d: &mut [R]) {
-        assert_eq!(z.len(), d.len(), "z and dz have the same length");
-        assert_eq!(a.len(), d.len(), "a and dz have the same length");
-        let done = self.run_elementwise(elementwise::BackwardInPlaceTask { z, a, d });
-        assert!(done.is_some(), "a function of single values");
+    pub(crate) fn forward_in_place<R: Real>(&self, values: &mut [R]) -> bool {
+        self.run_elementwise(elementwise::ForwardInPlaceTask { values }).is_some()
+    }
+
+    /// [`backward`](Self::backward) that turns da into dz where it lies. `false`, and nothing done, for softmax.
+    #[inline(always)]
+    pub(crate) fn backward_in_place<R: Real>(&self, z: &[R], a: &[R], d: &mut [R]) -> bool {
+        self.run_elementwise(elementwise::BackwardInPlaceTask { z, a, d }).is_some()
     }
 
     /// Runs `task` with this activation as a type, so that its loop is compiled for this function alone; `None` for

@@ -18,7 +18,22 @@ use crate::real::Real;
 #[derive(Clone, Copy)]
 pub(super) struct Sigmoid;
 
+/// From here on the short formula serves.
+const NEAR: f64 = -11.0;
+
 impl<R: Real> Elementwise<R> for Sigmoid {
+    const HAS_SHORT: bool = true;
+
+    #[inline(always)]
+    fn is_short(self, z: R) -> bool {
+        z >= R::from_f64(NEAR)
+    }
+
+    #[inline(always)]
+    fn short_value(self, z: R) -> R {
+        z.sigmoid_near()
+    }
+
     #[inline(always)]
     fn value(self, z: R) -> R {
         z.sigmoid()

@@ -8,6 +8,8 @@ use crate::shape::Shape;
 
 use super::problem::DataProblem;
 use super::scale::{FittedScale, TargetScale, scaled};
+use super::stored::ByteScales;
+use crate::kernels::bytes::ByteScale;
 
 /// The inputs of all rows, row-major `[rows, features]`, in the type that the file had: images stay bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,8 +121,8 @@ pub struct Dataset {
     row_numbers: Vec<u32>,
     scale: FittedScale,
     target_scale: TargetScale,
-    /// For bytes under a scale that is the same for all columns: the scaled value of each byte.
-    byte_table: Option<Box<[f64; 256]>>,
+    /// For bytes under a scale that is the same for all columns: what each byte stands for.
+    byte_scales: Option<Box<ByteScales>>,
 }
 
 impl Dataset {
@@ -176,9 +178,9 @@ impl Dataset {
             row_numbers: (0..row_count).collect(),
             scale: FittedScale::None,
             target_scale: TargetScale::NONE,
-            byte_table: None,
+            byte_scales: None,
         };
-        dataset.rebuild_byte_table();
+        dataset.rebuild_byte_scales();
         Ok(dataset)
     }
 
@@ -209,7 +211,7 @@ impl Dataset {
     pub fn with_scale(mut self, scale: FittedScale) -> Self {
         assert!(scale.is_valid(self.columns()), "the scale fits the columns");
         self.scale = scale;
-        self.rebuild_byte_table();
+        self.rebuild_byte_scales();
         self
     }
 
@@ -248,7 +250,7 @@ impl Dataset {
             row_numbers: rows.iter().map(|&row| self.row_numbers[row as usize]).collect(),
             scale: self.scale.clone(),
             target_scale: self.target_scale.clone(),
-            byte_table: self.byte_table.clone(),
+            byte_scales: self.byte_scales.clone(),
         }
     }
 
@@ -331,38 +333,58 @@ impl Dataset {
     pub fn gather<R: Real>(&self, rows: &[u32], x: &mut [R]) {
         let columns = self.columns();
         assert_eq!(x.len(), rows.len() * columns, "x holds the rows' features");
-        match (&self.features, &self.byte_table) {
-            (Features::U8(values), Some(table)) => {
-                for_rows(values, rows, columns, x, |from, to| {
-                    for (to, &byte) in to.iter_mut().zip(from) {
-                        *to = R::from_f64(table[usize::from(byte)]);
-                    }
-                });
-            }
-            (Features::U8(values), None) => self.gather_floats(values, rows, x),
-            (Features::F32(values), _) => self.gather_floats(values, rows, x),
-            (Features::F64(values), _) => self.gather_floats(values, rows, x),
+        for (&row, x) in rows.iter().zip(x.chunks_exact_mut(columns)) {
+            self.gather_row(row, x);
         }
     }
 
-    fn gather_floats<T: Copy + Into<f64>, R: Real>(&self, values: &[T], rows: &[u32], x: &mut [R]) {
-        for_rows(values, rows, self.columns(), x, |from, to| match &self.scale {
+    /// Writes the scaled features of one row to `x`.
+    ///
+    /// # Panics
+    /// When `x` has another length than a row, or the row does not exist.
+    pub(crate) fn gather_row<R: Real>(&self, row: u32, x: &mut [R]) {
+        let columns = self.columns();
+        let range = row as usize * columns..(row as usize + 1) * columns;
+        if let Some(values) = self.stored() {
+            return x.copy_from_slice(&values[range]);
+        }
+        match (&self.features, self.byte_scale()) {
+            (Features::U8(values), Some(scale)) => scale.convert(&values[range], x),
+            (Features::U8(values), None) => self.convert_floats(&values[range], x),
+            (Features::F32(values), _) => self.convert_floats(&values[range], x),
+            (Features::F64(values), _) => self.convert_floats(&values[range], x),
+        }
+    }
+
+    /// What each byte stands for, if the features are bytes under a scale that is the same for all columns.
+    pub(crate) fn byte_scale<R: Real>(&self) -> Option<&ByteScale<R>> {
+        self.byte_scales.as_ref().map(|scales| R::byte_scale(scales))
+    }
+
+    /// The features in place, row-major, if they are unscaled numbers of the type asked for.
+    pub(crate) fn stored<R: Real>(&self) -> Option<&[R]> {
+        if self.scale == FittedScale::None { R::stored(&self.features) } else { None }
+    }
+
+    fn convert_floats<T: Copy + Into<f64>, R: Real>(&self, values: &[T], x: &mut [R]) {
+        assert_eq!(values.len(), x.len(), "x holds a row's features");
+        match &self.scale {
             FittedScale::None => {
-                for (to, &value) in to.iter_mut().zip(from) {
-                    *to = R::from_f64(value.into());
+                for (x, &value) in x.iter_mut().zip(values) {
+                    *x = R::from_f64(value.into());
                 }
             }
             FittedScale::Divide { divisor } => {
-                for (to, &value) in to.iter_mut().zip(from) {
-                    *to = R::from_f64(value.into() / divisor);
+                for (x, &value) in x.iter_mut().zip(values) {
+                    *x = R::from_f64(value.into() / divisor);
                 }
             }
             FittedScale::Columns { shift, width } => {
-                for (((to, &value), &shift), &width) in to.iter_mut().zip(from).zip(shift).zip(width) {
-                    *to = R::from_f64(scaled(value.into(), shift, width));
+                for (((x, &value), &shift), &width) in x.iter_mut().zip(values).zip(shift).zip(width) {
+                    *x = R::from_f64(scaled(value.into(), shift, width));
                 }
             }
-        });
+        }
     }
 
     /// Writes the targets of `rows` to `targets`: numbers scaled for training; classes as 0 and 1 with one column per
@@ -415,15 +437,12 @@ impl Dataset {
         }
     }
 
-    /// The table of scaled bytes, where one serves all columns.
-    fn rebuild_byte_table(&mut self) {
+    /// What bytes stand for, where that is the same in all columns.
+    fn rebuild_byte_scales(&mut self) {
         let one_for_all = !matches!(self.scale, FittedScale::Columns { .. });
-        self.byte_table = (one_for_all && matches!(self.features, Features::U8(_))).then(|| {
-            let mut table = Box::new([0.0; 256]);
-            for (value, entry) in table.iter_mut().enumerate() {
-                *entry = self.scale.apply(0, value as f64);
-            }
-            table
+        self.byte_scales = (one_for_all && matches!(self.features, Features::U8(_))).then(|| {
+            let table = std::array::from_fn(|v| self.scale.apply(0, v as f64));
+            Box::new(ByteScales::new(&table))
         });
     }
 }

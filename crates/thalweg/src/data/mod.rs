@@ -15,6 +15,7 @@ pub mod scale;
 pub mod settings;
 pub mod sources;
 pub mod splits;
+mod stored;
 pub mod table;
 pub mod task;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub use scale::{FittedScale, TargetScale};
 pub use settings::{DataSettings, Generator, Scaling, Source, Split};
 pub use sources::{LoadOptions, Parts, load, load_for};
 pub use splits::{SplitRows, split_rows};
+pub use stored::{ByteScales, Stored};
 pub use table::{Column, ColumnValues, Table};
 pub use task::{TargetSchema, Task, TaskKind};

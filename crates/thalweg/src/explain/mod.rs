@@ -44,7 +44,8 @@ use crate::error::Result;
 use crate::network::{Network, NetworkProblem};
 use crate::real::Real;
 use crate::train::{
-    Command, Observer, Parts, Progress, Session, Snapshot, State, Trainer, TrainingSettings, default_loss,
+    Command, Observer, Parts, Progress, Session, Setup, Snapshot, State, Trainer, TrainingSettings,
+    default_loss,
 };
 
 /// One training step, told in titled sections.
@@ -169,7 +170,8 @@ fn one_step<R: Real>(
     state: Option<&State>,
 ) -> Result<Explanation> {
     let loss = settings.loss.clone().unwrap_or_else(|| default_loss(network, parts.train));
-    let mut session = Session::new(network, settings, loss, seed, parts, &[])?;
+    let setup = Setup { settings, loss, seed, custom: &[], threads: 1 };
+    let mut session = Session::new(network, parts, setup)?;
     if let Some(state) = state {
         session.restore(state).ok_or(crate::Error::State)?;
     }

@@ -139,7 +139,7 @@ impl Story<'_> {
             section.value("loss = data_loss + penalty".to_owned(), loss);
         }
         if !self.data.target_scale().is_none() {
-            let own = plan.data_loss(self.data, self.rows);
+            let own = plan.data_loss(self.rows);
             section.say("Reports give the loss in the target's own units:".to_owned());
             section.value("data_loss in own units".to_owned(), own);
         }

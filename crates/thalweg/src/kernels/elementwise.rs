@@ -36,6 +36,78 @@ fn activate_backward_portable<R: Real>(
 }
 
 dispatched! {
+    /// a = f(z) where z lies; nothing for softmax.
+    pub(crate) fn activate_in_place<R>(activation: &Activation, values: &mut [R]) = activate_in_place_portable;
+}
+
+#[inline(always)]
+fn activate_in_place_portable<R: Real>(activation: &Activation, values: &mut [R]) {
+    activation.forward_in_place(values);
+}
+
+dispatched! {
+    /// dz = da·f'(z) where da lies; nothing for softmax.
+    pub(crate) fn activate_backward_in_place<R>(activation: &Activation, z: &[R], a: &[R], d: &mut [R]) = activate_backward_in_place_portable;
+}
+
+#[inline(always)]
+fn activate_backward_in_place_portable<R: Real>(activation: &Activation, z: &[R], a: &[R], d: &mut [R]) {
+    assert_eq!(z.len(), d.len(), "z and dz have the same shape");
+    assert_eq!(a.len(), d.len(), "a and dz have the same shape");
+    activation.backward_in_place(z, a, d);
+}
+
+dispatched! {
+    /// x ← factor·x.
+    pub(crate) fn scale_in_place<R>(factor: R, x: &mut [R]) = scale_in_place_portable;
+}
+
+#[inline(always)]
+pub(super) fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
+    for x in x {
+        *x = factor * *x;
+    }
+}
+
+dispatched! {
+    /// x ← mask·x.
+    pub(crate) fn multiply_in_place<R>(mask: &[R], x: &mut [R]) = multiply_in_place_portable;
+}
+
+#[inline(always)]
+fn multiply_in_place_portable<R: Real>(mask: &[R], x: &mut [R]) {
+    assert_eq!(mask.len(), x.len(), "mask and x have the same shape");
+    for i in 0..x.len() {
+        x[i] = mask[i] * x[i];
+    }
+}
+
+dispatched! {
+    /// total ← total + x.
+    pub(crate) fn add_in_place<R>(x: &[R], total: &mut [R]) = add_in_place_portable;
+}
+
+#[inline(always)]
+fn add_in_place_portable<R: Real>(x: &[R], total: &mut [R]) {
+    assert_eq!(x.len(), total.len(), "x and the total have the same shape");
+    for i in 0..x.len() {
+        total[i] += x[i];
+    }
+}
+
+dispatched! {
+    /// x ← 0 + x: a sum of one block, whose -0 becomes +0.
+    pub(crate) fn add_zero<R>(x: &mut [R]) = add_zero_portable;
+}
+
+#[inline(always)]
+pub(super) fn add_zero_portable<R: Real>(x: &mut [R]) {
+    for x in x {
+        *x = R::ZERO + *x;
+    }
+}
+
+dispatched! {
     /// One update of `w` by `dw` (NUMERICS rule 14).
     pub fn update<R>(optimizer: &Optimizer, update: &Update, w: &mut [R], dw: &[R], state: &mut [R]) = update_portable;
 }
@@ -65,26 +137,6 @@ pub(super) fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
     assert_eq!(x.len(), y.len(), "x and y have the same shape");
     for i in 0..y.len() {
         y[i] = factor * x[i];
-    }
-}
-
-dispatched! {
-    /// x ← factor·x.
-    pub(crate) fn scale_in_place<R>(factor: R, x: &mut [R]) = scale_in_place_portable;
-}
-
-#[inline(always)]
-pub(super) fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
-    for x in x {
-        *x *= factor;
-    }
-}
-
-/// dw ← 0 + dw: a gradient begins at +0, and a chain that came out as -0 must not show it.
-#[inline(always)]
-pub(super) fn add_to_zero<R: Real>(dw: &mut [R]) {
-    for dw in dw {
-        *dw += R::ZERO;
     }
 }
 

@@ -1,4 +1,5 @@
-//! The kernels: the arithmetic of the layers over plain slices, and the only place in the library with `unsafe` code.
+//! The kernels: the arithmetic of the layers over plain slices, and, beside the team of threads, the only place in the
+//! library with `unsafe` code.
 //!
 //! What stands here is the portable definition of every sum in the number contract: each output element is one chain
 //! of fused multiply-adds in a stated order, so that any other kernel can be held against it bit by bit. The same code
@@ -10,15 +11,20 @@
 #[macro_use]
 mod dispatch;
 
+pub mod bytes;
 pub mod dense;
 pub mod elementwise;
 pub mod lanes;
+pub mod limits;
 pub(crate) mod losses;
+pub mod one_output;
+pub mod one_row;
 mod ordered_sum;
 pub mod panels;
 mod product;
+mod source;
 pub mod sums;
-mod vector;
+pub(crate) mod vector;
 
 pub use dispatch::{Path, path};
 pub use ordered_sum::OrderedSum;

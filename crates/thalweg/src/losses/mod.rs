@@ -14,6 +14,7 @@ mod huber;
 mod lanes;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod one_output;
 mod separable;
 mod softmax_cross_entropy;
 mod sum_of_squares;
@@ -134,6 +135,7 @@ impl Loss {
     ///
     /// # Shapes
     /// `predictions`: `[outputs]`; a target of values is as long.
+    #[inline(always)]
     pub fn row_value<R: Real>(&self, predictions: &[R], target: Target<'_, R>) -> R {
         match self {
             Loss::SoftmaxCrossEntropy => softmax_cross_entropy::row_value(predictions, target),
@@ -148,6 +150,7 @@ impl Loss {
     ///
     /// # Shapes
     /// `predictions`, `dpredictions`: `[outputs]`; `dpredictions` is overwritten.
+    #[inline(always)]
     pub fn row_gradient<R: Real>(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
         match self {
             Loss::SoftmaxCrossEntropy => {
@@ -181,6 +184,7 @@ impl Loss {
 
     /// [`row_value`](Self::row_value) and [`row_gradient`](Self::row_gradient) at once, to the same bits; the softmax
     /// cross-entropy takes its exponentials only once.
+    #[inline(always)]
     pub fn row_value_and_gradient<R: Real>(
         &self,
         predictions: &[R],
@@ -310,6 +314,7 @@ impl Loss {
     ///
     /// # Panics
     /// If the lengths do not fit each other.
+    #[inline(always)]
     pub fn values_and_gradient_of_piece<R: Real>(
         &self,
         width: usize,

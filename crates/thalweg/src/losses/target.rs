@@ -3,7 +3,7 @@
 use crate::real::Real;
 
 /// What the network should say for one row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target<'a, R> {
     /// The number of the right class.
     Class(usize),
@@ -26,7 +26,7 @@ impl<R: Real> Target<'_, R> {
 }
 
 /// What the network should say for the rows of a batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Targets<'a, R> {
     /// `[rows]`: the number of the right class.
     Classes(&'a [u32]),

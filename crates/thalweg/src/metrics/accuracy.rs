@@ -10,14 +10,20 @@ use crate::real::Real;
 /// One output stands for class 1 where it is strictly above 0 as a logit, above 0.5 as a probability, else for class 0.
 /// `None` if any output is NaN: such a prediction is never correct.
 pub fn predicted_class<R: Real>(predictions: &[R], from_logits: bool) -> Option<usize> {
-    if predictions.iter().any(|p| p.partial_cmp(p).is_none()) {
-        return None;
-    }
     if let [prediction] = predictions {
         let threshold = if from_logits { R::ZERO } else { R::from_f64(0.5) };
-        return Some(usize::from(*prediction > threshold));
+        return prediction.partial_cmp(&threshold).map(|order| usize::from(order.is_gt()));
     }
-    index_of_largest(predictions)
+    let (&first, rest) = predictions.split_first()?;
+    let (mut index, mut largest) = (0, first);
+    let mut has_nan = first.partial_cmp(&first).is_none();
+    for (j, &value) in rest.iter().enumerate() {
+        has_nan |= value.partial_cmp(&value).is_none();
+        if value > largest {
+            (index, largest) = (j + 1, value);
+        }
+    }
+    (!has_nan).then_some(index)
 }
 
 /// The class that a row should have: its number, or the index of the largest of its probabilities, the first of equals; one
@@ -27,17 +33,6 @@ pub fn target_class<R: Real>(target: Target<'_, R>) -> Option<usize> {
         Target::Class(class) => Some(class),
         Target::Values(values) => predicted_class(values, false),
     }
-}
-
-fn index_of_largest<R: Real>(row: &[R]) -> Option<usize> {
-    let (&first, rest) = row.split_first()?;
-    let (mut index, mut largest) = (0, first);
-    for (j, &value) in rest.iter().enumerate() {
-        if value > largest {
-            (index, largest) = (j + 1, value);
-        }
-    }
-    Some(index)
 }
 
 /// Counts the rows whose class was predicted.

@@ -24,6 +24,12 @@ impl MeanAbsoluteError {
         self.count += 1;
     }
 
+    /// Adds predictions by their absolute differences.
+    pub(super) fn add_magnitudes(&mut self, magnitudes: &[f64]) {
+        self.sum.push_all(magnitudes);
+        self.count += magnitudes.len() as u64;
+    }
+
     /// The mean so far; `None` without predictions.
     pub fn value(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum.total() / self.count as f64)

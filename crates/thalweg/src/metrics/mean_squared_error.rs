@@ -24,6 +24,12 @@ impl MeanSquaredError {
         self.count += 1;
     }
 
+    /// Adds predictions by their squared differences.
+    pub(super) fn add_squares(&mut self, squares: &[f64]) {
+        self.sum.push_all(squares);
+        self.count += squares.len() as u64;
+    }
+
     /// The mean so far; `None` without predictions.
     pub fn value(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum.total() / self.count as f64)

@@ -108,26 +108,43 @@ impl Metrics {
         let outputs = self.outputs;
         assert!(predictions.len().is_multiple_of(outputs), "predictions have whole rows");
         assert_eq!(predictions.len() / outputs, targets.rows(outputs), "every row has its target");
-        for (n, row) in predictions.chunks_exact(outputs).enumerate() {
-            let target = targets.row(n, outputs);
-            self.rows += 1;
-            match self.task {
-                Task::Classes { from_logits } => {
-                    let (predicted, right) = (predicted_class(row, from_logits), target_class(target));
-                    self.accuracy.add(predicted, right);
-                    if let (Some(confusion), Some(right)) = (&mut self.confusion, right) {
-                        confusion.add(right, predicted);
-                    }
-                }
-                Task::Values => {
-                    for (j, prediction) in row.iter().enumerate() {
-                        let (prediction, target) = (prediction.to_f64(), target.value(j, outputs).to_f64());
-                        self.mean_squared_error.add(prediction, target);
-                        self.mean_absolute_error.add(prediction, target);
-                        self.r2.add(j, prediction, target);
-                    }
+        self.rows += (predictions.len() / outputs) as u64;
+        match self.task {
+            Task::Classes { from_logits } => self.add_classes(from_logits, predictions, targets),
+            Task::Values => self.add_values(predictions, targets),
+        }
+    }
+
+    fn add_classes<R: Real>(&mut self, from_logits: bool, predictions: &[R], targets: Targets<'_, R>) {
+        for (n, row) in predictions.chunks_exact(self.outputs).enumerate() {
+            let predicted = predicted_class(row, from_logits);
+            let right = target_class(targets.row(n, self.outputs));
+            self.accuracy.add(predicted, right);
+            if let (Some(confusion), Some(right)) = (&mut self.confusion, right) {
+                confusion.add(right, predicted);
+            }
+        }
+    }
+
+    fn add_values<R: Real>(&mut self, predictions: &[R], targets: Targets<'_, R>) {
+        // The sums take a piece at a time.
+        const PIECE: usize = 64;
+        let (mut squares, mut magnitudes) = ([0.0; PIECE], [0.0; PIECE]);
+        let (mut n, mut j) = (0, 0);
+        for piece in predictions.chunks(PIECE) {
+            for (i, prediction) in piece.iter().enumerate() {
+                let prediction = prediction.to_f64();
+                let target = targets.row(n, self.outputs).value(j, self.outputs).to_f64();
+                let d = prediction - target;
+                (squares[i], magnitudes[i]) = (d * d, d.abs());
+                self.r2.add(j, prediction, target);
+                j += 1;
+                if j == self.outputs {
+                    (n, j) = (n + 1, 0);
                 }
             }
+            self.mean_squared_error.add_squares(&squares[..piece.len()]);
+            self.mean_absolute_error.add_magnitudes(&magnitudes[..piece.len()]);
         }
     }
 

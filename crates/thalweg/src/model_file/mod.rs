@@ -29,8 +29,9 @@ use crate::data::{self, Dataset, DatasetTargets, LoadOptions, Preprocessing, Sou
 use crate::error::{Error, Result};
 use crate::losses::Loss;
 use crate::network::{AnyNetwork, Network, either};
-use crate::plan::{Plan, Rules};
+use crate::plan::Rules;
 use crate::real::Real;
+use crate::team::default_threads;
 use crate::train::{Evaluator, Part, PartReport};
 
 /// A trained network and everything that predicting from a user's file needs.
@@ -116,11 +117,7 @@ impl Model {
     /// [`NetworkProblem`](crate::network::NetworkProblem) when the rows do not fit the network.
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let loss = self.loss_or_plain();
-        let mut values = either!(&self.network, network => {
-            let mut evaluator = Evaluator::new(network, &loss, data)?;
-            evaluator.set_parameters(network.parameters());
-            evaluator.predict(data)
-        });
+        let mut values = either!(&self.network, network => Evaluator::new(network, &loss, data, default_threads())?.predict(data));
         // Rows without targets do not know the target's units; the model does.
         if let (Some(preprocessing), DatasetTargets::None) = (&self.preprocessing, data.targets()) {
             let outputs = self.network.output_shape().len();
@@ -144,11 +141,8 @@ impl Model {
         }
         let rules = Rules { l2: self.l2, l1: self.l1, ..Rules::forward_only(loss.clone()) };
         Ok(either!(&self.network, network => {
-            let mut plan = Plan::new(network, rules, data, 1)?;
-            plan.parameters_mut().copy_from_slice(network.parameters());
-            let mut evaluator = Evaluator::new(network, &loss, data)?;
-            evaluator.set_parameters(network.parameters());
-            evaluator.evaluate(data, part, plan.penalty(), &[])
+            let penalty = rules.penalty(network.layers(), network.parameters());
+            Evaluator::new(network, &loss, data, default_threads())?.evaluate(data, part, penalty, &[])
         }))
     }
 

@@ -72,6 +72,28 @@ pub enum NetworkProblem {
         /// What.
         value: f64,
     },
+    /// Values to predict from that are not whole rows.
+    #[error(
+        "{given} values are no whole rows of the {inputs} values that the network takes; give a multiple of {inputs}"
+    )]
+    InputLength {
+        /// How many values a row has.
+        inputs: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// A place for predictions of another size.
+    #[error(
+        "predictions of {rows} rows are {expected} values, but there is room for {given}; make it {expected} long"
+    )]
+    PredictionsLength {
+        /// How many rows were given.
+        rows: usize,
+        /// How many values their predictions are.
+        expected: usize,
+        /// How many the place holds.
+        given: usize,
+    },
     /// Evaluating was asked for without targets.
     #[error("the rows have no targets to compare with; use `predict`, or add the target column")]
     NoTargets,

@@ -78,6 +78,7 @@ impl Layout {
 pub struct Arena<R> {
     values: Vec<R>,
     start: usize,
+    len: usize,
 }
 
 impl<R: Real> Arena<R> {
@@ -86,20 +87,20 @@ impl<R: Real> Arena<R> {
         Arena::with_len(layout.len)
     }
 
-    /// An arena of at least `len` zeros, aligned to cache lines.
+    /// An arena of this many zeros, aligned to cache lines.
     pub(crate) fn with_len(len: usize) -> Self {
         let values = vec![R::ZERO; len + ALIGNMENT];
         let start = values.as_ptr().align_offset(ALIGNMENT * size_of::<R>()).min(ALIGNMENT);
-        Arena { values, start }
+        Arena { values, start, len }
     }
 
     /// All of it.
     pub fn all(&self) -> &[R] {
-        &self.values[self.start..]
+        &self.values[self.start..self.start + self.len]
     }
 
     /// All of it, to be written.
     pub fn all_mut(&mut self) -> &mut [R] {
-        &mut self.values[self.start..]
+        &mut self.values[self.start..self.start + self.len]
     }
 }

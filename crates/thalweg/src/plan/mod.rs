@@ -6,12 +6,25 @@
 //! intermediate matrix, and so can show each of them.
 
 mod arena;
+mod choose;
 pub(crate) mod fit;
-#[allow(dead_code, reason = "the session is to choose it")]
+mod forward;
 mod lanes;
+mod one_output;
+mod own_units;
+mod panels;
 mod plain;
+mod plain_steps;
+mod rules;
 mod step;
 
 pub use arena::{Arena, Layout};
-pub use plain::{Plan, Rates, Rows, Rules};
-pub(crate) use step::StepPlan;
+pub use choose::{Plans, Wanted};
+pub(crate) use choose::{choose, choose_forward};
+pub use forward::ForwardPlan;
+pub(crate) use forward::PlainForward;
+pub(crate) use own_units::{OwnUnits, loss_bound};
+pub use plain::Plan;
+pub(crate) use plain_steps::PlainSteps;
+pub use rules::{Rates, Rows, Rules};
+pub use step::StepPlan;

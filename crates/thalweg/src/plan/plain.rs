@@ -3,75 +3,16 @@
 use std::ops::Range;
 
 use super::arena::{Arena, Layout};
-use super::fit;
+use super::own_units::OwnUnits;
+use super::{Rates, Rows, Rules, fit};
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
 use crate::kernels::{OrderedSum, elementwise, sums};
 use crate::layers::{Backward, Forward, Mode};
-use crate::losses::{Loss, Targets};
+use crate::losses::Targets;
 use crate::network::{Network, PlacedLayer};
-use crate::optimizers::{Optimizer, Update};
+use crate::optimizers::Update;
 use crate::real::Real;
-
-/// Rows of a data set that are worked together.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    /// The data.
-    pub data: &'a Dataset,
-    /// Which of its rows.
-    pub rows: &'a [u32],
-    /// The epoch, from 0: random masks depend on it.
-    pub epoch: u64,
-}
-
-/// The learning rate and the decay of one step.
-#[derive(Clone, Debug)]
-pub struct Rates {
-    /// The number of this update, from 1.
-    pub step: u64,
-    /// The learning rate of every layer, by number.
-    pub learning_rates: Vec<f64>,
-}
-
-/// What decides a plan, beside the network.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The loss.
-    pub loss: Loss,
-    /// The update rule.
-    pub optimizer: Optimizer,
-    /// Adds ½·l2·Σw² to the loss.
-    pub l2: f64,
-    /// Adds l1·Σ|w| to the loss.
-    pub l1: f64,
-    /// Decoupled decay of the weights.
-    pub weight_decay: f64,
-    /// The gradient is shortened to this norm where it is longer.
-    pub clip_norm: Option<f64>,
-    /// Into how many runs of rows each batch is cut for its gradient.
-    pub shards: usize,
-    /// The run's seed.
-    pub seed: u64,
-    /// Layers whose parameters stay.
-    pub frozen: Vec<usize>,
-}
-
-impl Rules {
-    /// Rules for forward passes alone.
-    pub fn forward_only(loss: Loss) -> Self {
-        Rules {
-            loss,
-            optimizer: Optimizer::Sgd,
-            l2: 0.0,
-            l1: 0.0,
-            weight_decay: 0.0,
-            clip_norm: None,
-            shards: 1,
-            seed: 0,
-            frozen: Vec::new(),
-        }
-    }
-}
 
 /// The plain plan of a network, a loss and an update rule, for batches up to a size.
 ///
@@ -83,8 +24,6 @@ pub struct Plan<R: Real> {
     rules: Rules,
     layout: Layout,
     arena: Arena<R>,
-    /// Class numbers of the batch.
-    classes: Vec<u32>,
     /// Row numbers of the batch, for random masks.
     row_numbers: Vec<u32>,
     parameters: Vec<R>,
@@ -93,8 +32,8 @@ pub struct Plan<R: Real> {
     shard_gradients: Vec<R>,
     /// The optimizer's state: for each parameter tensor in turn, its slots one after the other.
     state: Vec<R>,
-    /// Predictions and targets in the target's own units, where it is scaled.
-    own_units: Vec<R>,
+    /// Targets and predictions as they are reported.
+    own_units: OwnUnits<R>,
 }
 
 impl<R: Real> Plan<R> {
@@ -112,16 +51,14 @@ impl<R: Real> Plan<R> {
         let layers = network.layers().to_vec();
         let layout = Layout::new(&layers, largest_batch, target_values);
         let count = network.parameter_count();
-        let own_units = if data.target_scale().is_none() { 0 } else { 2 * largest_batch * outputs };
         Ok(Plan {
             arena: Arena::new(&layout),
-            classes: vec![0; largest_batch],
             row_numbers: vec![0; largest_batch],
             parameters: network.parameters().to_vec(),
             gradients: vec![R::ZERO; count],
             shard_gradients: vec![R::ZERO; if rules.shards > 1 { count } else { 0 }],
             state: vec![R::ZERO; count * rules.optimizer.state_slots()],
-            own_units: vec![R::ZERO; own_units],
+            own_units: OwnUnits::new(data, outputs, largest_batch),
             layers,
             rules,
             layout,
@@ -130,7 +67,7 @@ impl<R: Real> Plan<R> {
 
     /// The most rows that a batch may have.
     pub fn largest_batch(&self) -> usize {
-        self.classes.len()
+        self.row_numbers.len()
     }
 
     /// The parameters, row-major, in layer order.
@@ -199,7 +136,7 @@ impl<R: Real> Plan<R> {
                 let range = first_rows(&self.layout.targets, rows, self.width(self.layers.len()));
                 Targets::Values(&self.arena.all()[range])
             }
-            DatasetTargets::Classes { .. } | DatasetTargets::None => Targets::Classes(&self.classes[..rows]),
+            DatasetTargets::Classes { .. } | DatasetTargets::None => self.own_units.targets(rows),
         }
     }
 
@@ -234,21 +171,17 @@ impl<R: Real> Plan<R> {
         for i in 0..self.layers.len() {
             self.forward_layer(i, batch.rows.len(), batch.epoch, training);
         }
-        self.note_own_units(batch);
+        let last = self.layers.len();
+        let outputs = first_rows(&self.layout.values[last], batch.rows.len(), self.width(last));
+        self.own_units.note(batch.data, &self.arena.all()[outputs]);
     }
 
     fn gather_targets(&mut self, batch: Rows<'_>) {
-        let rows = batch.rows.len();
-        let outputs = self.width(self.layers.len());
-        match batch.data.targets() {
-            DatasetTargets::Classes { .. } => {
-                batch.data.gather_classes(batch.rows, &mut self.classes[..rows])
-            }
-            DatasetTargets::Values { .. } => {
-                let range = first_rows(&self.layout.targets, rows, outputs);
-                batch.data.gather_targets(batch.rows, outputs, &mut self.arena.all_mut()[range]);
-            }
-            DatasetTargets::None => {}
+        self.own_units.gather(batch);
+        if let DatasetTargets::Values { .. } = batch.data.targets() {
+            let outputs = self.width(self.layers.len());
+            let range = first_rows(&self.layout.targets, batch.rows.len(), outputs);
+            batch.data.gather_targets(batch.rows, outputs, &mut self.arena.all_mut()[range]);
         }
     }
 
@@ -275,9 +208,9 @@ impl<R: Real> Plan<R> {
     }
 
     /// The loss of the last forward pass, without penalties, in the target's own units.
-    pub fn data_loss(&self, data: &Dataset, rows: usize) -> f64 {
+    pub fn data_loss(&self, rows: usize) -> f64 {
         let mut sum = OrderedSum::new();
-        self.add_losses(data, rows, &mut sum);
+        self.add_losses(rows, &mut sum);
         self.rules.loss.join::<R>(sum.total(), rows)
     }
 
@@ -289,54 +222,19 @@ impl<R: Real> Plan<R> {
     }
 
     /// Adds the losses of the rows of the last forward pass to a running sum.
-    pub fn add_losses(&self, data: &Dataset, rows: usize, sum: &mut OrderedSum) {
-        let (predictions, targets) = self.in_own_units(data, rows);
+    pub fn add_losses(&self, rows: usize, sum: &mut OrderedSum) {
+        let (predictions, targets) = self.in_own_units(rows);
         self.rules.loss.add_values(self.width(self.layers.len()), predictions, targets, sum);
     }
 
     /// The outputs and the targets of the last forward pass, both in the target's own units.
-    pub fn in_own_units(&self, data: &Dataset, rows: usize) -> (&[R], Targets<'_, R>) {
-        if self.own_units.is_empty() {
-            return (self.outputs(rows), self.targets(data, rows));
-        }
-        let (predictions, targets) = self.own_units.split_at(self.own_units.len() / 2);
-        let len = rows * self.width(self.layers.len());
-        (&predictions[..len], Targets::Values(&targets[..len]))
-    }
-
-    /// Writes outputs and targets in the target's own units, where it is scaled.
-    fn note_own_units(&mut self, batch: Rows<'_>) {
-        let DatasetTargets::Values { values, outputs } = batch.data.targets() else { return };
-        if self.own_units.is_empty() {
-            return;
-        }
-        let scale = batch.data.target_scale();
-        let half = self.own_units.len() / 2;
-        let (predictions, targets) = self.own_units.split_at_mut(half);
-        let range = first_rows(&self.layout.values[self.layers.len()], batch.rows.len(), *outputs);
-        let trained = &self.arena.all()[range];
-        for (n, &row) in batch.rows.iter().enumerate() {
-            for j in 0..*outputs {
-                let at = n * outputs + j;
-                predictions[at] = R::from_f64(scale.to_own_units(j, trained[at].to_f64()));
-                targets[at] = R::from_f64(values[row as usize * outputs + j]);
-            }
-        }
+    pub fn in_own_units(&self, rows: usize) -> (&[R], Targets<'_, R>) {
+        self.own_units.pair(self.outputs(rows))
     }
 
     /// ½·l2·Σw² + l1·Σ|w| over the weights.
     pub fn penalty(&self) -> f64 {
-        let mut penalty = 0.0;
-        for parameter in self.layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.penalised) {
-            let w = &self.parameters[parameter.range.clone()];
-            if self.rules.l2 != 0.0 {
-                penalty += 0.5 * self.rules.l2 * sums::sum_of_squares(w);
-            }
-            if self.rules.l1 != 0.0 {
-                penalty += self.rules.l1 * sums::sum_of_magnitudes(w);
-            }
-        }
-        penalty
+        self.rules.penalty(&self.layers, &self.parameters)
     }
 
     /// Computes the gradients of the loss of the last forward pass, penalties included, and shortens them to the norm
@@ -363,7 +261,7 @@ impl<R: Real> Plan<R> {
         let (dvalues, targets) = rest.split_at_mut(targets_start - dvalues_start);
         let targets = match batch.data.targets() {
             DatasetTargets::Values { .. } => Targets::Values(&targets[moved(target_range, targets_start)]),
-            DatasetTargets::Classes { .. } | DatasetTargets::None => Targets::Classes(&self.classes[..rows]),
+            DatasetTargets::Classes { .. } | DatasetTargets::None => self.own_units.targets(rows),
         };
         let dlogits = &mut dvalues[moved(dlogits, dvalues_start)];
         self.rules.loss.gradient(outputs, &values[predictions], targets, dlogits);

@@ -1,4 +1,4 @@
-//! What every fast plan does: a whole training step in one call, to the bits of the plain plan.
+//! What every plan that trains does: a whole training step in one call, to the bits of the plain plan.
 
 use std::fmt::Debug;
 
@@ -8,7 +8,11 @@ use super::{Rates, Rows};
 ///
 /// Parameters and optimizer state go in and out in the plain plan's layout: parameters row-major in layer order; state,
 /// for each parameter tensor in turn, its slots one after the other. Inside, they lie as the plan likes.
-pub(crate) trait StepPlan<R>: Debug + Send {
+///
+/// In a run whose batch is the whole data, every call has the same rows, in order: a plan may gather them once. Nothing
+/// is asked of such a plan per step but the step: the loss is looked at only when somebody wants to know it, by
+/// [`forward`](StepPlan::forward), which a step of the same batch may follow.
+pub trait StepPlan<R>: Debug + Send {
     /// Writes the parameters.
     fn read_parameters(&self, parameters: &mut [R]);
 
@@ -21,14 +25,22 @@ pub(crate) trait StepPlan<R>: Debug + Send {
     /// Takes this optimizer state.
     fn set_state(&mut self, state: &[R]);
 
-    /// The training forward pass of a batch, alone: [`outputs`](StepPlan::outputs) has its result.
+    /// The training forward pass of a batch, alone: [`outputs`](StepPlan::outputs) has its result, which need not be
+    /// finite.
     fn forward(&mut self, batch: Rows<'_>);
 
     /// The network's outputs of the last batch, `[rows, outputs]` row-major, in the units that it is trained in: of the
     /// last [`forward`](StepPlan::forward), and after a [`step`](StepPlan::step) of a plan for mini-batches, of that step.
     fn outputs(&self, rows: usize) -> &[R];
 
-    /// One training step: gather, forward, backward, update. `false`: the loss is not certain to be finite, and no
-    /// parameter was changed; the caller finds out with the plain plan.
+    /// The losses of the rows that [`outputs`](StepPlan::outputs) are of, as [`Loss::row_value`](crate::Loss::row_value)
+    /// gives them, in the target's own units; `None` where the plan has not computed them, and whoever wants them does.
+    fn row_losses(&self, _rows: usize) -> Option<&[R]> {
+        None
+    }
+
+    /// One training step: gather, forward, backward, update. `false`: the loss, joined over the rows and in the target's
+    /// own units, is not certain to be finite, and neither a parameter nor the optimizer's state was changed; the caller
+    /// finds out with the plain plan.
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool;
 }

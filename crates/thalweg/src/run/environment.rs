@@ -20,7 +20,7 @@ pub struct Environment {
     pub architecture: String,
     /// The kernels in use: `avx512`, `avx2` or `portable`. They change the speed, never a result.
     pub cpu: String,
-    /// How many threads trained. They change the speed, never a result.
+    /// The most threads that training could work on. They change the speed, never a result.
     pub threads: usize,
     /// The command line, word by word; empty where there was none.
     pub command: Vec<String>,
@@ -42,7 +42,7 @@ pub struct DataFile {
 
 impl Environment {
     /// What this program on this machine trains with.
-    pub fn new(prepared: &Prepared, command: Vec<String>, threads: usize) -> Self {
+    pub fn new(prepared: &Prepared, command: Vec<String>) -> Self {
         let file =
             |(path, sha256): &(PathBuf, String)| DataFile { path: path.clone(), sha256: sha256.clone() };
         Environment {
@@ -51,7 +51,7 @@ impl Environment {
             system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             cpu: crate::kernels::path().name().to_owned(),
-            threads,
+            threads: prepared.threads,
             command,
             data_folder: prepared.data_folder.clone(),
             data: prepared.files.iter().map(file).collect(),

@@ -39,7 +39,7 @@ const LOG: &str = "log.txt";
 /// let experiment = Draft::builtin("spiral-linear")?.set("steps", "3")?.check()?;
 /// let mut prepared = run::prepare(experiment, None)?;
 /// let place = Place { runs: runs.clone(), ..Place::default() };
-/// let mut folder = RunFolder::create(&prepared, &place, Vec::new(), 1)?;
+/// let mut folder = RunFolder::create(&prepared, &place, Vec::new())?;
 /// let (_, result) = folder.train(&mut prepared, Vec::new(), None, None)?;
 /// assert_eq!(result.summary.steps, 3);
 /// assert_eq!(RunFolder::open(folder.path())?.result()?, Some(result));
@@ -55,14 +55,14 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run and writes what is known before training. `command` and `threads` stand in
-    /// `environment.json`.
+    /// Makes the folder of a new run and writes what is known before training. `command` and the
+    /// number of threads stand in `environment.json`.
     ///
     /// # Errors
     /// [`RunProblem::Exists`], [`RunProblem::NotReplaceable`] and [`Error::Io`].
-    pub fn create(prepared: &Prepared, place: &Place, command: Vec<String>, threads: usize) -> Result<Self> {
+    pub fn create(prepared: &Prepared, place: &Place, command: Vec<String>) -> Result<Self> {
         let path = place.make(&prepared.experiment.name)?;
-        let environment = Environment::new(prepared, command, threads);
+        let environment = Environment::new(prepared, command);
         let mut folder =
             RunFolder { path, experiment: prepared.experiment.clone(), environment, log: String::new() };
         write_text(&folder.file(EXPERIMENT), &folder.experiment.to_toml())?;
@@ -177,7 +177,7 @@ impl RunFolder {
             });
         }
         let prepared = prepare(self.experiment.clone(), self.environment.data_folder.as_deref())?;
-        let now = Environment::new(&prepared, Vec::new(), 1).data;
+        let now = Environment::new(&prepared, Vec::new()).data;
         let contents = |files: &[super::DataFile]| -> Vec<String> {
             files.iter().map(|file| file.sha256.clone()).collect()
         };

@@ -14,6 +14,7 @@ use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, either};
+use crate::team::default_threads;
 use crate::train::{Ending, Observer, Outcome, Part, Parts, State, Trainer, default_loss};
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
@@ -54,6 +55,9 @@ pub struct Prepared {
     pub notices: Vec<DataNotice>,
     /// The folder in which the files of a set known by name were found; without such a set, the one given.
     pub data_folder: Option<PathBuf>,
+    /// The most threads that training works on: one per processor, if nobody sets another number. It changes the speed,
+    /// never a result.
+    pub threads: usize,
 }
 
 /// Loads an experiment's data, builds its network and draws the start. Sets known by name are looked for in
@@ -98,6 +102,7 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
         files: parts.files,
         notices: parts.notices,
         data_folder,
+        threads: default_threads(),
     })
 }
 
@@ -209,7 +214,7 @@ impl Prepared {
             loss: Some(self.loss.clone()),
             ..self.experiment.training.clone()
         };
-        let mut trainer = Trainer::with_settings(settings).seed(self.experiment.seed);
+        let mut trainer = Trainer::with_settings(settings).seed(self.experiment.seed).threads(self.threads);
         for observer in observers {
             trainer = trainer.observer(observer);
         }

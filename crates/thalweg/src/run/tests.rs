@@ -39,7 +39,7 @@ fn place(folder: &TempDir) -> Place {
 
 fn whole_run(text: &str, folder: &TempDir) -> (RunFolder, TrainResult) {
     let mut prepared = ready(text);
-    let mut run = RunFolder::create(&prepared, &place(folder), vec!["thalweg".to_owned()], 1).unwrap();
+    let mut run = RunFolder::create(&prepared, &place(folder), vec!["thalweg".to_owned()]).unwrap();
     let (_, result) = run.train(&mut prepared, Vec::new(), None, None).unwrap();
     (run, result)
 }
@@ -74,7 +74,7 @@ fn check_resumed(text: &str, kills: &[u64]) {
     let expected = lines(whole.path());
     for &step in kills {
         let mut prepared = ready(text);
-        let mut run = RunFolder::create(&prepared, &place(&folder), Vec::new(), 1).unwrap();
+        let mut run = RunFolder::create(&prepared, &place(&folder), Vec::new()).unwrap();
         run.train(&mut prepared, vec![Box::new(Kill(step))], None, None).unwrap_err();
         // A kill may also cut a line in the middle.
         let metrics = run.path().join("metrics.jsonl");
@@ -114,7 +114,7 @@ fn an_interrupted_run_goes_on_too() {
     let folder = tempdir().unwrap();
     let (whole, result) = whole_run(MOONS, &folder);
     let mut prepared = ready(MOONS);
-    let mut run = RunFolder::create(&prepared, &place(&folder), Vec::new(), 1).unwrap();
+    let mut run = RunFolder::create(&prepared, &place(&folder), Vec::new()).unwrap();
     let flag = std::sync::atomic::AtomicBool::new(true);
     let (outcome, stopped) = run.train(&mut prepared, Vec::new(), Some(&flag), None).unwrap();
     assert_eq!((outcome.ending, stopped.summary.status), (Ending::Interrupted, Status::Interrupted));

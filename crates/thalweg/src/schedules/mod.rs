@@ -99,6 +99,22 @@ impl Schedule {
             },
         }
     }
+
+    /// The first step after `step` at which [`rate`](Schedule::rate) may be another.
+    pub(crate) fn next_change(&self, step: u64, steps_per_epoch: u64) -> u64 {
+        let per_epoch = steps_per_epoch.max(1);
+        match self {
+            Schedule::Constant => u64::MAX,
+            Schedule::Step { .. } | Schedule::Exponential { .. } => {
+                (step - step % per_epoch).saturating_add(per_epoch)
+            }
+            Schedule::Cosine { .. } => step + 1,
+            Schedule::WarmUp { steps, then } => match step.checked_sub(*steps) {
+                None => step + 1,
+                Some(after) => then.next_change(after, steps_per_epoch).saturating_add(*steps),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +150,26 @@ mod tests {
         assert_eq!(warm_up.rate(8.0, 4, 1, 12), 8.0);
         assert!((warm_up.rate(8.0, 8, 1, 12) - 4.0).abs() < 1e-15);
         assert_eq!(warm_up.rate(8.0, 12, 1, 12), 0.0);
+    }
+
+    #[test]
+    fn a_rate_stays_until_its_next_change() {
+        let mut schedules: Vec<Schedule> =
+            Schedule::NAMES.iter().filter_map(|name| Schedule::from_name(name)).collect();
+        schedules.push(Schedule::Step { every: 2, factor: 0.5 });
+        schedules.push(Schedule::WarmUp { steps: 5, then: Box::new(Schedule::Exponential { decay: 0.5 }) });
+        for schedule in schedules {
+            let rate = |step| schedule.rate(1.0, step, 3, 40);
+            let (mut known, mut until) = (f64::NAN, 0);
+            for step in 0..40 {
+                if step >= until {
+                    known = rate(step);
+                    until = schedule.next_change(step, 3);
+                    assert!(until > step);
+                }
+                assert_eq!(known, rate(step), "{schedule:?} at {step}");
+            }
+        }
     }
 
     #[test]

@@ -10,39 +10,49 @@ use crate::kernels::{OrderedSum, elementwise};
 use crate::losses::{Loss, Target};
 use crate::metrics::{Metrics, Task};
 use crate::network::Network;
-use crate::plan::{Plan, Rows, Rules};
+use crate::plan::{ForwardPlan, OwnUnits, PlainForward, Rows, choose_forward, fit};
 use crate::real::Real;
 
 /// Rows worked at once: enough to use the kernels well, few enough to stay in cache.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 
 /// Runs a network forward over data that looks like what it was made for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Evaluator<R: Real> {
-    plan: Plan<R>,
+    plan: Box<dyn ForwardPlan<R>>,
     loss: Loss,
+    /// How many rows the plan works at once.
+    chunk: usize,
+    /// The rows that are worked.
     rows: Vec<u32>,
+    /// Their features, scaled.
+    x: Vec<R>,
+    own_units: OwnUnits<R>,
     activated: Vec<R>,
     outputs: usize,
 }
 
 impl<R: Real> Evaluator<R> {
-    /// An evaluator for data with targets like `data`'s.
-    pub(crate) fn new(network: &Network<R>, loss: &Loss, data: &Dataset) -> Result<Self> {
-        let plan =
-            Plan::new(network, Rules::forward_only(loss.clone()), data, CHUNK.min(data.rows().max(1)))?;
+    /// An evaluator for data with features and targets like `data`'s, on at most `threads` threads.
+    pub(crate) fn new(network: &Network<R>, loss: &Loss, data: &Dataset, threads: usize) -> Result<Self> {
+        fit::check(network, loss, data)?;
+        let chunk = CHUNK.min(data.rows().max(1));
+        let outputs = network.output_shape().len();
         Ok(Evaluator {
-            rows: Vec::with_capacity(plan.largest_batch()),
-            plan,
+            plan: choose_forward(network, chunk, threads)?,
             loss: loss.clone(),
-            activated: Vec::new(),
-            outputs: network.output_shape().len(),
+            chunk,
+            rows: Vec::with_capacity(chunk),
+            x: vec![R::ZERO; chunk * network.input_shape().len()],
+            own_units: OwnUnits::new(data, outputs, chunk),
+            activated: vec![R::ZERO; chunk * outputs],
+            outputs,
         })
     }
 
     /// Takes these parameters.
     pub(crate) fn set_parameters(&mut self, parameters: &[R]) {
-        self.plan.parameters_mut().copy_from_slice(parameters);
+        self.plan.set_parameters(parameters);
     }
 
     /// The loss (with and without penalties) and the metrics over all rows.
@@ -53,18 +63,8 @@ impl<R: Real> Evaluator<R> {
         penalty: f64,
         custom: &[Arc<dyn CustomMetric>],
     ) -> PartReport {
-        let mut sum = OrderedSum::new();
         let mut metrics = metrics_for(&self.loss, data, self.outputs);
-        for start in (0..data.rows()).step_by(self.plan.largest_batch()) {
-            self.take_rows(start, data);
-            let rows = Rows { data, rows: &self.rows, epoch: 0 };
-            self.plan.gather(rows);
-            self.plan.forward(rows, false);
-            self.plan.add_losses(data, self.rows.len(), &mut sum);
-            let (predictions, targets) = self.plan.in_own_units(data, self.rows.len());
-            metrics.add(predictions, targets);
-        }
-        let data_loss = self.loss.join::<R>(sum.total(), data.rows());
+        let data_loss = self.data_loss(data, &mut metrics);
         PartReport {
             part,
             loss: data_loss + penalty,
@@ -72,6 +72,21 @@ impl<R: Real> Evaluator<R> {
             metrics: metrics.values(),
             custom: self.custom_metrics(data, custom),
         }
+    }
+
+    /// The loss without penalties over all rows, which are added to the metrics.
+    pub(crate) fn data_loss(&mut self, data: &Dataset, metrics: &mut Metrics) -> f64 {
+        let mut sum = OrderedSum::new();
+        for start in (0..data.rows()).step_by(self.chunk) {
+            self.forward_from(start, data);
+            let count = self.rows.len();
+            self.own_units.gather(Rows { data, rows: &self.rows, epoch: 0 });
+            self.own_units.note(data, self.plan.outputs(count));
+            let (predictions, targets) = self.own_units.pair(self.plan.outputs(count));
+            self.loss.add_values(self.outputs, predictions, targets, &mut sum);
+            metrics.add(predictions, targets);
+        }
+        self.loss.join::<R>(sum.total(), data.rows())
     }
 
     fn custom_metrics(&mut self, data: &Dataset, custom: &[Arc<dyn CustomMetric>]) -> Vec<(String, f64)> {
@@ -93,21 +108,17 @@ impl<R: Real> Evaluator<R> {
 
     /// Probabilities, or numbers in the target's own units, of all rows: `[rows, outputs]`.
     pub(crate) fn predict(&mut self, data: &Dataset) -> Vec<f64> {
-        let mut predictions = Vec::new();
-        for start in (0..data.rows()).step_by(self.plan.largest_batch()) {
-            self.take_rows(start, data);
-            let rows = Rows { data, rows: &self.rows, epoch: 0 };
-            self.plan.gather(rows);
-            self.plan.forward(rows, false);
+        let mut predictions = Vec::with_capacity(data.rows() * self.outputs);
+        for start in (0..data.rows()).step_by(self.chunk) {
+            self.forward_from(start, data);
             let outputs = self.plan.outputs(self.rows.len());
-            let width = outputs.len() / self.rows.len();
-            self.activated.resize(outputs.len(), R::ZERO);
+            let activated = &mut self.activated[..outputs.len()];
             match self.loss.prediction_activation() {
-                Some(activation) => elementwise::activate(&activation, width, outputs, &mut self.activated),
-                None => self.activated.copy_from_slice(outputs),
+                Some(activation) => elementwise::activate(&activation, self.outputs, outputs, activated),
+                None => activated.copy_from_slice(outputs),
             }
             let scale = data.target_scale();
-            for row in self.activated.chunks_exact(width) {
+            for row in activated.chunks_exact(self.outputs) {
                 let own = row.iter().enumerate().map(|(j, value)| scale.to_own_units(j, value.to_f64()));
                 predictions.extend(own);
             }
@@ -115,15 +126,22 @@ impl<R: Real> Evaluator<R> {
         predictions
     }
 
-    /// The first layer whose output is not finite on the rows that were worked last.
-    pub(crate) fn first_not_finite(&self) -> Option<(usize, &'static str)> {
-        self.plan.first_not_finite(self.rows.len()).filter(|(_, what)| *what == "output")
+    /// The first layer whose output is not finite on the rows of `data` that were worked last, with the network's
+    /// parameters.
+    pub(crate) fn first_not_finite(&self, network: &Network<R>) -> Option<(usize, &'static str)> {
+        let count = self.rows.len();
+        let x = &self.x[..count * network.input_shape().len()];
+        PlainForward::new(network, count).first_not_finite(count, x).map(|layer| (layer, "output"))
     }
 
-    fn take_rows(&mut self, start: usize, data: &Dataset) {
-        let end = data.rows().min(start + self.plan.largest_batch());
+    /// Computes the outputs of the chunk that begins at a row.
+    fn forward_from(&mut self, start: usize, data: &Dataset) {
+        let end = data.rows().min(start + self.chunk);
         self.rows.clear();
         self.rows.extend(start as u32..end as u32);
+        let x = &mut self.x[..self.rows.len() * data.columns()];
+        data.gather(&self.rows, x);
+        self.plan.forward(self.rows.len(), x);
     }
 }
 

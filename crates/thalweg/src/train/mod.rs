@@ -3,6 +3,7 @@
 mod evaluate;
 mod observer;
 mod predict;
+mod predictor;
 mod report;
 mod session;
 pub mod settings;
@@ -11,8 +12,9 @@ mod trainer;
 
 pub(crate) use evaluate::Evaluator;
 pub use observer::{Command, Observer, Progress, Snapshot};
+pub use predictor::Predictor;
 pub use report::{History, Part, PartReport, Report, more_is_better};
-pub(crate) use session::{BegunStep, Session};
+pub(crate) use session::{BegunStep, Session, Setup};
 pub use session::{Ending, Outcome, Parts};
 pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
 pub(crate) use state::to_bytes;

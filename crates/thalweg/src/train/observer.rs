@@ -29,7 +29,8 @@ pub struct Progress {
     pub total_steps: u64,
     /// Updates of one epoch.
     pub steps_per_epoch: u64,
-    /// The last training loss computed: of the last batch.
+    /// The loss of the last update's batch, without penalties, with the parameters from before that update; NaN before the
+    /// first update, and right after a resume.
     pub loss: f64,
     /// The base learning rate of the next step.
     pub learning_rate: f64,

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::losses::Loss;
 use crate::network::{Network, NetworkProblem};
 use crate::real::Real;
+use crate::team::default_threads;
 
 impl<R: Real> Network<R> {
     /// What the network says about these rows: probabilities where `loss` takes logits, else numbers in the target's own
@@ -14,6 +15,8 @@ impl<R: Real> Network<R> {
     ///
     /// # Shapes
     /// The result is `[rows, outputs]`, row-major.
+    ///
+    /// For rows that come one by one or must be answered quickly, see [`predictor`](Network::predictor).
     ///
     /// # Errors
     /// [`NetworkProblem::InputShape`] when the rows do not fit the network.
@@ -29,7 +32,7 @@ impl<R: Real> Network<R> {
     /// # Ok::<(), thalweg::Error>(())
     /// ```
     pub fn predict(&self, loss: &Loss, data: &Dataset) -> Result<Vec<f64>> {
-        Ok(Evaluator::new(self, loss, data)?.predict(data))
+        Ok(Evaluator::new(self, loss, data, default_threads())?.predict(data))
     }
 
     /// The loss and the metrics of these rows; `part` is what they are called in the report. No penalty is added.
@@ -40,6 +43,6 @@ impl<R: Real> Network<R> {
         if let DatasetTargets::None = data.targets() {
             return Err(NetworkProblem::NoTargets.into());
         }
-        Ok(Evaluator::new(self, loss, data)?.evaluate(data, part, 0.0, &[]))
+        Ok(Evaluator::new(self, loss, data, default_threads())?.evaluate(data, part, 0.0, &[]))
     }
 }

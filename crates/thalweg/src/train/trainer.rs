@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::observer::Observer;
-use super::session::{Outcome, Parts, Session};
+use super::session::{Outcome, Parts, Session, Setup};
 use super::settings::{BatchSize, TrainingSettings};
 use super::state::State;
 use crate::custom::CustomMetric;
@@ -15,6 +15,7 @@ use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::real::Real;
 use crate::schedules::Schedule;
+use crate::team::default_threads;
 
 /// Trains a network.
 ///
@@ -48,6 +49,7 @@ pub struct Trainer<'a> {
     metrics: Vec<Arc<dyn CustomMetric>>,
     observers: Vec<Box<dyn Observer + 'a>>,
     interrupt: Option<&'a AtomicBool>,
+    threads: Option<usize>,
 }
 
 impl Default for Trainer<'_> {
@@ -71,6 +73,7 @@ impl<'a> Trainer<'a> {
             metrics: Vec::new(),
             observers: Vec::new(),
             interrupt: None,
+            threads: None,
         }
     }
 
@@ -162,6 +165,13 @@ impl<'a> Trainer<'a> {
         self
     }
 
+    /// The most threads to work on, at least 1; without it, one per processor. A step too small to gain from several
+    /// stays on one. The result is the same to the bit.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
     /// Trains on all rows of `train`.
     ///
     /// # Errors
@@ -203,7 +213,9 @@ impl<'a> Trainer<'a> {
         // The session borrows settings, metrics and the data alike for the run.
         let settings = self.settings.clone();
         let metrics = std::mem::take(&mut self.metrics);
-        let mut session = Session::new(network, &settings, loss, self.seed, parts, &metrics)?;
+        let threads = self.threads.unwrap_or_else(default_threads);
+        let setup = Setup { settings: &settings, loss, seed: self.seed, custom: &metrics, threads };
+        let mut session = Session::new(network, parts, setup)?;
         if let Some(state) = state {
             session.restore(state).ok_or(Error::State)?;
         }

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::{LaneSizes, narrow, sums, transpose};
-use crate::kernels::panels::{Left, Start, Strip, panel_width, strip};
+use super::{LaneSizes, narrow, sums};
+use crate::kernels::panels::{Left, Start, Strip, panel_width, strip, transpose};
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -143,7 +143,7 @@ impl DenseStage {
         if let Form::Inputs { ones } = self.form {
             let columns = &mut pass.columns[self.columns.start..self.columns.end];
             if !self.is_first {
-                transpose::to_columns_portable(sizes, x, columns);
+                self.to_columns(rows, x, columns);
             }
             self.weight_gradient(rows, ones, columns, pass.dz, pass.gradients);
         }
@@ -164,6 +164,29 @@ impl DenseStage {
             // SAFETY: the caller's instruction set.
             Form::Narrow => unsafe { narrow::backward_input_body::<R, V>(sizes, pass.dz, w, pass.dx) },
             Form::Inputs { .. } => self.input_gradient(rows, pass.dz, w, pass.dx),
+        }
+    }
+
+    /// The input in panels of columns; the columns after the last input stay.
+    #[inline(always)]
+    fn to_columns<R: Real>(&self, rows: usize, x: &[R], columns: &mut [R]) {
+        let width = panel_width::<R>();
+        let x_panel = self.in_features * width;
+        let mut p = 0;
+        while p * width < rows {
+            let mut q = 0;
+            while q * width < self.in_features {
+                let features = smaller(width, self.in_features - q * width);
+                let to = &mut columns[(q * rows + p * width) * width..];
+                transpose(
+                    features,
+                    smaller(width, rows - p * width),
+                    &x[p * x_panel + q * width * width..],
+                    to,
+                );
+                q += 1;
+            }
+            p += 1;
         }
     }
 

@@ -16,13 +16,11 @@ mod dense;
 mod narrow;
 mod step;
 mod sums;
-mod transpose;
 
 pub(crate) use dense::{DenseStage, Form};
 pub use narrow::{backward_input, forward};
 pub(crate) use step::{Memory, Runs, Stage, Step, forward_pass, step};
 pub use sums::{PARTIAL, join, partial_sums};
-pub use transpose::to_columns;
 
 use super::panels::panel_width;
 

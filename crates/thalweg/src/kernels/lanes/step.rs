@@ -72,7 +72,7 @@ pub(crate) struct Step<'a, R> {
     /// What is done, in order.
     pub(crate) stages: &'a [Stage<R>],
     /// Where the last output lies in the values.
-    pub(crate) predictions: Range<usize>,
+    pub(crate) predictions: &'a Range<usize>,
     /// The loss.
     pub(crate) loss: &'a Loss,
     /// The factor of its gradient.
@@ -86,7 +86,7 @@ pub(crate) struct Step<'a, R> {
     /// See `l2`.
     pub(crate) l1: R,
     /// The updates of runs of parameters, if they are made at once; a rule of at most one slot sees no borders of tensors.
-    pub(crate) updates: [Option<(Range<usize>, StepRule<R>)>; 2],
+    pub(crate) updates: &'a [(Range<usize>, StepRule<R>)],
 }
 
 /// What a step reads and writes.
@@ -192,7 +192,7 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
         }
     }
     let Runs { wide, weights: weights_end, sums, .. } = step.runs;
-    elementwise::add_to_zero(&mut gradients[..wide]);
+    elementwise::add_zero_portable(&mut gradients[..wide]);
     // SAFETY: the caller's instruction set.
     unsafe { join_body::<R, V>(parts, &mut gradients[wide..sums]) }
     if step.l2 != R::ZERO || step.l1 != R::ZERO {
@@ -203,12 +203,10 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
             &mut gradients[..weights_end],
         );
     }
-    for update in &step.updates {
-        if let Some((range, rule)) = update {
-            let (start, end) = (range.start, range.end);
-            let slots = if state.is_empty() { &mut [] } else { &mut state[start..end] };
-            rule.update(&mut weights[start..end], &gradients[start..end], slots);
-        }
+    for (range, rule) in step.updates {
+        let (start, end) = (range.start, range.end);
+        let slots = if state.is_empty() { &mut [] } else { &mut state[start..end] };
+        rule.update(&mut weights[start..end], &gradients[start..end], slots);
     }
     true
 }

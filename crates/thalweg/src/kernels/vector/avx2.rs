@@ -43,15 +43,24 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        // SAFETY: the trait's conditions.
-        unsafe { F32x8(_mm256_sub_ps(self.0, other.0)) }
-    }
-
-    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F32x8(_mm256_mul_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadl_epi64(from.cast());
+            F32x8(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_sub_ps(self.0, other.0)) }
     }
 
     #[inline(always)]
@@ -65,6 +74,16 @@ impl Vector<f32> for F32x8 {
         // The second operand comes out where the first is NaN, or both are zero.
         // SAFETY: the trait's conditions.
         unsafe { F32x8(_mm256_max_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let kept = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), numbers);
+            F32x8(_mm256_and_ps(self.0, _mm256_castsi256_ps(kept)))
+        }
     }
 
     #[inline(always)]
@@ -135,15 +154,24 @@ impl Vector<f64> for F64x4 {
     }
 
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
-        // SAFETY: the trait's conditions.
-        unsafe { F64x4(_mm256_sub_pd(self.0, other.0)) }
-    }
-
-    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_mul_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
+            F64x4(_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_sub_pd(self.0, other.0)) }
     }
 
     #[inline(always)]
@@ -157,6 +185,16 @@ impl Vector<f64> for F64x4 {
         // The second operand comes out where the first is NaN, or both are zero.
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let numbers = _mm256_setr_epi64x(0, 1, 2, 3);
+            let kept = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), numbers);
+            F64x4(_mm256_and_pd(self.0, _mm256_castsi256_pd(kept)))
+        }
     }
 
     #[inline(always)]

@@ -4,6 +4,9 @@
 use super::Vector;
 use std::arch::x86_64::*;
 
+/// The smallest `f32` above 1/255.
+const INVERSE_OF_255_ROUNDED_UP: f32 = f32::from_bits(0x3b80_8081);
+
 /// 16 lanes of `f32`.
 #[derive(Clone, Copy)]
 pub struct F32x16(__m512);
@@ -43,15 +46,65 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    unsafe fn turn(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        const INDICES: [[[i32; 16]; 2]; 4] = halves_32::<16, 4>();
         // SAFETY: the trait's conditions.
-        unsafe { F32x16(_mm512_sub_ps(self.0, other.0)) }
+        unsafe {
+            let mut rows = [_mm512_set1_ps(0.0); 16];
+            for k in 0..16 {
+                rows[k] = _mm512_loadu_ps(from.add(k * from_row));
+            }
+            for step in 0..4 {
+                let distance = 1 << step;
+                let low = _mm512_loadu_si512(INDICES[step][0].as_ptr().cast());
+                let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
+                for k in 0..16 {
+                    if k & distance == 0 {
+                        let (a, b) = (rows[k], rows[k + distance]);
+                        rows[k] = _mm512_permutex2var_ps(a, low, b);
+                        rows[k + distance] = _mm512_permutex2var_ps(a, high, b);
+                    }
+                }
+            }
+            for k in 0..16 {
+                _mm512_storeu_ps(to.add(k * to_row), rows[k]);
+            }
+        }
     }
 
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F32x16(_mm512_mul_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.cast());
+            F32x16(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    /// v/255 is the byte v written over and over behind the binary point. The first three make p = v·(2⁻⁸ + 2⁻¹⁶ +
+    /// 2⁻²⁴), an `f32`; the rest is at least half a unit of p's last place, so that the quotient is rounded to p plus one
+    /// unit. The constant is 1/255 rounded up, 2⁻⁸ + 2⁻¹⁶ + 2⁻²⁴ + 2⁻³¹: v times it is p plus at least one unit
+    /// and less than two, and is rounded down.
+    #[inline(always)]
+    unsafe fn load_bytes_over_255(from: *const u8, _high: Self, _low: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let v = Self::load_bytes(from);
+            let factor = _mm512_set1_ps(INVERSE_OF_255_ROUNDED_UP);
+            F32x16(_mm512_mul_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(v.0, factor))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_sub_ps(self.0, other.0)) }
     }
 
     #[inline(always)]
@@ -65,6 +118,12 @@ impl Vector<f32> for F32x16 {
         // The second operand comes out where the first is NaN, or both are zero.
         // SAFETY: the trait's conditions.
         unsafe { F32x16(_mm512_max_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_maskz_mov_ps(((1_u32 << count) - 1) as __mmask16, self.0)) }
     }
 
     #[inline(always)]
@@ -138,15 +197,51 @@ impl Vector<f64> for F64x8 {
     }
 
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    unsafe fn turn(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+        const INDICES: [[[i64; 8]; 2]; 3] = halves_64::<8, 3>();
         // SAFETY: the trait's conditions.
-        unsafe { F64x8(_mm512_sub_pd(self.0, other.0)) }
+        unsafe {
+            let mut rows = [_mm512_set1_pd(0.0); 8];
+            for k in 0..8 {
+                rows[k] = _mm512_loadu_pd(from.add(k * from_row));
+            }
+            for step in 0..3 {
+                let distance = 1 << step;
+                let low = _mm512_loadu_si512(INDICES[step][0].as_ptr().cast());
+                let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
+                for k in 0..8 {
+                    if k & distance == 0 {
+                        let (a, b) = (rows[k], rows[k + distance]);
+                        rows[k] = _mm512_permutex2var_pd(a, low, b);
+                        rows[k + distance] = _mm512_permutex2var_pd(a, high, b);
+                    }
+                }
+            }
+            for k in 0..8 {
+                _mm512_storeu_pd(to.add(k * to_row), rows[k]);
+            }
+        }
     }
 
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x8(_mm512_mul_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let bytes = _mm_loadl_epi64(from.cast());
+            F64x8(_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_sub_pd(self.0, other.0)) }
     }
 
     #[inline(always)]
@@ -160,6 +255,12 @@ impl Vector<f64> for F64x8 {
         // The second operand comes out where the first is NaN, or both are zero.
         // SAFETY: the trait's conditions.
         unsafe { F64x8(_mm512_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_maskz_mov_pd(((1_u32 << count) - 1) as __mmask8, self.0)) }
     }
 
     #[inline(always)]
@@ -185,3 +286,29 @@ impl Vector<f64> for F64x8 {
         }
     }
 }
+
+/// Two rows exchange the halves off their diagonal: which lanes of both (the second's from the width on) the first and
+/// the second hold afterwards, for distances 1, 2, 4 ... After all distances a square is turned.
+macro_rules! halves {
+    ($name:ident, $index:ty) => {
+        const fn $name<const N: usize, const STEPS: usize>() -> [[[$index; N]; 2]; STEPS] {
+            let mut indices = [[[0; N]; 2]; STEPS];
+            let mut step = 0;
+            while step < STEPS {
+                let distance = 1 << step;
+                let mut lane = 0;
+                while lane < N {
+                    let is_first = lane & distance == 0;
+                    indices[step][0][lane] = (if is_first { lane } else { N + lane - distance }) as $index;
+                    indices[step][1][lane] = (if is_first { lane + distance } else { N + lane }) as $index;
+                    lane += 1;
+                }
+                step += 1;
+            }
+            indices
+        }
+    };
+}
+
+halves!(halves_32, i32);
+halves!(halves_64, i64);

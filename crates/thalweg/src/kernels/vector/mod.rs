@@ -16,6 +16,7 @@ pub(super) mod portable;
 /// # Safety
 /// All functions: the processor has the instruction set that the type stands for. Pointers reach `WIDTH` values; they
 /// need no alignment.
+#[allow(clippy::missing_safety_doc, reason = "the conditions are those of the trait, stated once")]
 pub trait Vector<R>: Copy {
     /// How many scalars a register holds.
     const WIDTH: usize;
@@ -40,6 +41,36 @@ pub trait Vector<R>: Copy {
     unsafe fn div(self, other: Self) -> Self;
     /// `self` where it is larger than `other`, else `other`: NaN is never larger.
     unsafe fn larger(self, other: Self) -> Self;
+    /// The first `count` lanes, and 0 in those after them.
+    unsafe fn first(self, count: usize) -> Self;
+
+    /// Turns a square of `WIDTH` rows and columns, `from_row` and `to_row` values apart: to[j,k] = from[k,j].
+    #[inline(always)]
+    unsafe fn turn(from: *const R, from_row: usize, to: *mut R, to_row: usize)
+    where
+        R: Copy,
+    {
+        for j in 0..Self::WIDTH {
+            for k in 0..Self::WIDTH {
+                // SAFETY: the caller's pointers reach the whole square.
+                unsafe { *to.add(j * to_row + k) = *from.add(k * from_row + j) };
+            }
+        }
+    }
+
+    /// Reads `WIDTH` bytes as the numbers that they are.
+    unsafe fn load_bytes(from: *const u8) -> Self;
+
+    /// Reads `WIDTH` bytes v and gives v·(high + low), v·low rounded and the whole rounded once: where high + low is
+    /// 1/255 to twice the precision, that is v/255, correctly rounded. An instruction set may have a shorter way to it.
+    #[inline(always)]
+    unsafe fn load_bytes_over_255(from: *const u8, high: Self, low: Self) -> Self {
+        // SAFETY: the caller's.
+        unsafe {
+            let v = Self::load_bytes(from);
+            v.mul_add(high, v.mul(low))
+        }
+    }
 
     /// Sums of lanes: `WIDTH` runs of `WIDTH` values, `stride` apart from `from` on, each joined by halves
     /// (s[l] + s[l + WIDTH/2], then a quarter, and so on) and added to 0. The sums go side by side to `to`.

@@ -44,19 +44,29 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
         }
         self
     }
-
     #[inline(always)]
-    unsafe fn sub(mut self, other: Self) -> Self {
+    unsafe fn mul(mut self, other: Self) -> Self {
         for l in 0..N {
-            self.0[l] -= other.0[l];
+            self.0[l] *= other.0[l];
         }
         self
     }
 
     #[inline(always)]
-    unsafe fn mul(mut self, other: Self) -> Self {
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller's pointer reaches N bytes.
+        let bytes = unsafe { from.cast::<[u8; N]>().read() };
+        let mut values = [R::ZERO; N];
         for l in 0..N {
-            self.0[l] *= other.0[l];
+            values[l] = R::from_f64(f64::from(bytes[l]));
+        }
+        Lanes(values)
+    }
+
+    #[inline(always)]
+    unsafe fn sub(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] -= other.0[l];
         }
         self
     }
@@ -73,6 +83,14 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     unsafe fn larger(mut self, other: Self) -> Self {
         for l in 0..N {
             self.0[l] = if self.0[l] > other.0[l] { self.0[l] } else { other.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn first(mut self, count: usize) -> Self {
+        for l in 0..N {
+            self.0[l] = if l < count { self.0[l] } else { R::ZERO };
         }
         self
     }

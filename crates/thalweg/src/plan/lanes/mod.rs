@@ -95,13 +95,14 @@ impl<R: Real> StepPlan<R> for LanePlan<R> {
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
         debug_assert_eq!(batch.rows.len(), self.rows, "a full batch");
-        let updates = self.parameters.updates(&self.rules, rates);
-        let is_updated = updates[0].is_some();
+        self.parameters.prepare(&self.rules, rates);
+        let updates = self.parameters.updates.as_slice();
+        let is_updated = !updates.is_empty();
         let step = Step {
             rows: self.rows,
             outputs: self.outputs,
             stages: &self.stages,
-            predictions: self.predictions.clone(),
+            predictions: &self.predictions,
             loss: &self.rules.loss,
             factor: self.factor,
             limit: self.limit,

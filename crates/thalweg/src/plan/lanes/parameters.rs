@@ -37,6 +37,8 @@ pub(super) struct Parameters<R> {
     slots: usize,
     /// The parts of the sums in lanes.
     pub(super) parts: Arena<R>,
+    /// The updates of this step that are made at once.
+    pub(super) updates: Vec<(Range<usize>, StepRule<R>)>,
     /// Gradients in the plain order, for their norm.
     plain: Vec<R>,
     /// Whether some layer's parameters stay.
@@ -53,6 +55,7 @@ impl<R: Real> Parameters<R> {
             slots,
             parts: Arena::with_len((runs.sums - runs.wide) * PARTIAL),
             plain: vec![R::ZERO; if rules.clip_norm.is_some() { places.len() } else { 0 }],
+            updates: Vec::with_capacity(2),
             has_frozen: tensors.iter().any(|tensor| rules.frozen.contains(&tensor.layer)),
             runs,
             tensors,
@@ -96,23 +99,25 @@ impl<R: Real> Parameters<R> {
         self.state = state;
     }
 
-    /// The updates that can be made at once: all tensors share a rate, none stays, and a rule of at most one slot sees no
-    /// borders. Weights and biases are one run each, or both one without a decay.
-    pub(super) fn updates(&self, rules: &Rules, rates: &Rates) -> [Option<(Range<usize>, StepRule<R>)>; 2] {
+    /// Makes ready the updates that can be made at once: all tensors share a rate, none stays, and a rule of at most one slot
+    /// sees no borders. Weights and biases are one run each, or both one without a decay.
+    pub(super) fn prepare(&mut self, rules: &Rules, rates: &Rates) {
+        self.updates.clear();
         let learning_rate = rates.learning_rates[self.tensors[0].layer];
         let is_one_rate =
             self.tensors.iter().all(|tensor| rates.learning_rates[tensor.layer] == learning_rate);
         if !is_one_rate || self.has_frozen || self.slots > 1 || rules.clip_norm.is_some() {
-            return [None, None];
+            return;
         }
         let Runs { weights, len, .. } = self.runs;
-        let biases = Update { step: rates.step, learning_rate, weight_decay: 0.0 };
+        let update = Update { step: rates.step, learning_rate, weight_decay: rules.weight_decay };
         let rule = |update: &Update| rules.optimizer.at_step(update).expect("the rule is built in");
         if rules.weight_decay == 0.0 {
-            return [Some((0..len, rule(&biases))), None];
+            self.updates.push((0..len, rule(&update)));
+        } else {
+            self.updates.push((0..weights, rule(&update)));
+            self.updates.push((weights..len, rule(&Update { weight_decay: 0.0, ..update })));
         }
-        let decayed = Update { weight_decay: rules.weight_decay, ..biases };
-        [Some((0..weights, rule(&decayed))), Some((weights..len, rule(&biases)))]
     }
 
     /// dw ← dw · clip_norm / ‖dw‖ where the norm is larger; the norm is taken in the plain plan's order.

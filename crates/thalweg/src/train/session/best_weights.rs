@@ -45,7 +45,7 @@ impl<R: Real> Session<'_, R> {
             self.counters.best_value = Some(value);
             self.counters.best_epoch = Some(report.epoch);
             self.counters.reports_without_gain = 0;
-            let parameters = self.plan.parameters();
+            let parameters = self.network.parameters();
             self.best.get_or_insert_with(|| parameters.to_vec()).copy_from_slice(parameters);
         } else {
             self.counters.reports_without_gain += 1;

@@ -2,29 +2,43 @@
 
 use super::super::observer::Observer;
 use super::super::report::{Part, PartReport, Report};
-use super::{Session, View, checksum, named};
+use super::Session;
+use super::exact::named;
+use super::watching::View;
 use crate::error::{Error, Result};
 use crate::losses::Reduction;
 use crate::real::Real;
 
 impl<R: Real> Session<'_, R> {
-    /// A report at the end, where none was made for these parameters yet: a full-batch run needs one more forward pass.
+    /// A report at the end, where none was made for these parameters yet: a full-batch run needs one more forward pass,
+    /// as the network predicts.
     pub(super) fn report_now(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
-        if self.is_full_batch() {
-            self.batches.next_batch();
-            self.forward(false)?;
+        if self.is_full_batch {
+            self.read_parameters();
+            self.evaluator.set_parameters(self.network.parameters());
             self.clear_epoch();
-            self.add_to_epoch(true);
+            let metrics = &mut self.counters.epoch_metrics;
+            self.last_loss = self.evaluator.data_loss(self.parts.train, metrics);
+            if !self.last_loss.is_finite() {
+                return self.forward_exactly(false);
+            }
+            self.add_loss_to_epoch(self.parts.train.rows());
         } else if self.counters.epoch_rows == 0 {
             return Ok(());
         }
-        self.report(observers).map(|_| ())
+        self.report(observers)?;
+        if self.is_full_batch {
+            self.clear_epoch();
+        }
+        Ok(())
     }
 
     /// Makes a report, keeps the best weights, tells the observers. True: stop.
     pub(super) fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
-        let penalty = self.plan.penalty();
-        let data_loss = match self.loss.reduction() {
+        self.read_parameters();
+        let parameters = self.network.parameters();
+        let penalty = self.rules.penalty(self.network.layers(), parameters);
+        let data_loss = match self.rules.loss.reduction() {
             Reduction::Sum => self.counters.epoch_loss,
             Reduction::Mean => self.counters.epoch_loss / self.counters.epoch_rows as f64,
         };
@@ -35,14 +49,14 @@ impl<R: Real> Session<'_, R> {
             metrics: self.counters.epoch_metrics.values(),
             custom: Vec::new(),
         }];
-        self.evaluator.set_parameters(self.plan.parameters());
+        self.evaluator.set_parameters(parameters);
         for (part, data) in [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)] {
             if let Some(data) = data {
                 parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
                 self.check_finite(&parts)?;
             }
         }
-        self.counters.checksum = checksum(self.counters.checksum, data_loss, self.plan.parameters());
+        self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
         self.counters.last_report = Some(self.counters.step);
         let report = Report {
             epoch: self.counters.epoch,
@@ -53,12 +67,11 @@ impl<R: Real> Session<'_, R> {
             checksum: self.counters.checksum,
         };
         let mut stop = self.keep_best(&report);
-        let mut commands = Vec::new();
         for observer in observers.iter_mut() {
-            commands.push(observer.on_report(&report, &mut View { session: self })?);
+            let command = observer.on_report(&report, &mut View { session: self })?;
+            stop |= self.obey(command);
         }
         self.history.reports.push(report);
-        stop |= self.obey(commands, observers)?;
         Ok(stop)
     }
 
@@ -70,9 +83,22 @@ impl<R: Real> Session<'_, R> {
                 step: self.counters.step,
                 loss: report.data_loss,
                 learning_rate: self.learning_rate(),
-                first: named(self.evaluator.first_not_finite(), self.plan.layers()),
+                first: named(self.evaluator.first_not_finite(&self.network), self.network.layers()),
             }),
             _ => Ok(()),
         }
     }
+}
+
+/// The next value of a run's running hash: FNV-1a over the one before, the loss and every parameter's bits.
+fn checksum<R: Real>(before: u64, loss: f64, parameters: &[R]) -> u64 {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut hash = (OFFSET ^ before).wrapping_mul(PRIME);
+    hash = (hash ^ loss.to_bits()).wrapping_mul(PRIME);
+    for value in parameters {
+        hash = (hash ^ value.bits()).wrapping_mul(PRIME);
+        hash ^= hash >> 29;
+    }
+    hash
 }

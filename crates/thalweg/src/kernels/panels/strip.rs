@@ -1,32 +1,12 @@
-//! Matrices in panels of columns, and the one product over them that serves every pass of a dense layer.
-//!
-//! A panel holds 128 bytes of each row: 32 columns in `f32`, 16 in `f64`. A matrix of many columns is one panel after
-//! the other:
-//!
-//! ```text
-//! (row, column) lies at (column / W)·panel + row·W + column % W       W = panel_width, panel = capacity·W
-//! ```
-//!
-//! So a tile of rows and columns lies close together whatever the width of the matrix, rows never collide in the cache
-//! at a power of two, and each thread can own whole panels. The columns beyond the last are padding: they hold
-//! numbers that nobody reads.
+//! The one product that serves every pass of a dense layer: the columns of one panel, in tiles that stay in registers.
 #![allow(
     unsafe_code,
     reason = "registers are loaded and stored through pointers into slices checked at entry"
 )]
 
-use super::vector::Vector;
+use super::panel_width;
+use crate::kernels::vector::Vector;
 use crate::real::Real;
-
-/// How many columns a panel has: 128 bytes of scalars.
-pub const fn panel_width<R>() -> usize {
-    128 / size_of::<R>()
-}
-
-/// How many panels hold `columns` columns.
-pub const fn panel_count<R>(columns: usize) -> usize {
-    columns.div_ceil(panel_width::<R>())
-}
 
 /// The left operand of a product, a[i,k] for i < rows, k < depth.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,1 @@
+"""The side-by-side comparison of Thalweg with other trainers. Standard library only."""

@@ -1,0 +1,1 @@
+"""Tests of the pure parts: no peer is needed, nor Thalweg."""

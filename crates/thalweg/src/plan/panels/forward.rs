@@ -1,0 +1,101 @@
+//! Forward passes alone, as a network predicts.
+
+use std::fmt;
+
+use super::passes::{Buffers, Input, Pass, Tile};
+use super::program::Program;
+use super::{TILE, WORTH_SHARING, forward};
+use crate::error::Result;
+use crate::kernels::panels::panel_width;
+use crate::losses::{Loss, Targets};
+use crate::network::Network;
+use crate::plan::{Arena, ForwardPlan, Rules};
+use crate::real::Real;
+use crate::team::{Shared, Team};
+
+/// Predicts with a network of dense and elementwise layers.
+pub(crate) struct PanelForward<R: Real> {
+    program: Program,
+    rules: Rules,
+    team: Team,
+    /// For so few rows that a second thread is of no use.
+    alone: Team,
+    parameter_count: usize,
+    arena: Arena<R>,
+    weights: Arena<R>,
+    scratch: Arena<R>,
+    outputs: Vec<R>,
+}
+
+impl<R: Real> fmt::Debug for PanelForward<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PanelForward").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+impl<R: Real> PanelForward<R> {
+    /// Lays out forward passes of at most `largest_batch` rows; `None` for a network that is not its kind.
+    ///
+    /// # Errors
+    /// [`Error::Threads`](crate::Error::Threads).
+    pub(crate) fn new(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
+        let Some(program) = Program::new::<R>(network.layers(), None, largest_batch.min(TILE)) else {
+            return Ok(None);
+        };
+        let work = largest_batch * network.parameter_count();
+        let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
+        let each = program.input.columns.next_multiple_of(panel_width::<R>());
+        let mut plan = PanelForward {
+            arena: Arena::with_len(program.arena_len),
+            weights: Arena::with_len(program.weights_len),
+            scratch: Arena::with_len(each * team.threads()),
+            outputs: vec![R::ZERO; largest_batch * program.outputs],
+            parameter_count: network.parameter_count(),
+            rules: Rules::forward_only(Loss::MeanSquaredError),
+            alone: Team::new(1)?,
+            team,
+            program,
+        };
+        plan.set_parameters(network.parameters());
+        Ok(Some(plan))
+    }
+}
+
+impl<R: Real> ForwardPlan<R> for PanelForward<R> {
+    fn set_parameters(&mut self, parameters: &[R]) {
+        self.program.write(parameters, self.weights.all_mut());
+    }
+
+    fn forward(&mut self, rows: usize, x: &[R]) {
+        let columns = self.program.input.columns;
+        let team = if rows * self.parameter_count < WORTH_SHARING { &mut self.alone } else { &mut self.team };
+        for first in (0..rows).step_by(TILE) {
+            let count = TILE.min(rows - first);
+            let buffers = Buffers {
+                arena: Shared::new(self.arena.all_mut()),
+                weights: Shared::new(self.weights.all_mut()),
+                scratch: Shared::new(self.scratch.all_mut()),
+                outputs: Shared::new(&mut self.outputs),
+                state: Shared::new(&mut []),
+                transposed: Shared::new(&mut []),
+                lanes: Shared::new(&mut []),
+                chains: Shared::new(&mut []),
+                totals: Shared::new(&mut []),
+                losses: Shared::new(&mut []),
+            };
+            let (program, rules) = (&self.program, &self.rules);
+            let input = Input::Values(&x[first * columns..(first + count) * columns]);
+            let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
+            let (targets, bound) = (Targets::Classes(&[]), R::ZERO);
+            team.run(|member| {
+                let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
+                pass.gather();
+                forward(&pass, false);
+            });
+        }
+    }
+
+    fn outputs(&self, rows: usize) -> &[R] {
+        &self.outputs[..rows * self.program.outputs]
+    }
+}

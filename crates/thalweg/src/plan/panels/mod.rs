@@ -1,0 +1,318 @@
+//! The panel plan: networks of dense and elementwise layers, at the limit of the machine.
+//!
+//! Every matrix lies in panels of columns (`kernels/panels`), so that each pass of a dense layer is the same product over
+//! strips that stay in cache. What follows a product is done to its strip at once; a gradient is used for the update
+//! while it lies in the first cache and is never stored, unless it must be clipped or the batch is larger than one tile
+//! of rows. Nothing is computed that nobody needs. The members of a team share out panels, rows and chunks of
+//! parameters between barriers, never a sum.
+//!
+//! | file | what |
+//! |---|---|
+//! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
+//! | `parameters.rs` | parameters and state, here and row-major |
+//! | `forward.rs` | forward passes alone, for predicting |
+//! | `passes.rs` | gather, forward, loss, backward, update over one tile, as a member runs them |
+
+mod forward;
+mod parameters;
+mod passes;
+mod program;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub(crate) use forward::PanelForward;
+
+use crate::data::DatasetTargets;
+use crate::error::Result;
+use crate::kernels::OrderedSum;
+use crate::kernels::panels::panel_width;
+use crate::losses::{Loss, Targets};
+use crate::network::Network;
+use crate::optimizers::{Optimizer, Update};
+use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
+use crate::real::Real;
+use crate::team::{Shared, Team};
+use passes::{Buffers, Input, Pass, StageRule, Tile, all_bounded};
+use program::{Program, Stage};
+
+/// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
+const TILE: usize = 512;
+
+/// Multiplications of a step below which a second thread costs more than it gains: about 3 µs of them.
+const WORTH_SHARING: usize = 300_000;
+
+/// Runs a network of dense and elementwise layers, in batches of any size.
+pub(crate) struct PanelPlan<R: Real> {
+    program: Program,
+    rules: Rules,
+    team: Team,
+    arena: Arena<R>,
+    weights: Arena<R>,
+    state: Arena<R>,
+    transposed: Arena<R>,
+    lanes: Vec<R>,
+    chains: Vec<R>,
+    totals: Vec<R>,
+    scratch: Arena<R>,
+    outputs: Vec<R>,
+    losses: Vec<R>,
+    classes: Vec<u32>,
+    targets: Vec<R>,
+    stage_rules: Vec<StageRule<R>>,
+    has_gathered: bool,
+    is_full_batch: bool,
+    /// Whether `losses` are those of the last outputs, in the target's own units.
+    has_losses: bool,
+}
+
+impl<R: Real> fmt::Debug for PanelPlan<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PanelPlan").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+impl<R: Real> PanelPlan<R> {
+    /// Lays out the steps of `network` for batches of up to `largest_batch` rows; `None` for a network, a loss or an
+    /// update rule that is not its kind. A full batch is always the same rows.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Self>> {
+        let Wanted { rules, data, largest_batch, is_full_batch, threads } = wanted;
+        if rules.shards > 1
+            || matches!(rules.optimizer, Optimizer::Custom(_))
+            || matches!(rules.loss, Loss::Custom(_))
+        {
+            return Ok(None);
+        }
+        let Some(program) = Program::new::<R>(network.layers(), Some(rules), largest_batch.min(TILE)) else {
+            return Ok(None);
+        };
+        let work = largest_batch * network.parameter_count();
+        let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
+        let width = panel_width::<R>();
+        let tiles = largest_batch.div_ceil(TILE);
+        let is_clipped = rules.clip_norm.is_some();
+        let outputs = program.outputs;
+        let scratch = (width * width).max(program.input.columns).max(program.capacity * outputs);
+        let target_values = match data.targets() {
+            DatasetTargets::Values { .. } => program.capacity * outputs,
+            DatasetTargets::Classes { .. } | DatasetTargets::None => 0,
+        };
+        let slots = rules.optimizer.state_slots();
+        let mut plan = PanelPlan {
+            arena: Arena::with_len(program.arena_len),
+            weights: Arena::with_len(program.weights_len),
+            state: Arena::with_len(program.weights_len * slots),
+            transposed: Arena::with_len(program.transposed_len),
+            lanes: vec![R::ZERO; program.lanes_len],
+            chains: vec![R::ZERO; if tiles > 1 { program.weights_len } else { 0 }],
+            totals: vec![R::ZERO; if tiles > 8 || is_clipped { program.weights_len } else { 0 }],
+            scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
+            outputs: vec![R::ZERO; largest_batch * outputs],
+            losses: vec![R::ZERO; largest_batch],
+            classes: vec![0; program.capacity],
+            targets: vec![R::ZERO; target_values],
+            stage_rules: Vec::with_capacity(program.stages.len()),
+            has_gathered: false,
+            is_full_batch,
+            has_losses: false,
+            rules: rules.clone(),
+            team,
+            program,
+        };
+        plan.set_parameters(network.parameters());
+        Ok(Some(plan))
+    }
+
+    /// The update rules of this step, by stage.
+    fn prepare(&mut self, rates: &Rates) {
+        let rules = &self.rules;
+        self.stage_rules.clear();
+        let mut last: Option<(f64, StageRule<R>)> = None;
+        for stage in &self.program.stages {
+            let learning_rate = rates.learning_rates[stage.layer];
+            let rule = match last {
+                Some((rate, rule)) if rate == learning_rate => rule,
+                _ => {
+                    let at = |weight_decay| {
+                        let update = Update { step: rates.step, learning_rate, weight_decay };
+                        rules.optimizer.at_step(&update).expect("`new` refuses custom optimizers")
+                    };
+                    let bias = at(0.0);
+                    let weight = if rules.weight_decay == 0.0 { bias } else { at(rules.weight_decay) };
+                    StageRule { weight, bias }
+                }
+            };
+            last = Some((learning_rate, rule));
+            self.stage_rules.push(rule);
+        }
+    }
+
+    /// Runs all tiles of a batch forward, and backward too where `backward` says so. Whether the loss is sure to be
+    /// finite; if not, no parameter was changed.
+    fn run(&mut self, batch: Rows<'_>, backward: bool) -> bool {
+        let rows = batch.rows.len();
+        assert!(rows <= self.losses.len(), "a batch of {rows} rows in a plan for {}", self.losses.len());
+        let outputs = self.program.outputs;
+        let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
+        let is_one_tile = rows <= TILE;
+        let bound = loss_bound(batch.data, rows);
+        for first in (0..rows).step_by(TILE) {
+            let tile_rows = &batch.rows[first..rows.min(first + TILE)];
+            let targets = match batch.data.targets() {
+                DatasetTargets::Values { .. } => {
+                    let targets = &mut self.targets[..tile_rows.len() * outputs];
+                    batch.data.gather_targets(tile_rows, outputs, targets);
+                    Targets::Values(&*targets)
+                }
+                DatasetTargets::Classes { .. } => {
+                    let classes = &mut self.classes[..tile_rows.len()];
+                    batch.data.gather_classes(tile_rows, classes);
+                    Targets::Classes(&*classes)
+                }
+                DatasetTargets::None => Targets::Classes(&[]),
+            };
+            let tile = Tile { rows: tile_rows.len(), first, batch: rows, epoch: batch.epoch };
+            let input = match self.has_gathered && self.is_full_batch && is_one_tile {
+                true => Input::Gathered(batch.data, tile_rows),
+                false => Input::Data(batch.data, tile_rows),
+            };
+            let buffers = Buffers {
+                arena: Shared::new(self.arena.all_mut()),
+                weights: Shared::new(self.weights.all_mut()),
+                state: Shared::new(self.state.all_mut()),
+                transposed: Shared::new(self.transposed.all_mut()),
+                lanes: Shared::new(&mut self.lanes),
+                chains: Shared::new(&mut self.chains),
+                totals: Shared::new(&mut self.totals),
+                scratch: Shared::new(self.scratch.all_mut()),
+                outputs: Shared::new(&mut self.outputs),
+                losses: Shared::new(&mut self.losses),
+            };
+            let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
+            self.team.run(|member| {
+                let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
+                pass.gather();
+                forward(&pass, backward);
+                if backward && has_targets {
+                    backward_pass(&pass, stage_rules);
+                }
+            });
+        }
+        self.has_gathered = true;
+        self.has_losses = backward && has_targets && batch.data.target_scale().is_none();
+        let is_finite = !backward || all_bounded(&self.losses[..rows], bound);
+        if backward && is_finite && self.rules.clip_norm.is_some() {
+            self.clip_and_update(batch);
+        }
+        is_finite
+    }
+
+    /// dw ← dw·clip_norm / ‖dw‖ where the norm is larger, then the update.
+    fn clip_and_update(&mut self, batch: Rows<'_>) {
+        let clip_norm = self.rules.clip_norm.unwrap_or(f64::INFINITY);
+        let mut sum = OrderedSum::new();
+        self.program.in_plain_order::<R>(|at| {
+            let dw = self.totals[at].to_f64();
+            sum.push(dw * dw);
+        });
+        let norm = sum.total().sqrt();
+        let factor = (norm > clip_norm).then(|| R::from_f64(clip_norm / norm));
+        let buffers = Buffers {
+            arena: Shared::new(self.arena.all_mut()),
+            weights: Shared::new(self.weights.all_mut()),
+            state: Shared::new(self.state.all_mut()),
+            transposed: Shared::new(self.transposed.all_mut()),
+            lanes: Shared::new(&mut self.lanes),
+            chains: Shared::new(&mut self.chains),
+            totals: Shared::new(&mut self.totals),
+            scratch: Shared::new(self.scratch.all_mut()),
+            outputs: Shared::new(&mut self.outputs),
+            losses: Shared::new(&mut self.losses),
+        };
+        let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
+        let rows = batch.rows.len();
+        let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
+        let input = Input::Gathered(batch.data, batch.rows);
+        let (targets, bound) = (Targets::Classes(&[]), R::ZERO);
+        self.team.run(|member| {
+            let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
+            for (stage, rule) in program.stages.iter().zip(stage_rules) {
+                pass.update_clipped(stage, rule, factor);
+            }
+        });
+    }
+}
+
+/// Through all stages, as far as the outputs.
+fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
+    for stage in &pass.program.stages {
+        pass.member.wait();
+        pass.forward(stage);
+        if backward {
+            pass.transpose(stage);
+        }
+    }
+    pass.member.wait();
+    pass.write_outputs();
+}
+
+/// The loss, and from the last stage to the first the gradients and the updates. Nothing where a loss is not finite.
+fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
+    let stages: &[Stage] = &pass.program.stages;
+    let Some(last) = stages.last() else { return };
+    pass.loss(last);
+    pass.member.wait();
+    if !pass.is_finite() {
+        return;
+    }
+    for s in (0..stages.len()).rev() {
+        if s > 0 {
+            pass.backward_input(&stages[s], &stages[s - 1]);
+        }
+        pass.backward_parameters(&stages[s], &rules[s]);
+        if s > 0 {
+            pass.member.wait();
+        }
+    }
+}
+
+impl<R: Real> StepPlan<R> for PanelPlan<R> {
+    fn read_parameters(&self, parameters: &mut [R]) {
+        self.program.read(self.weights.all(), parameters);
+    }
+
+    fn set_parameters(&mut self, parameters: &[R]) {
+        self.program.write(parameters, self.weights.all_mut());
+    }
+
+    fn read_state(&self, state: &mut [R]) {
+        let own = self.state.all();
+        self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |from, to| state[to] = own[from]);
+    }
+
+    fn set_state(&mut self, state: &[R]) {
+        let own = self.state.all_mut();
+        self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |to, from| own[to] = state[from]);
+    }
+
+    fn forward(&mut self, batch: Rows<'_>) {
+        self.run(batch, false);
+    }
+
+    fn outputs(&self, rows: usize) -> &[R] {
+        &self.outputs[..rows * self.program.outputs]
+    }
+
+    fn row_losses(&self, rows: usize) -> Option<&[R]> {
+        self.has_losses.then(|| &self.losses[..rows])
+    }
+
+    fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
+        self.prepare(rates);
+        self.run(batch, true)
+    }
+}

@@ -1,0 +1,97 @@
+//! Parameters and optimizer state: between the plan's own panels and the plain plan's rows.
+//!
+//! A stage's parameters are chunks, each of which is updated as one run: W rows of a panel, or a row of biases. The state
+//! of a chunk lies like the plain plan's of a tensor: its slots one after the other, each as long as the chunk.
+
+use std::ops::Range;
+
+use super::program::{Form, Program, Stage};
+use crate::kernels::panels::panel_width;
+use crate::real::Real;
+
+impl Stage {
+    /// The chunk of panel `panel` of the outputs that goes with panel `k_panel` of the inputs; one past the last is the
+    /// row of biases.
+    pub(super) fn chunk<R: Real>(&self, panel: usize, k_panel: usize) -> Range<usize> {
+        let width = panel_width::<R>();
+        match self.form {
+            Form::Panels => {
+                let first = self.weights.start + panel * (self.in_features + 1) * width;
+                let (start, end) = if k_panel == self.input_panels::<R>() {
+                    (self.in_features, self.in_features + 1)
+                } else {
+                    (k_panel * width, ((k_panel + 1) * width).min(self.in_features))
+                };
+                first + start * width..first + end * width
+            }
+            Form::OneOutput => {
+                let start = self.weights.start + k_panel * width;
+                start..start + width
+            }
+        }
+    }
+
+    /// Calls `visit(own, plain, chunk)` with the place of every parameter here and in the plain plan, and the chunk that
+    /// it belongs to; the plain plan's order.
+    fn visit<R: Real>(&self, mut visit: impl FnMut(usize, usize, Range<usize>)) {
+        let width = panel_width::<R>();
+        for k in 0..=self.in_features {
+            let is_bias = k == self.in_features;
+            let k_panel = if is_bias { self.input_panels::<R>() } else { k / width };
+            for j in 0..self.out_features {
+                let plain = match is_bias {
+                    true => self.plain_bias.start + j,
+                    false => self.plain_weight.start + k * self.out_features + j,
+                };
+                let chunk = self.chunk::<R>(j / width, k_panel);
+                let row = if is_bias { 0 } else { k % width };
+                let own = match self.form {
+                    Form::Panels => chunk.start + row * width + j % width,
+                    Form::OneOutput => chunk.start + row,
+                };
+                visit(own, plain, chunk);
+            }
+        }
+    }
+}
+
+impl Program {
+    /// Writes the parameters (or gradients) row-major.
+    pub(super) fn read<R: Real>(&self, own: &[R], plain: &mut [R]) {
+        for stage in &self.stages {
+            stage.visit::<R>(|from, to, _| plain[to] = own[from]);
+        }
+    }
+
+    /// Takes row-major parameters.
+    pub(super) fn write<R: Real>(&self, plain: &[R], own: &mut [R]) {
+        for stage in &self.stages {
+            stage.visit::<R>(|to, from, _| own[to] = plain[from]);
+        }
+    }
+
+    /// Calls `visit(own, plain)` with the places of every value of the optimizer's state.
+    pub(super) fn visit_state<R: Real>(&self, slots: usize, mut visit: impl FnMut(usize, usize)) {
+        for stage in &self.stages {
+            stage.visit::<R>(|own, plain, chunk| {
+                let tensor = match stage.plain_weight.contains(&plain) {
+                    true => &stage.plain_weight,
+                    false => &stage.plain_bias,
+                };
+                for slot in 0..slots {
+                    visit(
+                        slots * chunk.start + slot * chunk.len() + own - chunk.start,
+                        slots * tensor.start + slot * tensor.len() + plain - tensor.start,
+                    );
+                }
+            });
+        }
+    }
+
+    /// Calls `visit` with the place of every parameter in the plain plan's order, biases after their weights.
+    pub(super) fn in_plain_order<R: Real>(&self, mut visit: impl FnMut(usize)) {
+        for stage in &self.stages {
+            stage.visit::<R>(|own, _, _| visit(own));
+        }
+    }
+}

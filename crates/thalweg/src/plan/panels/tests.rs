@@ -1,0 +1,224 @@
+//! The panel plan against the plain plan, bit by bit.
+
+use super::*;
+use crate::activations::Activation;
+use crate::data::{Dataset, Features};
+use crate::layers::{Dense, Dropout, Layer, Scale};
+use crate::network::Draw;
+use crate::plan::Plan;
+use crate::random::{Purpose, Stream};
+use crate::shape::Shape;
+
+/// One case: a network, its rules, data of so many rows, and the batches of some steps.
+struct Case {
+    layers: Vec<Layer>,
+    rules: Rules,
+    columns: usize,
+    rows: usize,
+    batch: usize,
+    bytes: bool,
+}
+
+fn rules(loss: Loss, optimizer: Optimizer) -> Rules {
+    Rules { loss, optimizer, seed: 5, ..Rules::forward_only(Loss::SoftmaxCrossEntropy) }
+}
+
+fn dense(out_features: usize) -> Layer {
+    Dense::new(out_features).into()
+}
+
+fn data(case: &Case, outputs: usize) -> Dataset {
+    let stream = Stream::new(3, Purpose::Custom, 0, 0);
+    let count = case.rows * case.columns;
+    let features = match case.bytes {
+        true => Features::U8((0..count).map(|i| (i * 37 % 251) as u8).collect()),
+        false => Features::F64((0..count).map(|i| stream.normal(i as u64)).collect()),
+    };
+    let targets = if matches!(case.rules.loss, Loss::SoftmaxCrossEntropy) {
+        DatasetTargets::Classes {
+            ids: (0..case.rows).map(|n| (n * 7 % outputs) as u32).collect(),
+            count: outputs,
+        }
+    } else {
+        let values = (0..case.rows * outputs).map(|i| stream.uniform::<f64>(i as u64)).collect();
+        DatasetTargets::Values { values, outputs }
+    };
+    Dataset::new(features, Shape::from(case.columns), targets).unwrap()
+}
+
+fn bits<R: Real>(values: &[R]) -> Vec<u64> {
+    values.iter().map(|value| value.bits()).collect()
+}
+
+/// Four steps of both plans, on `threads` threads.
+fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
+    let mut network = Network::<R>::new(Shape::from(case.columns), case.layers.clone()).unwrap();
+    network.start(None, Draw::Philox { seed: 9 }).unwrap();
+    let data = data(case, network.output_shape().len());
+    let mut plain = Plan::new(&network, case.rules.clone(), &data, case.batch).unwrap();
+    let wanted = Wanted {
+        rules: &case.rules,
+        data: &data,
+        largest_batch: case.batch,
+        is_full_batch: case.batch == case.rows,
+        threads: 1,
+    };
+    let mut panels = PanelPlan::new(&network, wanted).unwrap().unwrap();
+    panels.team = Team::new(threads).unwrap();
+    panels.scratch = Arena::with_len(panels.scratch.all().len() * threads);
+    let all: Vec<u32> = (0..case.rows as u32).rev().collect();
+    let mut start = 0;
+    for step in 0..4 {
+        let end = (start + case.batch).min(case.rows);
+        let rows = Rows { data: &data, rows: &all[start..end], epoch: step };
+        start = if end == case.rows { 0 } else { end };
+        let rates = Rates { step: step + 1, learning_rates: vec![0.05; network.layers().len()] };
+        plain.gather(rows);
+        plain.forward(rows, true);
+        plain.backward(rows);
+        plain.update(&rates);
+        assert!(panels.step(rows, &rates), "{name}: step {step} is finite");
+        let count = rows.rows.len();
+        assert_eq!(bits(panels.outputs(count)), bits(plain.outputs(count)), "{name}: outputs of step {step}");
+        let mut parameters = vec![R::ZERO; network.parameter_count()];
+        panels.read_parameters(&mut parameters);
+        for tensor in network.parameter_tensors() {
+            let range = tensor.range.clone();
+            assert_eq!(
+                bits(&parameters[range.clone()]),
+                bits(&plain.parameters()[range]),
+                "{name} {} on {threads} threads: {} after step {step}",
+                R::PRECISION,
+                tensor.name
+            );
+        }
+        let mut state = vec![R::ZERO; plain.optimizer_state().len()];
+        panels.read_state(&mut state);
+        assert_eq!(bits(&state), bits(plain.optimizer_state()), "{name}: state after step {step}");
+    }
+}
+
+fn agrees_everywhere(case: &Case, name: &str) {
+    for threads in [1, 2, 3, 8] {
+        agrees::<f32>(case, name, threads);
+        agrees::<f64>(case, name, threads);
+    }
+}
+
+fn adam() -> Optimizer {
+    Optimizer::from_name("adam").unwrap()
+}
+
+#[test]
+fn mini_batches_of_images() {
+    let case = Case {
+        layers: vec![Layer::Flatten, dense(37), Activation::Relu.into(), dense(10)],
+        rules: rules(Loss::SoftmaxCrossEntropy, adam()),
+        columns: 71,
+        rows: 50,
+        batch: 21,
+        bytes: true,
+    };
+    agrees_everywhere(&case, "images");
+}
+
+#[test]
+fn every_activation() {
+    for name in Activation::NAMES.iter().filter(|name| **name != "softmax") {
+        let activation = Activation::from_name(name).unwrap();
+        let case = Case {
+            layers: vec![dense(40), activation.clone().into(), dense(9), activation.into()],
+            rules: rules(Loss::MeanSquaredError, Optimizer::Sgd),
+            columns: 20,
+            rows: 33,
+            batch: 33,
+            bytes: false,
+        };
+        agrees_everywhere(&case, name);
+    }
+}
+
+#[test]
+fn every_loss_and_optimizer() {
+    for name in Loss::NAMES {
+        for optimizer in Optimizer::NAMES {
+            let optimizer = Optimizer::from_name(optimizer).unwrap();
+            let case = Case {
+                layers: vec![dense(16), Activation::Tanh.into(), dense(3)],
+                rules: Rules {
+                    l2: 1e-2,
+                    l1: 1e-3,
+                    weight_decay: 1e-2,
+                    ..rules(Loss::from_name(name).unwrap(), optimizer)
+                },
+                columns: 18,
+                rows: 20,
+                batch: 12,
+                bytes: false,
+            };
+            agrees::<f32>(&case, name, 2);
+            agrees::<f64>(&case, name, 1);
+        }
+    }
+}
+
+#[test]
+fn narrow_layers_one_output_and_everything_between() {
+    let case = Case {
+        layers: vec![
+            Scale { factor: 0.5 }.into(),
+            Dropout { dropout: 0.1 }.into(),
+            dense(7),
+            Activation::Sigmoid.into(),
+            Dropout { dropout: 0.3 }.into(),
+            Scale { factor: 2.0 }.into(),
+            dense(90),
+            Activation::Gelu.into(),
+            Activation::Relu.into(),
+            Dropout { dropout: 0.2 }.into(),
+            dense(1),
+            Activation::Identity.into(),
+            Scale { factor: 3.0 }.into(),
+        ],
+        rules: Rules { frozen: vec![6], ..rules(Loss::HalfSquares, adam()) },
+        columns: 5,
+        rows: 70,
+        batch: 70,
+        bytes: false,
+    };
+    agrees_everywhere(&case, "narrow");
+}
+
+#[test]
+fn gradients_are_clipped() {
+    let case = Case {
+        layers: vec![dense(35), Activation::Relu.into(), dense(4)],
+        rules: Rules {
+            clip_norm: Some(0.05),
+            l2: 1e-3,
+            frozen: vec![2],
+            ..rules(Loss::SoftmaxCrossEntropy, adam())
+        },
+        columns: 40,
+        rows: 30,
+        batch: 30,
+        bytes: false,
+    };
+    agrees_everywhere(&case, "clipped");
+}
+
+#[test]
+fn batches_of_several_tiles_and_blocks() {
+    for rows in [512, 513, 1100, 4096, 4700] {
+        let case = Case {
+            layers: vec![dense(6), Activation::Tanh.into(), dense(17), Activation::Relu.into(), dense(3)],
+            rules: rules(Loss::SoftmaxCrossEntropy, Optimizer::Sgd),
+            columns: 4,
+            rows,
+            batch: rows,
+            bytes: false,
+        };
+        agrees::<f32>(&case, "tiles", 1);
+        agrees::<f64>(&case, "tiles", 2);
+    }
+}

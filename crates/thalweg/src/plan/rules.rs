@@ -1,0 +1,83 @@
+//! What a step is told: its rows, its rates, and the rules of the run.
+
+use crate::data::Dataset;
+use crate::kernels::sums;
+use crate::losses::Loss;
+use crate::network::PlacedLayer;
+use crate::optimizers::Optimizer;
+use crate::real::Real;
+
+/// Rows of a data set that are worked together.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// The data.
+    pub data: &'a Dataset,
+    /// Which of its rows.
+    pub rows: &'a [u32],
+    /// The epoch, from 0: random masks depend on it.
+    pub epoch: u64,
+}
+
+/// The learning rate and the decay of one step.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// The number of this update, from 1.
+    pub step: u64,
+    /// The learning rate of every layer, by number.
+    pub learning_rates: Vec<f64>,
+}
+
+/// What decides a plan, beside the network.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The loss.
+    pub loss: Loss,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// Adds ½·l2·Σw² to the loss.
+    pub l2: f64,
+    /// Adds l1·Σ|w| to the loss.
+    pub l1: f64,
+    /// Decoupled decay of the weights.
+    pub weight_decay: f64,
+    /// The gradient is shortened to this norm where it is longer.
+    pub clip_norm: Option<f64>,
+    /// Into how many runs of rows each batch is cut for its gradient.
+    pub shards: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// Layers whose parameters stay.
+    pub frozen: Vec<usize>,
+}
+
+impl Rules {
+    /// Rules for forward passes alone.
+    pub fn forward_only(loss: Loss) -> Self {
+        Rules {
+            loss,
+            optimizer: Optimizer::Sgd,
+            l2: 0.0,
+            l1: 0.0,
+            weight_decay: 0.0,
+            clip_norm: None,
+            shards: 1,
+            seed: 0,
+            frozen: Vec::new(),
+        }
+    }
+
+    /// ½·l2·Σw² + l1·Σ|w| over the weights of a network.
+    pub fn penalty<R: Real>(&self, layers: &[PlacedLayer], parameters: &[R]) -> f64 {
+        let mut penalty = 0.0;
+        for parameter in layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.penalised) {
+            let w = &parameters[parameter.range.clone()];
+            if self.l2 != 0.0 {
+                penalty += 0.5 * self.l2 * sums::sum_of_squares(w);
+            }
+            if self.l1 != 0.0 {
+                penalty += self.l1 * sums::sum_of_magnitudes(w);
+            }
+        }
+        penalty
+    }
+}

@@ -1,0 +1,58 @@
+//! The end of a run: its last checkpoint, the weights that are kept, and how good they are.
+
+use super::super::observer::Observer;
+use super::super::report::Part;
+use super::{Ending, Outcome, Session};
+use crate::error::Result;
+use crate::network::Network;
+use crate::real::Real;
+
+impl<R: Real> Session<'_, R> {
+    /// Gives the kept weights to the network, evaluates them, and writes the last checkpoint.
+    pub(super) fn finish(
+        mut self,
+        network: &mut Network<R>,
+        observers: &mut [Box<dyn Observer + '_>],
+        ending: Ending,
+    ) -> Result<Outcome> {
+        self.read_parameters();
+        if let Some(best) = &self.best {
+            self.network.parameters_mut().copy_from_slice(best);
+        }
+        let kept = self.network.parameters();
+        let penalty = self.rules.penalty(self.network.layers(), kept);
+        self.evaluator.set_parameters(kept);
+        let mut parts = Vec::new();
+        let given = [
+            (Part::Train, Some(self.parts.train)),
+            (Part::Validation, self.parts.validation),
+            (Part::Test, self.parts.test),
+        ];
+        for (part, data) in given {
+            let Some(data) = data else { continue };
+            parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
+            self.check_finite(&parts)?;
+        }
+        network.parameters_mut().copy_from_slice(self.network.parameters());
+        self.save(observers)?;
+        let state = self.state();
+        let parameters_sha256 = sha256(&state.parameters);
+        Ok(Outcome {
+            ending,
+            history: self.history,
+            epochs: self.counters.epoch,
+            steps: self.counters.step,
+            seconds: state.counters.seconds,
+            best_epoch: self.counters.best_epoch,
+            parameters_sha256,
+            parts,
+            state,
+        })
+    }
+}
+
+/// The SHA-256 of some bytes, in hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,189 @@
+//! One step of a run: its rates, its batch, its update, and what is known of it afterwards.
+
+use super::super::observer::Observer;
+use super::Session;
+use crate::data::Batches;
+use crate::error::Result;
+use crate::kernels::OrderedSum;
+use crate::losses::Reduction;
+use crate::plan::Rows;
+use crate::real::Real;
+use crate::train::{Counters, Parts};
+
+impl<R: Real> Session<'_, R> {
+    /// One update, and the reports and checkpoints that are due around it. True: stop.
+    ///
+    /// An observer is next called after `next_call` updates.
+    pub(super) fn step(&mut self, observers: &mut [Box<dyn Observer + '_>], next_call: u64) -> Result<bool> {
+        self.set_rates();
+        let stop = if self.is_full_batch {
+            self.full_batch_step(observers, next_call)?
+        } else {
+            self.mini_batch_step(observers)?
+        };
+        if !stop && self.checkpoints.is_due(&self.counters, self.steps_per_epoch) {
+            self.is_save_asked = true;
+        }
+        if self.is_save_asked {
+            self.save(observers)?;
+        }
+        Ok(stop)
+    }
+
+    /// A step of a full batch computes its loss only for somebody who wants to know it: a report before the update, or an
+    /// observer after it.
+    fn full_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>], next_call: u64) -> Result<bool> {
+        let is_report_due = self.is_report_due();
+        if is_report_due || next_call <= self.counters.step + 1 {
+            self.look()?;
+        }
+        if is_report_due {
+            self.clear_epoch();
+            self.add_to_epoch();
+            let stop = self.report(observers)?;
+            self.clear_epoch();
+            if stop {
+                return Ok(true);
+            }
+            if self.is_save_asked {
+                self.save(observers)?;
+            }
+        }
+        self.update()?;
+        self.counters.step += 1;
+        self.counters.epoch += 1;
+        Ok(false)
+    }
+
+    fn mini_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
+        self.batches.next_batch();
+        self.update()?;
+        self.counters.step += 1;
+        self.counters.batch += 1;
+        let epoch_ends = self.counters.batch == self.steps_per_epoch;
+        if epoch_ends {
+            self.counters.epoch += 1;
+        }
+        let stop = self.is_report_due() && self.report(observers)?;
+        if epoch_ends {
+            self.counters.batch = 0;
+            self.clear_epoch();
+            self.batches.seek(self.counters.epoch, 0);
+        }
+        Ok(stop)
+    }
+
+    /// Takes the step of the current batch, and adds a mini-batch to what is known of the epoch.
+    fn update(&mut self) -> Result<()> {
+        let rows = current(&self.batches, &self.parts, &self.counters);
+        if !self.plan.step(rows, &self.rates) {
+            return self.step_exactly();
+        }
+        if self.is_full_batch {
+            return Ok(());
+        }
+        self.note_loss();
+        if !self.last_loss.is_finite() {
+            return Err(self.diverged()); // a plan says so beforehand: this is for one that does not
+        }
+        self.add_to_epoch();
+        Ok(())
+    }
+
+    /// Computes outputs and loss of the current batch as it is before its update.
+    pub(super) fn look(&mut self) -> Result<()> {
+        self.plan.forward(current(&self.batches, &self.parts, &self.counters));
+        self.note_loss();
+        if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged()) }
+    }
+
+    /// Computes the loss from the outputs of the current batch, in the target's own units.
+    fn note_loss(&mut self) {
+        let rows = current(&self.batches, &self.parts, &self.counters);
+        let count = rows.rows.len();
+        // A full batch has the same targets at every step.
+        if !(self.is_full_batch && self.has_targets) {
+            self.own_units.gather(rows);
+            self.has_targets = true;
+        }
+        let outputs = self.plan.outputs(count);
+        self.own_units.note(rows.data, outputs);
+        let mut sum = OrderedSum::new();
+        match self.plan.row_losses(count) {
+            Some(losses) => sum.push_all(losses),
+            None => {
+                let (predictions, targets) = self.own_units.pair(outputs);
+                self.rules.loss.add_values(outputs.len() / count, predictions, targets, &mut sum);
+            }
+        }
+        self.last_loss = self.rules.loss.join::<R>(sum.total(), count);
+    }
+
+    pub(super) fn clear_epoch(&mut self) {
+        self.counters.epoch_loss = 0.0;
+        self.counters.epoch_rows = 0;
+        self.counters.epoch_metrics.clear();
+    }
+
+    /// Adds the current batch, whose loss was noted, to what is known of the epoch.
+    pub(super) fn add_to_epoch(&mut self) {
+        let count = self.batches.last_rows().len();
+        self.add_loss_to_epoch(count);
+        let (predictions, targets) = self.own_units.pair(self.plan.outputs(count));
+        self.counters.epoch_metrics.add(predictions, targets);
+    }
+
+    /// Adds the last loss, of `rows` rows, to that of the epoch.
+    pub(super) fn add_loss_to_epoch(&mut self, rows: usize) {
+        self.counters.epoch_loss += match self.rules.loss.reduction() {
+            Reduction::Sum => self.last_loss,
+            Reduction::Mean => self.last_loss * rows as f64,
+        };
+        self.counters.epoch_rows += rows as u64;
+    }
+
+    /// The rates of the next step, computed anew only where they may have changed.
+    pub(super) fn set_rates(&mut self) {
+        let step = self.counters.step;
+        self.rates.step = step + 1;
+        if step < self.rates_until {
+            return;
+        }
+        let base = self.base_learning_rate();
+        let schedule = &self.settings.schedule;
+        for (rate, own) in self.rates.learning_rates.iter_mut().zip(&self.layer_rates) {
+            *rate = schedule.rate(own.unwrap_or(base), step, self.steps_per_epoch, self.total_steps);
+        }
+        self.rates_until = schedule.next_change(step, self.steps_per_epoch);
+    }
+
+    /// Changes the base learning rate from the next step on.
+    pub(super) fn set_learning_rate(&mut self, rate: f64) {
+        self.counters.learning_rate = Some(rate);
+        self.rates_until = 0;
+    }
+
+    fn base_learning_rate(&self) -> f64 {
+        self.counters
+            .learning_rate
+            .or(self.settings.learning_rate)
+            .unwrap_or_else(|| self.settings.optimizer.default_learning_rate())
+    }
+
+    /// The base learning rate of the next step, or of the last one at the end.
+    pub(super) fn learning_rate(&self) -> f64 {
+        let step = self.counters.step.min(self.total_steps.saturating_sub(1));
+        let schedule = &self.settings.schedule;
+        schedule.rate(self.base_learning_rate(), step, self.steps_per_epoch, self.total_steps)
+    }
+
+    fn is_report_due(&mut self) -> bool {
+        self.reports.is_due(&self.counters, self.steps_per_epoch)
+            && self.counters.last_report != Some(self.counters.step)
+    }
+}
+
+/// The rows of the current batch.
+pub(super) fn current<'r>(batches: &'r Batches, parts: &Parts<'r>, counters: &Counters) -> Rows<'r> {
+    Rows { data: parts.train, rows: batches.last_rows(), epoch: counters.epoch }
+}

@@ -1,0 +1,307 @@
+//! The loop over plans of all kinds: those that doubt, those that count, those that do nothing.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::data::{DatasetTargets, Features};
+use crate::error::Error;
+use crate::optimizers::Optimizer;
+use crate::plan::{PlainSteps, Rows};
+use crate::shape::Shape;
+use crate::train::{BatchSize, Command, Part, Progress, Report, Snapshot};
+
+/// What the plans of a run were asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    steps: AtomicU64,
+    forwards: AtomicU64,
+    doubts: AtomicU64,
+}
+
+/// The plain plan, but not certain of every third step, and without losses of rows.
+#[derive(Debug)]
+struct Doubtful<R: Real> {
+    plain: PlainSteps<R>,
+    asked: Arc<Asked>,
+}
+
+impl<R: Real> StepPlan<R> for Doubtful<R> {
+    fn read_parameters(&self, parameters: &mut [R]) {
+        self.plain.read_parameters(parameters);
+    }
+
+    fn set_parameters(&mut self, parameters: &[R]) {
+        self.plain.set_parameters(parameters);
+    }
+
+    fn read_state(&self, state: &mut [R]) {
+        self.plain.read_state(state);
+    }
+
+    fn set_state(&mut self, state: &[R]) {
+        self.plain.set_state(state);
+    }
+
+    fn forward(&mut self, batch: Rows<'_>) {
+        self.asked.forwards.fetch_add(1, Ordering::Relaxed);
+        self.plain.forward(batch);
+    }
+
+    fn outputs(&self, rows: usize) -> &[R] {
+        self.plain.outputs(rows)
+    }
+
+    fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
+        let is_certain = self.asked.steps.fetch_add(1, Ordering::Relaxed) % 3 != 2;
+        let is_taken = is_certain && self.plain.step(batch, rates);
+        self.asked.doubts.fetch_add(u64::from(!is_taken), Ordering::Relaxed);
+        is_taken
+    }
+}
+
+/// Takes no time and changes nothing.
+#[derive(Debug)]
+struct Idle([f32; 64]);
+
+impl StepPlan<f32> for Idle {
+    fn read_parameters(&self, parameters: &mut [f32]) {
+        parameters.fill(0.0);
+    }
+
+    fn set_parameters(&mut self, _: &[f32]) {}
+
+    fn read_state(&self, _: &mut [f32]) {}
+
+    fn set_state(&mut self, _: &[f32]) {}
+
+    fn forward(&mut self, _: Rows<'_>) {}
+
+    fn outputs(&self, rows: usize) -> &[f32] {
+        &self.0[..rows]
+    }
+
+    fn row_losses(&self, rows: usize) -> Option<&[f32]> {
+        Some(&self.0[..rows])
+    }
+
+    fn step(&mut self, _: Rows<'_>, rates: &Rates) -> bool {
+        std::hint::black_box(rates);
+        true
+    }
+}
+
+/// t = size·sin(x), scaled or not.
+fn wave(rows: usize, size: f64) -> Dataset {
+    let x: Vec<f64> = (0..rows).map(|n| n as f64 / 4.0 - 1.0).collect();
+    let values: Vec<f64> = x.iter().map(|&x| size * Real::tanh(x)).collect();
+    let targets = DatasetTargets::Values { values, outputs: 1 };
+    Dataset::new(Features::F64(x), Shape::from(1), targets).unwrap()
+}
+
+fn settings(batch_size: BatchSize, steps: u64) -> TrainingSettings {
+    TrainingSettings {
+        learning_rate: Some(0.01),
+        batch_size,
+        epochs: None,
+        steps: Some(steps),
+        report_every: Some(Every::Steps(7)),
+        ..TrainingSettings::default()
+    }
+}
+
+fn network() -> Network<f32> {
+    Network::builder(1).dense(5).tanh().dense(1).build(0).unwrap()
+}
+
+fn setup(settings: &TrainingSettings, loss: Loss) -> Setup<'_> {
+    Setup { settings, loss, seed: 3, custom: &[], threads: 1 }
+}
+
+fn plain(data: &Dataset, settings: &TrainingSettings, loss: Loss) -> Result<Outcome> {
+    let parts = Parts { train: data, validation: Some(data), test: None };
+    let mut network = network();
+    Session::new(&network, parts, setup(settings, loss))?.run(&mut network, &mut [], None)
+}
+
+fn doubtful(data: &Dataset, settings: &TrainingSettings, loss: Loss) -> (Result<Outcome>, Arc<Asked>) {
+    let asked = Arc::new(Asked::default());
+    let parts = Parts { train: data, validation: Some(data), test: None };
+    let mut network = network();
+    let session = Session::with_plan(&network, parts, setup(settings, loss), |network, rules, batches| {
+        let plain = PlainSteps::new(network, rules, data, batches.largest(), batches.is_full())?;
+        Ok(Box::new(Doubtful { plain, asked: Arc::clone(&asked) }))
+    });
+    (session.unwrap().run(&mut network, &mut [], None), asked)
+}
+
+/// A history without its times.
+fn timeless(mut history: History) -> History {
+    history.reports.iter_mut().for_each(|report| report.seconds = 0.0);
+    history
+}
+
+#[test]
+fn a_step_in_doubt_is_made_by_the_plain_plan_to_the_same_bits() {
+    let data = wave(13, 1.0);
+    for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+        let settings = settings(batch_size, 40);
+        let expected = plain(&data, &settings, Loss::MeanSquaredError).unwrap();
+        let (given, asked) = doubtful(&data, &settings, Loss::MeanSquaredError);
+        let given = given.unwrap();
+        assert_eq!(asked.doubts.load(Ordering::Relaxed), 13);
+        assert_eq!(given.parameters_sha256, expected.parameters_sha256);
+        assert_eq!(given.state.optimizer_state, expected.state.optimizer_state);
+        assert_eq!(timeless(given.history), timeless(expected.history));
+        assert_eq!(given.parts, expected.parts);
+    }
+}
+
+#[test]
+fn a_full_batch_is_run_forward_for_its_reports_alone() {
+    let data = wave(13, 1.0);
+    let (_, asked) = doubtful(&data, &settings(BatchSize::Full, 40), Loss::MeanSquaredError);
+    assert_eq!(asked.forwards.load(Ordering::Relaxed), 6); // before the steps 0, 7, 14, 21, 28 and 35
+    assert_eq!(asked.steps.load(Ordering::Relaxed), 40);
+}
+
+#[test]
+fn a_loss_that_overflows_though_all_parameters_are_finite_ends_the_run_alike() {
+    // (1e25)² is more than f32 holds; outputs and gradients are not.
+    let data = wave(13, 1e25);
+    for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+        let settings = TrainingSettings {
+            optimizer: Optimizer::Sgd,
+            learning_rate: Some(1e-30),
+            report_every: Some(Every::Steps(u64::MAX)),
+            ..settings(batch_size, 40)
+        };
+        let message = plain(&data, &settings, Loss::SumOfSquares).unwrap_err().to_string();
+        assert!(message.starts_with("the loss is inf at epoch 1, step 0: every layer looked at is finite"));
+        let (given, _) = doubtful(&data, &settings, Loss::SumOfSquares);
+        assert_eq!(given.unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_traced_to_their_layer() {
+    let data = wave(13, 1.0);
+    for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+        let settings = TrainingSettings {
+            optimizer: Optimizer::Sgd,
+            learning_rate: Some(1e38),
+            ..settings(batch_size, 40)
+        };
+        let expected = plain(&data, &settings, Loss::MeanSquaredError).unwrap_err();
+        let Error::Diverged { step, first: Some(_), .. } = &expected else { panic!("{expected}") };
+        assert!(*step > 0);
+        let (given, _) = doubtful(&data, &settings, Loss::MeanSquaredError);
+        assert_eq!(given.unwrap_err().to_string(), expected.to_string());
+    }
+}
+
+/// Notes the loss at every fifth step, and saves at every report.
+#[derive(Default)]
+struct Notes {
+    losses: Vec<(u64, f64)>,
+    reports: Vec<(u64, f64)>,
+    states: Vec<State>,
+}
+
+struct Noting<'a> {
+    every: u64,
+    next: u64,
+    notes: &'a RefCell<Notes>,
+}
+
+impl Observer for Noting<'_> {
+    fn next_step(&self) -> Option<u64> {
+        Some(self.next)
+    }
+
+    fn on_step(&mut self, progress: &Progress, _: &mut dyn Snapshot) -> Result<Command> {
+        self.next = progress.step + self.every;
+        self.notes.borrow_mut().losses.push((progress.step, progress.loss));
+        Ok(Command::Continue)
+    }
+
+    fn on_report(&mut self, report: &Report, _: &mut dyn Snapshot) -> Result<Command> {
+        self.notes.borrow_mut().reports.push((report.step, report.parts[0].data_loss));
+        Ok(Command::Save)
+    }
+
+    fn on_checkpoint(&mut self, state: &State) -> Result<()> {
+        self.notes.borrow_mut().states.push(state.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn an_observer_is_told_the_loss_of_the_step_before() {
+    let data = wave(13, 1.0);
+    let every_step =
+        TrainingSettings { report_every: Some(Every::Steps(1)), ..settings(BatchSize::Full, 12) };
+    let all = plain(&data, &every_step, Loss::MeanSquaredError).unwrap().history.losses(Part::Train);
+    let notes = RefCell::new(Notes::default());
+    let seldom =
+        TrainingSettings { report_every: Some(Every::Steps(u64::MAX)), ..settings(BatchSize::Full, 12) };
+    let parts = Parts { train: &data, validation: None, test: None };
+    let mut network = network();
+    let noting = Noting { every: 5, next: 0, notes: &notes };
+    Session::new(&network, parts, setup(&seldom, Loss::MeanSquaredError))
+        .unwrap()
+        .run(&mut network, &mut [Box::new(noting)], None)
+        .unwrap();
+    let losses = notes.into_inner().losses;
+    assert!(losses[0].1.is_nan(), "no step came before");
+    assert_eq!(losses[1..], [(5, all[4].1), (10, all[9].1)]);
+}
+
+#[test]
+fn a_state_asked_for_at_a_report_goes_on_to_the_same_bits() {
+    let data = wave(13, 1.0);
+    for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+        let settings = TrainingSettings { report_every: Some(Every::Epochs(2)), ..settings(batch_size, 30) };
+        let notes = RefCell::new(Notes::default());
+        let parts = Parts { train: &data, validation: None, test: None };
+        let setup = || setup(&settings, Loss::MeanSquaredError);
+        let noting = Noting { every: u64::MAX, next: u64::MAX, notes: &notes };
+        let mut trained = network();
+        let expected = Session::new(&trained, parts, setup())
+            .unwrap()
+            .run(&mut trained, &mut [Box::new(noting)], None)
+            .unwrap();
+        let states = notes.into_inner().states;
+        assert!(states.len() >= 3);
+        for state in states {
+            let mut again = network();
+            let mut session = Session::new(&again, parts, setup()).unwrap();
+            session.restore(&state).unwrap();
+            let outcome = session.run(&mut again, &mut [], None).unwrap();
+            assert_eq!(outcome.parameters_sha256, expected.parameters_sha256);
+            assert_eq!(outcome.state.counters.checksum, expected.state.counters.checksum);
+        }
+    }
+}
+
+/// How long the loop itself takes per step: `cargo test --release -p thalweg overhead -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn overhead_of_a_step() {
+    let data = wave(32, 1.0);
+    for (name, batch_size) in [("full batch", BatchSize::Full), ("batches of 16", BatchSize::Rows(16))] {
+        let settings = TrainingSettings { report_every: None, ..settings(batch_size, 50_000) };
+        let parts = Parts { train: &data, validation: None, test: None };
+        let flag = AtomicBool::new(false);
+        let mut best = f64::INFINITY;
+        for _ in 0..40 {
+            let mut network = network();
+            let setup = setup(&settings, Loss::MeanSquaredError);
+            let session = Session::with_plan(&network, parts, setup, |_, _, _| Ok(Box::new(Idle([0.0; 64]))));
+            let outcome = session.unwrap().run(&mut network, &mut [], Some(&flag)).unwrap();
+            best = best.min(outcome.seconds * 1e9 / outcome.steps as f64);
+        }
+        println!("{name}: {best:.1} ns a step");
+    }
+}

@@ -1,0 +1,86 @@
+//! Observers: when they are called, what they see, what they want.
+
+use super::super::observer::{Command, Observer, Progress, Snapshot};
+use super::super::report::Part;
+use super::Session;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::real::Real;
+
+/// The earliest number of updates after which an observer wants to be called.
+pub(super) fn next_call(observers: &[Box<dyn Observer + '_>]) -> u64 {
+    observers.iter().filter_map(|observer| observer.next_step()).min().unwrap_or(u64::MAX)
+}
+
+impl<R: Real> Session<'_, R> {
+    /// Calls the observers that are due between two steps, and does what they want. True: stop.
+    pub(super) fn call_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
+        let progress = Progress {
+            epoch: self.counters.epoch,
+            step: self.counters.step,
+            total_steps: self.total_steps,
+            steps_per_epoch: self.steps_per_epoch,
+            loss: self.last_loss,
+            learning_rate: self.learning_rate(),
+            seconds: self.seconds(),
+        };
+        let mut stop = false;
+        for observer in observers.iter_mut() {
+            if observer.next_step().is_some_and(|next| next <= progress.step) {
+                let command = observer.on_step(&progress, &mut View { session: self })?;
+                stop |= self.obey(command);
+            }
+        }
+        if self.is_save_asked {
+            self.save(observers)?;
+        }
+        Ok(stop)
+    }
+
+    /// Notes what an observer wants; true: stop.
+    pub(super) fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Continue => {}
+            Command::Stop => return true,
+            Command::SetLearningRate(rate) => self.set_learning_rate(rate),
+            // A state lies between two steps, and a report may not.
+            Command::Save => self.is_save_asked = true,
+        }
+        false
+    }
+
+    /// Hands the state to every observer.
+    pub(super) fn save(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
+        self.is_save_asked = false;
+        let state = self.state();
+        observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&state))
+    }
+}
+
+/// What observers may look at.
+pub(super) struct View<'s, 'a, R: Real> {
+    pub(super) session: &'s mut Session<'a, R>,
+}
+
+impl<R: Real> Snapshot for View<'_, '_, R> {
+    fn parameters(&self) -> Vec<f64> {
+        let mut parameters = vec![R::ZERO; self.session.network.parameter_count()];
+        self.session.plan.read_parameters(&mut parameters);
+        parameters.iter().map(|value| value.to_f64()).collect()
+    }
+
+    fn predict(&mut self, data: &Dataset) -> Result<Vec<f64>> {
+        let session = &mut *self.session;
+        session.read_parameters();
+        session.evaluator.set_parameters(session.network.parameters());
+        Ok(session.evaluator.predict(data))
+    }
+
+    fn loss_at(&mut self, parameters: &[f64]) -> Result<f64> {
+        let session = &mut *self.session;
+        let parameters: Vec<R> = parameters.iter().map(|&value| R::from_f64(value)).collect();
+        session.evaluator.set_parameters(&parameters);
+        let report = session.evaluator.evaluate(session.parts.train, Part::Train, 0.0, &[]);
+        Ok(report.data_loss)
+    }
+}
