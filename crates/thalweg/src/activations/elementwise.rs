@@ -7,21 +7,6 @@ pub(crate) trait Elementwise<R: Real>: Copy {
     /// a = f(z).
     fn value(self, z: R) -> R;
 
-    /// Whether there is a shorter formula for common values of z.
-    const HAS_SHORT: bool = false;
-
-    /// Whether [`short_value`](Self::short_value) serves for z.
-    #[inline(always)]
-    fn is_short(self, _z: R) -> bool {
-        false
-    }
-
-    /// f(z), to the bit, where [`is_short`](Self::is_short) says so.
-    #[inline(always)]
-    fn short_value(self, z: R) -> R {
-        self.value(z)
-    }
-
     /// f'(z), given z and a = f(z).
     fn derivative(self, z: R, a: R) -> R;
 
@@ -41,18 +26,6 @@ pub(crate) trait ElementwiseTask<R: Real> {
     fn run<F: Elementwise<R>>(self, f: F) -> Self::Output;
 }
 
-/// How many values are looked at to see whether the short formula serves.
-const BLOCK: usize = 256;
-
-#[inline(always)]
-fn all_short<R: Real, F: Elementwise<R>>(f: F, z: &[R]) -> bool {
-    let mut all = true;
-    for &z in z {
-        all &= f.is_short(z);
-    }
-    all
-}
-
 /// a ← f(z) over a matrix.
 pub(super) struct ForwardTask<'a, R> {
     pub(super) z: &'a [R],
@@ -64,22 +37,8 @@ impl<R: Real> ElementwiseTask<R> for ForwardTask<'_, R> {
 
     #[inline(always)]
     fn run<F: Elementwise<R>>(self, f: F) {
-        if !F::HAS_SHORT {
-            for (a, &z) in self.a.iter_mut().zip(self.z) {
-                *a = f.value(z);
-            }
-            return;
-        }
-        for (a, z) in self.a.chunks_mut(BLOCK).zip(self.z.chunks(BLOCK)) {
-            if all_short(f, z) {
-                for (a, &z) in a.iter_mut().zip(z) {
-                    *a = f.short_value(z);
-                }
-            } else {
-                for (a, &z) in a.iter_mut().zip(z) {
-                    *a = f.value(z);
-                }
-            }
+        for (a, &z) in self.a.iter_mut().zip(self.z) {
+            *a = f.value(z);
         }
     }
 }
@@ -114,22 +73,8 @@ impl<R: Real> ElementwiseTask<R> for ForwardInPlaceTask<'_, R> {
 
     #[inline(always)]
     fn run<F: Elementwise<R>>(self, f: F) {
-        if !F::HAS_SHORT {
-            for value in self.values {
-                *value = f.value(*value);
-            }
-            return;
-        }
-        for values in self.values.chunks_mut(BLOCK) {
-            if all_short(f, values) {
-                for value in values {
-                    *value = f.short_value(*value);
-                }
-            } else {
-                for value in values {
-                    *value = f.value(*value);
-                }
-            }
+        for value in self.values {
+            *value = f.value(*value);
         }
     }
 }

@@ -18,22 +18,18 @@ use crate::real::Real;
 #[derive(Clone, Copy)]
 pub(super) struct Sigmoid;
 
-/// From here on the short formula serves.
-const NEAR: f64 = -11.0;
+/// From here on [`forward_near`] serves.
+pub(super) const NEAR: f64 = -11.0;
+
+/// a = f(z), to the bit, where no z is below [`NEAR`].
+#[inline(always)]
+pub(super) fn forward_near<R: Real>(z: &[R], a: &mut [R]) {
+    for (a, &z) in a.iter_mut().zip(z) {
+        *a = z.sigmoid_near();
+    }
+}
 
 impl<R: Real> Elementwise<R> for Sigmoid {
-    const HAS_SHORT: bool = true;
-
-    #[inline(always)]
-    fn is_short(self, z: R) -> bool {
-        z >= R::from_f64(NEAR)
-    }
-
-    #[inline(always)]
-    fn short_value(self, z: R) -> R {
-        z.sigmoid_near()
-    }
-
     #[inline(always)]
     fn value(self, z: R) -> R {
         z.sigmoid()

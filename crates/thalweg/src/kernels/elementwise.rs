@@ -63,7 +63,7 @@ dispatched! {
 }
 
 #[inline(always)]
-pub(super) fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
+fn scale_in_place_portable<R: Real>(factor: R, x: &mut [R]) {
     for x in x {
         *x = factor * *x;
     }
@@ -133,7 +133,7 @@ dispatched! {
 }
 
 #[inline(always)]
-pub(super) fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
+fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
     assert_eq!(x.len(), y.len(), "x and y have the same shape");
     for i in 0..y.len() {
         y[i] = factor * x[i];

@@ -195,11 +195,14 @@ pub(super) unsafe fn squares_within<R: Real, V: Vector<R>>(values: &[R], limit: 
         }
         sum.store(lanes.as_mut_ptr());
     }
-    let mut total = R::ZERO;
-    for l in 0..LANES {
-        total += lanes[l];
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            lanes[l] += lanes[l + half];
+        }
+        half /= 2;
     }
-    total <= limit
+    lanes[0] <= limit
 }
 
 dispatched! {

@@ -133,11 +133,19 @@ unsafe fn forward_pass_body<R: Real, V: Vector<R>>(
             Stage::Dense(dense) => unsafe { dense.forward::<R, V>(rows, weights, values) },
             Stage::Activation { activation, z, a } => {
                 let (before, after) = values.split_at_mut(a.start);
-                activation.forward(1, &before[z.start..z.end], &mut after[..a.end - a.start]);
+                let (z, a) = (&before[z.start..z.end], &mut after[..a.end - a.start]);
+                match activation.near() {
+                    // SAFETY: the caller's instruction set.
+                    Some(near) if unsafe { smallest::<R, V>(z) } >= R::from_f64(near) => {
+                        activation.forward_near(z, a);
+                    }
+                    _ => activation.forward(1, z, a),
+                }
             }
             Stage::Scale { factor, x, y } => {
                 let (before, after) = values.split_at_mut(y.start);
-                elementwise::scale_portable(*factor, &before[x.start..x.end], &mut after[..y.end - y.start]);
+                // SAFETY: the caller's instruction set.
+                unsafe { scale::<R, V>(*factor, &before[x.start..x.end], &mut after[..y.end - y.start]) }
             }
         }
     }
@@ -187,7 +195,8 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
                 activation.backward_in_place(z, a, &mut d[..a.len()]);
             }
             Stage::Scale { factor, y, .. } => {
-                elementwise::scale_in_place_portable(*factor, &mut d[..y.end - y.start]);
+                // SAFETY: the caller's instruction set.
+                unsafe { scale_in_place::<R, V>(*factor, &mut d[..y.end - y.start]) }
             }
         }
     }
@@ -209,4 +218,57 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
         rule.update(&mut weights[start..end], &gradients[start..end], slots);
     }
     true
+}
+
+/// y = factor·x over whole registers.
+#[inline(always)]
+unsafe fn scale<R: Real, V: Vector<R>>(factor: R, x: &[R], y: &mut [R]) {
+    assert!(x.len() == y.len() && x.len().is_multiple_of(panel_width::<R>()), "whole panels");
+    let mut i = 0;
+    while i < x.len() {
+        // SAFETY: a panel is whole registers.
+        unsafe { V::splat(factor).mul(V::load(x.as_ptr().add(i))).store(y.as_mut_ptr().add(i)) }
+        i += V::WIDTH;
+    }
+}
+
+/// x ← factor·x over whole registers: matrices with rows in lanes are.
+#[inline(always)]
+unsafe fn scale_in_place<R: Real, V: Vector<R>>(factor: R, x: &mut [R]) {
+    assert!(x.len().is_multiple_of(panel_width::<R>()), "whole panels");
+    let mut i = 0;
+    while i < x.len() {
+        // SAFETY: a panel is whole registers.
+        unsafe {
+            let at = x.as_mut_ptr().add(i);
+            V::splat(factor).mul(V::load(at)).store(at);
+        }
+        i += V::WIDTH;
+    }
+}
+
+/// The smallest of the values, NaN left aside: a sigmoid of NaN is NaN either way.
+#[inline(always)]
+unsafe fn smallest<R: Real, V: Vector<R>>(values: &[R]) -> R {
+    assert!(values.len().is_multiple_of(panel_width::<R>()), "whole panels");
+    let mut lanes = [R::NEG_INFINITY; 16];
+    let mut i = 0;
+    // SAFETY: a panel is whole registers, and there is room for one in `lanes`.
+    unsafe {
+        let mut largest = V::splat(R::NEG_INFINITY);
+        while i < values.len() {
+            let negative = V::splat(R::ZERO).sub(V::load(values.as_ptr().add(i)));
+            largest = negative.larger(largest);
+            i += V::WIDTH;
+        }
+        largest.store(lanes.as_mut_ptr());
+    }
+    let mut half = 8;
+    while half > 0 {
+        for l in 0..half {
+            lanes[l] = if lanes[l + half] > lanes[l] { lanes[l + half] } else { lanes[l] };
+        }
+        half /= 2;
+    }
+    -lanes[0]
 }

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use crate::kernels::lanes::{PARTIAL, Runs};
 use crate::kernels::{elementwise, sums};
-use crate::optimizers::StepRule;
-use crate::optimizers::Update;
+use crate::optimizers::{Optimizer, StepRule, Update};
 use crate::plan::arena::Arena;
 use crate::plan::{Rates, Rules};
 use crate::real::Real;
@@ -39,6 +38,10 @@ pub(super) struct Parameters<R> {
     pub(super) parts: Arena<R>,
     /// The updates of this step that are made at once.
     pub(super) updates: Vec<(Range<usize>, StepRule<R>)>,
+    /// The rates that the updates were made ready for; none at first.
+    prepared_for: Vec<f64>,
+    /// Whether the rule depends on nothing but the rates, from step to step.
+    is_steady: bool,
     /// Gradients in the plain order, for their norm.
     plain: Vec<R>,
     /// Whether some layer's parameters stay.
@@ -56,6 +59,11 @@ impl<R: Real> Parameters<R> {
             parts: Arena::with_len((runs.sums - runs.wide) * PARTIAL),
             plain: vec![R::ZERO; if rules.clip_norm.is_some() { places.len() } else { 0 }],
             updates: Vec::with_capacity(2),
+            prepared_for: Vec::new(),
+            is_steady: matches!(
+                rules.optimizer,
+                Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::RmsProp { .. }
+            ),
             has_frozen: tensors.iter().any(|tensor| rules.frozen.contains(&tensor.layer)),
             runs,
             tensors,
@@ -102,6 +110,10 @@ impl<R: Real> Parameters<R> {
     /// Makes ready the updates that can be made at once: all tensors share a rate, none stays, and a rule of at most one slot
     /// sees no borders. Weights and biases are one run each, or both one without a decay.
     pub(super) fn prepare(&mut self, rules: &Rules, rates: &Rates) {
+        if self.is_steady && self.prepared_for == rates.learning_rates {
+            return;
+        }
+        self.prepared_for.clone_from(&rates.learning_rates);
         self.updates.clear();
         let learning_rate = rates.learning_rates[self.tensors[0].layer];
         let is_one_rate =
