@@ -105,6 +105,8 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// The logistic function 1 / (1 + e^-self).
     fn sigmoid(self) -> Self;
+    /// [`sigmoid`](Self::sigmoid) from -11 on, to the bit, by a shorter way.
+    fn sigmoid_near(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
     /// The sine of an angle in radians.
@@ -190,6 +192,7 @@ real!(
     log1p = functions::log1p_f32,
     tanh = functions::tanh_f32,
     sigmoid = functions::sigmoid_f32,
+    sigmoid_near = functions::sigmoid_near_f32,
     erf = functions::erf_f32,
     sin = functions::sin_f32,
     cos = functions::cos_f32
@@ -206,6 +209,7 @@ real!(
     log1p = functions::log1p_f64,
     tanh = functions::tanh_f64,
     sigmoid = functions::sigmoid_f64,
+    sigmoid_near = functions::sigmoid_near_f64,
     erf = functions::erf_f64,
     sin = functions::sin_f64,
     cos = functions::cos_f64

@@ -204,6 +204,24 @@ impl Activation {
         }
     }
 
+    /// From which z on [`forward_near`](Self::forward_near) serves, if there is a shorter way to f there.
+    #[inline(always)]
+    pub(crate) const fn near(&self) -> Option<f64> {
+        match self {
+            Activation::Sigmoid => Some(sigmoid::NEAR),
+            _ => None,
+        }
+    }
+
+    /// [`forward`](Self::forward), to the bit, where no z is below [`near`](Self::near).
+    #[inline(always)]
+    pub(crate) fn forward_near<R: Real>(&self, z: &[R], a: &mut [R]) {
+        match self {
+            Activation::Sigmoid => sigmoid::forward_near(z, a),
+            _ => unreachable!("only the sigmoid has a shorter way"),
+        }
+    }
+
     /// Whether f' follows from a = f(z) alone, to the bit, so that z need not be kept: `backward` may be given a in its
     /// place.
     pub(crate) const fn derivative_follows_from_output(&self) -> bool {

@@ -18,6 +18,17 @@ use crate::real::Real;
 #[derive(Clone, Copy)]
 pub(super) struct Sigmoid;
 
+/// From here on [`forward_near`] serves.
+pub(super) const NEAR: f64 = -11.0;
+
+/// a = f(z), to the bit, where no z is below [`NEAR`].
+#[inline(always)]
+pub(super) fn forward_near<R: Real>(z: &[R], a: &mut [R]) {
+    for (a, &z) in a.iter_mut().zip(z) {
+        *a = z.sigmoid_near();
+    }
+}
+
 impl<R: Real> Elementwise<R> for Sigmoid {
     #[inline(always)]
     fn value(self, z: R) -> R {

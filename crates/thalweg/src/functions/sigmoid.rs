@@ -30,6 +30,15 @@ pub fn sigmoid_f32(x: f32) -> f32 {
     1.0 / power.mul_add(y, power + one) * first * second
 }
 
+/// [`sigmoid_f32`] from -11 on, to the bit: there n ≤ 16, and what is selected for larger n is left out.
+#[inline(always)]
+pub fn sigmoid_near_f32(x: f32) -> f32 {
+    let x = if x > 20.0 { 20.0 } else { x };
+    let (n, y) = reduce_f32(-x);
+    let power = power_of_two_f32(n);
+    1.0 / power.mul_add(y, power + 1.0)
+}
+
 /// The logistic function σ(x) = 1 / (1 + e^-x). The formulas are those of [`sigmoid_f32`], with 40 instead of 16.
 ///
 /// # Units and ranges
@@ -45,4 +54,13 @@ pub fn sigmoid_f64(x: f64) -> f64 {
     let y = y + if outside { first * second } else { 0.0 };
     let one = if outside { 0.0 } else { 1.0 };
     1.0 / power.mul_add(y, power + one) * first * second
+}
+
+/// [`sigmoid_f64`] from -11 on, to the bit.
+#[inline(always)]
+pub fn sigmoid_near_f64(x: f64) -> f64 {
+    let x = if x > 40.0 { 40.0 } else { x };
+    let (n, y) = reduce_f64(-x);
+    let power = power_of_two_f64(n);
+    1.0 / power.mul_add(y, power + 1.0)
 }

@@ -181,3 +181,23 @@ fn the_rare_functions_at_known_points() {
     assert_eq!([pow_f64(2.0, 10.0), pow_f64(2.0, 0.5)], [1024.0, std::f64::consts::SQRT_2]);
     assert_eq!([pow_f32(2.0, 10.0), pow_f32(10.0, -2.0)], [1024.0, 0.01]);
 }
+
+#[test]
+fn the_short_sigmoid_equals_the_whole_one() {
+    let mut bits = (-11.0_f32).to_bits();
+    while bits > 0x8000_0000 {
+        let x = f32::from_bits(bits);
+        assert_eq!(sigmoid_near_f32(x).to_bits(), sigmoid_f32(x).to_bits(), "{x}");
+        let x = f64::from(x);
+        assert_eq!(sigmoid_near_f64(x).to_bits(), sigmoid_f64(x).to_bits(), "{x}");
+        let (x, wide) = (-f32::from_bits(bits), f64::from(-f32::from_bits(bits)) * 5.0);
+        assert_eq!(sigmoid_near_f32(x).to_bits(), sigmoid_f32(x).to_bits(), "{x}");
+        assert_eq!(sigmoid_near_f64(wide).to_bits(), sigmoid_f64(wide).to_bits(), "{wide}");
+        bits -= 9_973;
+    }
+    for x in [0.0, -0.0, 19.9, 20.0, 20.1, 100.0, f32::INFINITY, f32::MIN_POSITIVE, -1e-40] {
+        assert_eq!(sigmoid_near_f32(x).to_bits(), sigmoid_f32(x).to_bits(), "{x}");
+        let x = f64::from(x) * 2.0;
+        assert_eq!(sigmoid_near_f64(x).to_bits(), sigmoid_f64(x).to_bits(), "{x}");
+    }
+}

@@ -101,7 +101,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn add_zero_portable<R: Real>(x: &mut [R]) {
+pub(super) fn add_zero_portable<R: Real>(x: &mut [R]) {
     for x in x {
         *x = R::ZERO + *x;
     }
@@ -141,24 +141,12 @@ fn scale_portable<R: Real>(factor: R, x: &[R], y: &mut [R]) {
 }
 
 dispatched! {
-    /// dw ← 0 + dw: a gradient begins at +0, and a chain that came out as -0 must not show it.
-    pub(crate) fn add_to_zero<R>(dw: &mut [R]) = add_to_zero_portable;
-}
-
-#[inline(always)]
-fn add_to_zero_portable<R: Real>(dw: &mut [R]) {
-    for dw in dw {
-        *dw += R::ZERO;
-    }
-}
-
-dispatched! {
     /// dw ← fma(l2, w, dw), then dw ← dw + sign(w)·l1 where `l1` is not 0 (NUMERICS rule 7).
     pub fn penalise<R>(l2: R, l1: R, w: &[R], dw: &mut [R]) = penalise_portable;
 }
 
 #[inline(always)]
-fn penalise_portable<R: Real>(l2: R, l1: R, w: &[R], dw: &mut [R]) {
+pub(super) fn penalise_portable<R: Real>(l2: R, l1: R, w: &[R], dw: &mut [R]) {
     assert_eq!(w.len(), dw.len(), "w and dw have the same shape");
     for i in 0..w.len() {
         dw[i] = l2.mul_add(w[i], dw[i]);

@@ -30,7 +30,7 @@ use crate::kernels::OrderedSum;
 use crate::real::Real;
 
 pub use formula::LossSizes;
-pub(crate) use lanes::LaneBatch;
+pub(crate) use lanes::{LaneBatch, LaneGradient, LaneValues};
 use separable::{RowGradient, RowValue, SeparableTask};
 pub use target::{Target, Targets};
 
@@ -166,7 +166,11 @@ impl Loss {
     /// Runs `task` with this loss, for rows of so many outputs, as a type; `None` for the softmax cross-entropy and a user's
     /// own, which are no sums of terms for each output.
     #[inline(always)]
-    fn run_separable<R: Real, T: SeparableTask<R>>(&self, outputs: usize, task: T) -> Option<T::Output> {
+    pub(crate) fn run_separable<R: Real, T: SeparableTask<R>>(
+        &self,
+        outputs: usize,
+        task: T,
+    ) -> Option<T::Output> {
         Some(match self {
             Loss::SumOfSquares => task.run(sum_of_squares::SumOfSquares),
             Loss::MeanSquaredError => task.run(mean_squared_error::MeanSquaredError::new(outputs)),

@@ -5,7 +5,7 @@ use crate::real::Real;
 
 /// A loss whose row is a sum over its outputs, as a type, so that every loop over it is compiled for it alone. It is made
 /// for a number of outputs.
-pub(super) trait Separable<R: Real>: Copy {
+pub(crate) trait Separable<R: Real>: Copy {
     /// The sum over the outputs, from 0, with one more output's term.
     fn add(self, sum: R, prediction: R, target: R) -> R;
 
@@ -18,7 +18,7 @@ pub(super) trait Separable<R: Real>: Copy {
 
 /// Something to be done with whichever loss it turns out to be: see
 /// [`ElementwiseTask`](crate::activations::ElementwiseTask).
-pub(super) trait SeparableTask<R: Real> {
+pub(crate) trait SeparableTask<R: Real> {
     /// What comes out.
     type Output;
     /// Does it.

@@ -2,7 +2,6 @@
 
 use crate::activations::softmax::{exponentials, largest};
 use crate::losses::Target;
-use crate::losses::lanes::{ByChunk, CHUNK, Chunk, Lanes};
 use crate::real::Real;
 
 /// How surprising the target is to the softmax of the logits; rows are averaged.
@@ -76,62 +75,5 @@ fn surprise<R: Real>(z: &[R], target: Target<'_, R>, m: R, sum: R) -> R {
             }
             loss
         }
-    }
-}
-
-/// [`row_value_and_gradient`] for many rows at once.
-#[derive(Clone, Copy)]
-pub(super) struct InLanes;
-
-impl<R: Real> ByChunk<R> for InLanes {
-    #[inline(always)]
-    fn chunk<const VALUES: bool>(self, chunk: Chunk<'_, R>, d: &mut [R]) -> Lanes<R> {
-        let mut m = [R::NEG_INFINITY; CHUNK];
-        let mut total = [R::ZERO; CHUNK];
-        for j in 0..chunk.width {
-            let (z, t) = (chunk.predictions(j), chunk.targets(j));
-            for l in 0..CHUNK {
-                m[l] = if z[l] > m[l] { z[l] } else { m[l] };
-            }
-            for l in 0..CHUNK {
-                total[l] += t[l];
-            }
-        }
-        let mut sum = [R::ZERO; CHUNK];
-        for j in 0..chunk.width {
-            let mut e = chunk.predictions(j);
-            for l in 0..CHUNK {
-                e[l] = (e[l] - m[l]).exp();
-            }
-            chunk.set(d, j, e);
-            for l in 0..CHUNK {
-                sum[l] += e[l];
-            }
-        }
-        for j in 0..chunk.width {
-            let (mut p, t) = (chunk.get(d, j), chunk.targets(j));
-            for l in 0..CHUNK {
-                p[l] /= sum[l];
-            }
-            for l in 0..CHUNK {
-                p[l] = p[l].mul_add(total[l], -t[l]) * chunk.factor; // pⱼ·Σₖtₖ - tⱼ
-            }
-            chunk.set(d, j, p);
-        }
-        let mut loss = [R::ZERO; CHUNK];
-        if VALUES {
-            let mut log_sum = sum;
-            for l in 0..CHUNK {
-                log_sum[l] = sum[l].log();
-            }
-            for j in 0..chunk.width {
-                let (z, t) = (chunk.predictions(j), chunk.targets(j));
-                for l in 0..CHUNK {
-                    let term = t[l].mul_add(log_sum[l] - (z[l] - m[l]), loss[l]);
-                    loss[l] = if t[l] == R::ZERO { loss[l] } else { term };
-                }
-            }
-        }
-        loss
     }
 }

@@ -12,13 +12,15 @@
 //! they overflow only where a real row does, and they change no sum. (A product of zero may turn a lane of -0 into +0;
 //! no sum shows it, because every gradient begins at +0.)
 
+mod dense;
 mod narrow;
+mod step;
 mod sums;
-mod transpose;
 
+pub(crate) use dense::{DenseStage, Form};
 pub use narrow::{backward_input, forward};
+pub(crate) use step::{Memory, Runs, Stage, Step, forward_pass, step};
 pub use sums::{PARTIAL, join, partial_sums};
-pub use transpose::to_columns;
 
 use super::panels::panel_width;
 

@@ -18,7 +18,13 @@ vectorised! {
 }
 
 #[inline(always)]
-unsafe fn forward_body<R: Real, V: Vector<R>>(sizes: LaneSizes, x: &[R], w: &[R], b: &[R], z: &mut [R]) {
+pub(super) unsafe fn forward_body<R: Real, V: Vector<R>>(
+    sizes: LaneSizes,
+    x: &[R],
+    w: &[R],
+    b: &[R],
+    z: &mut [R],
+) {
     let LaneSizes { in_features, out_features, .. } = sizes;
     assert!(x.len() >= sizes.len::<R>(in_features), "x is [rows, in_features]");
     assert!(w.len() >= in_features * out_features, "w is [out_features, in_features]");
@@ -116,7 +122,12 @@ vectorised! {
 }
 
 #[inline(always)]
-unsafe fn backward_input_body<R: Real, V: Vector<R>>(sizes: LaneSizes, dz: &[R], w: &[R], dx: &mut [R]) {
+pub(super) unsafe fn backward_input_body<R: Real, V: Vector<R>>(
+    sizes: LaneSizes,
+    dz: &[R],
+    w: &[R],
+    dx: &mut [R],
+) {
     let LaneSizes { in_features, out_features, .. } = sizes;
     assert!(dz.len() >= sizes.len::<R>(out_features), "dz is [rows, out_features]");
     assert!(w.len() >= in_features * out_features, "w is [out_features, in_features]");

@@ -88,19 +88,3 @@ fn narrow_layers_keep_every_bit() {
         }
     }
 }
-
-#[test]
-fn columns_are_the_rows_transposed() {
-    let (rows, features) = (37, 45);
-    let width = panel_width::<f32>();
-    let x: Vec<f32> = values(rows * features, 5);
-    let mut columns = vec![9.0; 2 * rows * width];
-    let sizes = LaneSizes { rows, in_features: features, out_features: 1 };
-    to_columns(sizes, &lanes(&x, features, 0.0), &mut columns);
-    for n in 0..rows {
-        for k in 0..2 * width {
-            let value = columns[k / width * rows * width + n * width + k % width];
-            assert_eq!(value, if k < features { x[n * features + k] } else { 9.0 });
-        }
-    }
-}

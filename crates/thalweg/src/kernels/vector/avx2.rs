@@ -58,6 +58,35 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_sub_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_div_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // The second operand comes out where the first is NaN, or both are zero.
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_max_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let kept = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), numbers);
+            F32x8(_mm256_and_ps(self.0, _mm256_castsi256_ps(kept)))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
         // Two runs are joined in one register: first the halves of 128 bits, then inside of those. Run i ends at a permuted
         // place, so that the runs are taken in the inverse order.
@@ -136,6 +165,35 @@ impl Vector<f64> for F64x4 {
         unsafe {
             let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
             F64x4(_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_sub_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_div_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // The second operand comes out where the first is NaN, or both are zero.
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let numbers = _mm256_setr_epi64x(0, 1, 2, 3);
+            let kept = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), numbers);
+            F64x4(_mm256_and_pd(self.0, _mm256_castsi256_pd(kept)))
         }
     }
 

@@ -102,6 +102,31 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_sub_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_div_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // The second operand comes out where the first is NaN, or both are zero.
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_max_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x16(_mm512_maskz_mov_ps(((1_u32 << count) - 1) as __mmask16, self.0)) }
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
         // Two runs are joined in one register: first the halves of 256 bits, then of 128, then inside of those. Run i ends
         // at a permuted place, so that the runs are taken in the inverse order.
@@ -211,6 +236,31 @@ impl Vector<f64> for F64x8 {
             let bytes = _mm_loadl_epi64(from.cast());
             F64x8(_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes)))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_sub_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_div_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        // The second operand comes out where the first is NaN, or both are zero.
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, count: usize) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x8(_mm512_maskz_mov_pd(((1_u32 << count) - 1) as __mmask8, self.0)) }
     }
 
     #[inline(always)]

@@ -33,6 +33,16 @@ pub trait Vector<R>: Copy {
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// The sum.
     unsafe fn add(self, other: Self) -> Self;
+    /// The difference.
+    unsafe fn sub(self, other: Self) -> Self;
+    /// The product.
+    unsafe fn mul(self, other: Self) -> Self;
+    /// The quotient.
+    unsafe fn div(self, other: Self) -> Self;
+    /// `self` where it is larger than `other`, else `other`: NaN is never larger.
+    unsafe fn larger(self, other: Self) -> Self;
+    /// The first `count` lanes, and 0 in those after them.
+    unsafe fn first(self, count: usize) -> Self;
 
     /// Turns a square of `WIDTH` rows and columns, `from_row` and `to_row` values apart: to[j,k] = from[k,j].
     #[inline(always)]
@@ -48,8 +58,6 @@ pub trait Vector<R>: Copy {
         }
     }
 
-    /// The product.
-    unsafe fn mul(self, other: Self) -> Self;
     /// Reads `WIDTH` bytes as the numbers that they are.
     unsafe fn load_bytes(from: *const u8) -> Self;
 

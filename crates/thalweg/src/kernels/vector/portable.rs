@@ -64,6 +64,38 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     }
 
     #[inline(always)]
+    unsafe fn sub(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] -= other.0[l];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn div(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] /= other.0[l];
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn larger(mut self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] = if self.0[l] > other.0[l] { self.0[l] } else { other.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn first(mut self, count: usize) -> Self {
+        for l in 0..N {
+            self.0[l] = if l < count { self.0[l] } else { R::ZERO };
+        }
+        self
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const R, stride: usize, to: *mut R) {
         for r in 0..N {
             // SAFETY: the caller's pointers reach N runs and N sums.

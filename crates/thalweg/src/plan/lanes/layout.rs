@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use super::dense::{DenseStage, Form};
-use super::limit::largest_output;
-use super::parameters::{Parameters, Runs, Tensor};
-use super::{LanePlan, Stage};
+use super::LanePlan;
+use super::limit::largest_square;
+use super::parameters::{Parameters, Tensor};
 use crate::activations::Activation;
 use crate::data::{Dataset, DatasetTargets};
 use crate::kernels::elementwise;
-use crate::kernels::lanes::PARTIAL;
+use crate::kernels::lanes::{DenseStage, Form, PARTIAL, Runs, Stage};
 use crate::kernels::panels::panel_width;
 use crate::kernels::sums::{LANES, ROWS};
 use crate::layers::Layer;
@@ -44,7 +43,7 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
         return None;
     }
     let outputs = network.output_shape().len();
-    let limit = largest_output(data, outputs)?;
+    let limit = largest_square(data, outputs)?;
     let rows = data.rows();
     let width = panel_width::<R>();
     let lane_rows = rows.next_multiple_of(width);
@@ -76,7 +75,9 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
         dvalue_len,
         columns: Arena::with_len(builder.columns),
         parameters,
+        factor: rules.loss.gradient_factor(rows),
         limit,
+        has_state: rules.optimizer.state_slots() > 0,
         row_major: vec![R::ZERO; rows * outputs],
     };
     plan.set_parameters(network.parameters());
@@ -131,6 +132,7 @@ impl<R: Real> Builder<R> {
                     z: y.clone(),
                     weight: 0..0,
                     bias: 0..0,
+                    parts: (0..0, 0..0),
                     columns: self.columns - columns..self.columns,
                     is_first: self.stages.is_empty(),
                 })
@@ -182,6 +184,14 @@ fn place_parameters<R: Real>(
         dense.bias = take(dense.out_features);
     }
     runs.len = take(0).end;
+
+    let parts = |range: &Range<usize>| {
+        let at = |place: usize| place.clamp(runs.wide, runs.sums) - runs.wide;
+        at(range.start) * PARTIAL..at(range.end) * PARTIAL
+    };
+    for dense in &mut dense {
+        dense.parts = (parts(&dense.weight), parts(&dense.bias));
+    }
 
     let mut places = vec![0; count];
     let mut tensors = Vec::new();

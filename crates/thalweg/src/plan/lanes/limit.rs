@@ -6,8 +6,8 @@ use crate::real::Real;
 /// What is added to every magnitude, for the terms that do not depend on outputs (a logarithm of the number of classes).
 const SLACK: f64 = 64.0;
 
-/// The largest magnitude of an output, in the units of training, with which every built-in loss is finite in `R`; `None`
-/// where the targets themselves are too large.
+/// The square of the largest magnitude of an output, in the units of training, with which every built-in loss is finite in
+/// `R`; `None` where the targets themselves are too large.
 ///
 /// ```text
 /// D = largest output and largest target, both in the target's own units, + 64
@@ -15,7 +15,7 @@ const SLACK: f64 = 64.0;
 /// ```
 /// The squares are at most D², and the other losses at most 4·D² for a row's output: a distance is at most D, Huber's line
 /// lies below its parabola, binary cross-entropy is at most D + D·|t| + 1, softmax cross-entropy at most |t|·(2·D + log classes).
-pub(super) fn largest_output<R: Real>(data: &Dataset, outputs: usize) -> Option<R> {
+pub(super) fn largest_square<R: Real>(data: &Dataset, outputs: usize) -> Option<R> {
     let largest = if size_of::<R>() == 4 { f64::from(f32::MAX) } else { f64::MAX };
     let bound = (largest / (16.0 * data.rows() as f64 * outputs as f64)).sqrt();
     let scale = data.target_scale();
@@ -33,6 +33,5 @@ pub(super) fn largest_output<R: Real>(data: &Dataset, outputs: usize) -> Option<
     }
     let limit = (bound - target - shift - SLACK) / width;
     // Rounded towards 0, whatever the type.
-    let limit = R::from_f64(limit * 0.999);
-    (limit.is_finite() && limit > R::ONE).then_some(limit)
+    (limit > 1.0).then(|| R::from_f64(limit * limit * 0.999))
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::kernels::lanes::{PARTIAL, join};
+use crate::kernels::lanes::{PARTIAL, Runs};
 use crate::kernels::{elementwise, sums};
-use crate::optimizers::Update;
+use crate::optimizers::{Optimizer, StepRule, Update};
 use crate::plan::arena::Arena;
 use crate::plan::{Rates, Rules};
 use crate::real::Real;
@@ -22,40 +22,26 @@ pub(super) struct Tensor {
     pub(super) penalised: bool,
 }
 
-/// Where runs of parameters lie, so that a step can work on many tensors at once.
-///
-/// ```text
-/// 0 .. wide         weights in panels, whose gradients are chains
-///   .. weights      weights whose gradients are sums in lanes
-///   .. sums         biases whose gradients are sums in lanes
-///   .. len          biases whose gradients are chains
-/// ```
-#[derive(Clone, Debug, Default)]
-pub(super) struct Runs {
-    /// The end of the weights in panels: a multiple of [`PARTIAL`].
-    pub(super) wide: usize,
-    /// The end of the weights.
-    pub(super) weights: usize,
-    /// The end of the sums in lanes, whose number is made a multiple of [`PARTIAL`].
-    pub(super) sums: usize,
-    /// The end.
-    pub(super) len: usize,
-}
-
 /// Parameters, gradients and optimizer state in the plan's layout.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters<R> {
-    runs: Runs,
+    pub(super) runs: Runs,
     tensors: Vec<Tensor>,
     /// Where each parameter of the plain plan lies here.
     places: Vec<u32>,
-    weights: Arena<R>,
-    gradients: Arena<R>,
+    pub(super) weights: Arena<R>,
+    pub(super) gradients: Arena<R>,
     /// For each tensor in turn, its slots one after the other, in this layout.
-    state: Arena<R>,
+    pub(super) state: Arena<R>,
     slots: usize,
     /// The parts of the sums in lanes.
-    parts: Arena<R>,
+    pub(super) parts: Arena<R>,
+    /// The updates of this step that are made at once.
+    pub(super) updates: Vec<(Range<usize>, StepRule<R>)>,
+    /// The rates that the updates were made ready for; none at first.
+    prepared_for: Vec<f64>,
+    /// Whether the rule depends on nothing but the rates, from step to step.
+    is_steady: bool,
     /// Gradients in the plain order, for their norm.
     plain: Vec<R>,
     /// Whether some layer's parameters stay.
@@ -72,32 +58,17 @@ impl<R: Real> Parameters<R> {
             slots,
             parts: Arena::with_len((runs.sums - runs.wide) * PARTIAL),
             plain: vec![R::ZERO; if rules.clip_norm.is_some() { places.len() } else { 0 }],
+            updates: Vec::with_capacity(2),
+            prepared_for: Vec::new(),
+            is_steady: matches!(
+                rules.optimizer,
+                Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::RmsProp { .. }
+            ),
             has_frozen: tensors.iter().any(|tensor| rules.frozen.contains(&tensor.layer)),
             runs,
             tensors,
             places,
         }
-    }
-
-    /// All parameters.
-    pub(super) fn weights(&self) -> &[R] {
-        &self.weights.all()[..self.runs.len]
-    }
-
-    /// All gradients.
-    pub(super) fn gradients_mut(&mut self) -> &mut [R] {
-        &mut self.gradients.all_mut()[..self.runs.len]
-    }
-
-    /// The parts of the sums of a weight and a bias tensor.
-    pub(super) fn parts(&mut self, weight: &Range<usize>, bias: &Range<usize>) -> (&mut [R], &mut [R]) {
-        let wide = self.runs.wide;
-        let at = |range: &Range<usize>| {
-            range.start.saturating_sub(wide) * PARTIAL..range.end.saturating_sub(wide) * PARTIAL
-        };
-        let (weight, bias) = (at(weight), at(bias));
-        let (before, after) = self.parts.all_mut().split_at_mut(bias.start);
-        (&mut before[weight], &mut after[..bias.len()])
     }
 
     pub(super) fn read_weights(&self, plain: &mut [R]) {
@@ -136,32 +107,33 @@ impl<R: Real> Parameters<R> {
         self.state = state;
     }
 
-    /// Finishes the gradients, adds the penalties, shortens to the norm, and changes the parameters.
-    pub(super) fn update(&mut self, rules: &Rules, rates: &Rates) {
-        let Runs { wide, weights, sums, .. } = self.runs;
-        if wide > 0 {
-            elementwise::add_to_zero(&mut self.gradients.all_mut()[..wide]);
+    /// Makes ready the updates that can be made at once: all tensors share a rate, none stays, and a rule of at most one slot
+    /// sees no borders. Weights and biases are one run each, or both one without a decay.
+    pub(super) fn prepare(&mut self, rules: &Rules, rates: &Rates) {
+        if self.is_steady && self.prepared_for == rates.learning_rates {
+            return;
         }
-        if sums > wide {
-            join(self.parts.all(), &mut self.gradients.all_mut()[wide..sums]);
+        self.prepared_for.clone_from(&rates.learning_rates);
+        self.updates.clear();
+        let learning_rate = rates.learning_rates[self.tensors[0].layer];
+        let is_one_rate =
+            self.tensors.iter().all(|tensor| rates.learning_rates[tensor.layer] == learning_rate);
+        if !is_one_rate || self.has_frozen || self.slots > 1 || rules.clip_norm.is_some() {
+            return;
         }
-        if rules.l2 != 0.0 || rules.l1 != 0.0 {
-            let (l2, l1) = (R::from_f64(rules.l2), R::from_f64(rules.l1));
-            let dw = &mut self.gradients.all_mut()[..weights];
-            elementwise::penalise(l2, l1, &self.weights.all()[..weights], dw);
-        }
-        self.clip(rules);
-        let first = rates.learning_rates[self.tensors[0].layer];
-        let is_one_rate = self.tensors.iter().all(|tensor| rates.learning_rates[tensor.layer] == first);
-        if is_one_rate && !self.has_frozen && self.slots < 2 {
-            self.update_at_once(rules, rates, first);
+        let Runs { weights, len, .. } = self.runs;
+        let update = Update { step: rates.step, learning_rate, weight_decay: rules.weight_decay };
+        let rule = |update: &Update| rules.optimizer.at_step(update).expect("the rule is built in");
+        if rules.weight_decay == 0.0 {
+            self.updates.push((0..len, rule(&update)));
         } else {
-            self.update_by_tensor(rules, rates);
+            self.updates.push((0..weights, rule(&update)));
+            self.updates.push((weights..len, rule(&Update { weight_decay: 0.0, ..update })));
         }
     }
 
     /// dw ← dw · clip_norm / ‖dw‖ where the norm is larger; the norm is taken in the plain plan's order.
-    fn clip(&mut self, rules: &Rules) {
+    pub(super) fn clip(&mut self, rules: &Rules) {
         let Some(clip_norm) = rules.clip_norm else { return };
         for (value, &place) in self.plain.iter_mut().zip(&self.places) {
             *value = self.gradients.all()[place as usize];
@@ -172,28 +144,8 @@ impl<R: Real> Parameters<R> {
         }
     }
 
-    /// All tensors share a rate, and a rule of at most one slot sees no borders: weights and biases are one run each, or both
-    /// one without a decay.
-    fn update_at_once(&mut self, rules: &Rules, rates: &Rates, learning_rate: f64) {
-        let Runs { weights, len, .. } = self.runs;
-        let (w, dw, state) = (self.weights.all_mut(), self.gradients.all(), self.state.all_mut());
-        let biases = Update { step: rates.step, learning_rate, weight_decay: 0.0 };
-        let without = rules.optimizer.at_step(&biases).expect("the rule is built in");
-        let from = if rules.weight_decay == 0.0 {
-            0
-        } else {
-            let update = Update { weight_decay: rules.weight_decay, ..biases };
-            let rule = rules.optimizer.at_step(&update).expect("the rule is built in");
-            let slots = &mut state[..weights * self.slots];
-            elementwise::apply(&rule, &mut w[..weights], &dw[..weights], slots);
-            weights
-        };
-        let slots = &mut state[from * self.slots..len * self.slots];
-        elementwise::apply(&without, &mut w[from..len], &dw[from..len], slots);
-    }
-
     /// Tensor by tensor, each by its layer's rate.
-    fn update_by_tensor(&mut self, rules: &Rules, rates: &Rates) {
+    pub(super) fn update_by_tensor(&mut self, rules: &Rules, rates: &Rates) {
         let mut last = None;
         for tensor in &self.tensors {
             if self.has_frozen && rules.frozen.contains(&tensor.layer) {

@@ -1,6 +1,7 @@
 //! The plan against the plain plan, bit by bit, over random nets.
 
 use super::*;
+use crate::activations::Activation;
 use crate::data::{DatasetTargets, Features, FittedScale, Scaling, TargetScale};
 use crate::layers::{Dense, Layer, Scale};
 use crate::losses::Loss;

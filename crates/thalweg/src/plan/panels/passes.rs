@@ -348,9 +348,8 @@ impl<R: Real> Pass<'_, R> {
                 self.buffers.losses.part(self.tile.first + these.start..self.tile.first + these.end)
             };
             let (predictions, targets) = (&predictions[..outputs * width], &targets[..outputs * width]);
-            let limit = R::LARGEST; // the values themselves are looked at
             let batch =
-                LaneBatch { rows: count, width: outputs, stride: width, predictions, targets, factor, limit };
+                LaneBatch { rows: count, width: outputs, stride: width, predictions, targets, factor };
             losses::in_lanes(loss, batch, &mut d[..outputs * width], Some(values));
             for panel in 0..last.panels::<R>() {
                 let columns = width.min(loss_rows::<R>(outputs) - panel * width);
