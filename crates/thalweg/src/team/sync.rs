@@ -8,9 +8,8 @@ mod primitives {
     pub(in crate::team) use std::sync::atomic::{AtomicU64, Ordering};
     pub(in crate::team) use std::thread::{Builder, JoinHandle, park, yield_now};
 
-    /// How often a member looks again before it yields its processor: 50 to 200 µs, as long as one `spin_loop` takes
-    /// 10 to 50 ns.
-    pub(in crate::team) const SPINS: u32 = 4_000;
+    /// How often a member looks again before it yields its processor: 20 to 100 µs, as one `spin_loop` takes 10 to 50 ns.
+    pub(in crate::team) const SPINS: u32 = 2_000;
     /// The same where there are more members than processors: whoever is waited for may need this very one.
     pub(in crate::team) const SPINS_WHEN_CROWDED: u32 = 16;
     /// How long a worker without work goes on yielding before it sleeps.
