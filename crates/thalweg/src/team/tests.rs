@@ -332,10 +332,12 @@ fn a_message_of_a_panic_is_kept() {
 /// The processor time of this process' thread `id`, in ticks of 10 ms.
 #[cfg(target_os = "linux")]
 fn ticks(id: &str) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).unwrap();
+    let stat =
+        std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).expect("a thread of this process");
     // Fields 14 and 15 of proc(5), counted from 1; the name, field 2, may hold spaces but ends with the last ")".
-    let fields: Vec<&str> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    let fields: Vec<&str> = stat[stat.rfind(')').expect("a name in brackets") + 2..].split(' ').collect();
+    let ticks = |field: usize| fields[field].parse::<u64>().expect("a number");
+    ticks(11) + ticks(12)
 }
 
 #[test]
