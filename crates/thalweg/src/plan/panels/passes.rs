@@ -27,6 +27,9 @@ use crate::team::{Member, Shared};
 /// panel's block and the rows it meets stay in the second cache.
 const DEPTH: usize = 1024;
 
+/// How many chunks without state are updated together: what they need stays in the first cache.
+pub(super) const TOGETHER: usize = 4;
+
 /// Bytes of the smallest register: a strip computes whole registers.
 const LEAST_REGISTER: usize = 16;
 
@@ -445,10 +448,18 @@ impl<R: Real> Pass<'_, R> {
             return;
         }
         let inputs = stage.input_panels::<R>();
-        for unit in self.member.share(stage.panels::<R>() * (inputs + 1)) {
-            let (panel, k_panel) = (unit / (inputs + 1), unit % (inputs + 1));
-            let is_bias = k_panel == inputs;
-            let chunk = stage.chunk::<R>(panel, k_panel);
+        // Chunks without state lie side by side and are updated together.
+        let together = if self.rules.optimizer.state_slots() == 0 { TOGETHER } else { 1 };
+        let groups = inputs.div_ceil(together);
+        for unit in self.member.share(stage.panels::<R>() * (groups + 1)) {
+            let (panel, group) = (unit / (groups + 1), unit % (groups + 1));
+            let is_bias = group == groups;
+            let k_panels = match is_bias {
+                true => inputs..inputs + 1,
+                false => group * together..inputs.min((group + 1) * together),
+            };
+            let end = stage.chunk::<R>(panel, k_panels.end - 1).end;
+            let chunk = stage.chunk::<R>(panel, k_panels.start).start..end;
             let scratch = &mut self.scratch()[..chunk.len()];
             if if is_bias { stage.bias_lanes() } else { stage.weight_lanes() } {
                 self.gradient_in_lanes(stage, is_bias, scratch);
@@ -460,7 +471,15 @@ impl<R: Real> Pass<'_, R> {
                 // SAFETY: a chunk's gradient belongs to the chunk's unit.
                 false => unsafe { self.buffers.chains.part(chunk.clone()) },
             };
-            self.gradient(stage, panel, k_panel, dw);
+            for k_panel in k_panels {
+                let part = stage.chunk::<R>(panel, k_panel);
+                self.gradient(
+                    stage,
+                    panel,
+                    k_panel,
+                    &mut dw[part.start - chunk.start..part.end - chunk.start],
+                );
+            }
             self.close(chunk, dw, is_bias, rule);
         }
     }
