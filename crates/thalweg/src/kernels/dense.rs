@@ -70,7 +70,7 @@ fn forward_portable<R: Real>(sizes: DenseSizes, x: &[R], w: &[R], b: &[R], z: &m
     }
 }
 
-/// Σₖ x[k]·w[k] by segments of lanes (rule 2).
+/// Σₖ `x[k]`·`w[k]` by segments of lanes (rule 2).
 #[inline(always)]
 fn one_output<R: Real>(x: &[R], w: &[R]) -> R {
     let mut total = R::ZERO;

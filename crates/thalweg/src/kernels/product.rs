@@ -1,4 +1,4 @@
-//! The one matrix product behind dense layers: c[i,j] = c₀[i,j] + Σₖ a[i,k]·b[k,j], one chain per element, k ascending.
+//! The one matrix product behind dense layers: `c[i,j]` = `c₀[i,j]` + Σₖ `a[i,k]`·`b[k,j]`, one chain per element, k ascending.
 
 use crate::real::Real;
 
@@ -11,9 +11,9 @@ const TILE_COLUMNS: usize = 16;
 #[derive(Clone, Copy)]
 pub(super) struct Strided<'a, R> {
     pub(super) values: &'a [R],
-    /// From a[i,k] to a[i+1,k].
+    /// From `a[i,k]` to `a[i+1,k]`.
     pub(super) row_stride: usize,
-    /// From a[i,k] to a[i,k+1].
+    /// From `a[i,k]` to `a[i,k+1]`.
     pub(super) depth_stride: usize,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Ends<'a, R> {
     Add,
 }
 
-/// c[i,j] for i < rows, j < columns, over `depth` terms. `b` is `[depth, columns]` and `c` `[rows, columns]`, row-major.
+/// `c[i,j]` for i < rows, j < columns, over `depth` terms. `b` is `[depth, columns]` and `c` `[rows, columns]`, row-major.
 #[inline(always)]
 pub(super) fn product<R: Real>(
     rows: usize,
@@ -81,7 +81,7 @@ fn strip<R: Real, const N: usize>(
     }
 }
 
-/// The tile of M rows and N columns whose first element is c[i,j].
+/// The tile of M rows and N columns whose first element is `c[i,j]`.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "the product's own arguments and one corner")]
 fn tile<R: Real, const M: usize, const N: usize>(

@@ -10,7 +10,7 @@ pub const ROWS: usize = 4096;
 /// Inputs of one output that share one set of lanes (NUMERICS rule 2).
 pub const SEGMENT: usize = 6144;
 
-/// s[l] + s[l+32], then 16, 8, 4, 2, 1.
+/// `s[l]` + `s[l+32]`, then 16, 8, 4, 2, 1.
 #[inline(always)]
 pub(super) fn join_lanes<R: Real>(lanes: &mut [R; LANES]) -> R {
     let mut half = LANES / 2;

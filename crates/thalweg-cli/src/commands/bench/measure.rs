@@ -187,7 +187,10 @@ impl Stopwatch {
 
     /// To be asked when so many units are done. It says at how many to ask next; `None`: there are enough samples.
     fn mark(&mut self, done: u64) -> Option<u64> {
-        let now = Instant::now();
+        self.mark_at(Instant::now(), done)
+    }
+
+    fn mark_at(&mut self, now: Instant, done: u64) -> Option<u64> {
         let begun = *self.begun.get_or_insert(now);
         let Some((at, before)) = self.last.replace((now, done)) else { return Some(done + 1) };
         let elapsed = (now - at).as_secs_f64();
@@ -226,22 +229,21 @@ mod tests {
 
     #[test]
     fn a_stopwatch_warms_up_and_takes_enough_samples() {
-        // Units of 2 ms, sampled for 20, 6 and 0.1 ms: samples of 4 ms and of one unit each, and one that is endless.
+        // Units of 1.9 ms on a clock of our own, sampled for 20, 6 and 0.1 ms: samples of two units and of one, and one
+        // that is endless.
+        let unit = Duration::from_micros(1900);
+        let begun = Instant::now();
         for (seconds, fewest, units) in [(0.02, FEWEST, 2), (0.006, FEWEST_LONG, 1), (1e-4, 1, 1)] {
             let mut stopwatch = Stopwatch::new(seconds);
             let mut done = 0;
-            while let Some(next) = stopwatch.mark(done) {
+            while let Some(next) = stopwatch.mark_at(begun + unit * done as u32, done) {
                 assert!(next > done);
-                std::thread::sleep(Duration::from_millis(2 * (next - done)));
                 done = next;
             }
-            // A busy machine sleeps longer.
-            let samples = stopwatch.samples.len();
-            assert!(
-                (1..=fewest).contains(&samples) && stopwatch.units <= Some(units),
-                "{seconds}: {samples}"
-            );
-            assert!(stopwatch.samples.iter().all(|&seconds| seconds >= 0.002));
+            assert_eq!(stopwatch.units, Some(units), "{seconds}");
+            let samples = stopwatch.samples;
+            assert!((fewest..=fewest + 1).contains(&samples.len()), "{seconds}: {} samples", samples.len());
+            assert!(samples.iter().all(|&seconds| (seconds - 0.0019).abs() < 1e-9));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Small nets on a full batch: the rows of the batch lie in lanes.
 //!
-//! A matrix `[rows, features]` is cut into panels of `W` = [`panel_width`](super::panels::panel_width) rows, and each
+//! A matrix `[rows, features]` is cut into panels of `W` = [`panel_width`] rows, and each
 //! panel is transposed:
 //!
 //! ```text

@@ -15,7 +15,7 @@ use crate::real::Real;
 pub const LANE_COLUMNS: usize = 8;
 
 dispatched! {
-    /// sums[j] = Σₙ y[n,j], one chain for each column of a panel, n ascending: from 0, or going on from what is there.
+    /// `sums[j]` = Σₙ `y[n,j]`, one chain for each column of a panel, n ascending: from 0, or going on from what is there.
     ///
     /// # Shapes
     /// `y`: `[rows, W]`; `sums`: `[W]`.
@@ -40,7 +40,7 @@ fn add_rows_portable<R: Real>(y: &[R], goes_on: bool, sums: &mut [R]) {
 }
 
 dispatched! {
-    /// lanes[n mod 64] += y[n] for the rows of `y`, whose first has the number `first` in its block.
+    /// `lanes[n mod 64]` += `y[n]` for the rows of `y`, whose first has the number `first` in its block.
     ///
     /// # Shapes
     /// `y`: `[rows, W]`, a panel; `lanes`: `[64, 8]`.
@@ -63,7 +63,7 @@ fn add_in_lanes_portable<R: Real>(first: usize, y: &[R], lanes: &mut [R]) {
 }
 
 dispatched! {
-    /// lanes[k, n mod 64] += x[n,k]·y[n] for every input k, in fused multiply-adds.
+    /// `lanes[k, n mod 64]` += `x[n,k]`·`y[n]` for every input k, in fused multiply-adds.
     ///
     /// # Shapes
     /// `x`, `y`: `[rows, W]`, one panel each; `lanes`: `[inputs, 64, 8]`.

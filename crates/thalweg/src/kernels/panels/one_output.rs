@@ -10,7 +10,7 @@ use crate::kernels::vector::Vector;
 use crate::real::Real;
 
 vectorised! {
-    /// z[n] = Σₖ x[n,k]·w[k] + b, in segments of 6,144 inputs with 64 lanes each; z[n] is written to `z[n·W]`, the first
+    /// `z[n]` = Σₖ `x[n,k]`·`w[k]` + b, in segments of 6,144 inputs with 64 lanes each; `z[n]` is written to `z[n·W]`, the first
     /// column of a panel.
     ///
     /// # Shapes

@@ -8,10 +8,10 @@ use super::panel_width;
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
-/// The left operand of a product, a[i,k] for i < rows, k < depth.
+/// The left operand of a product, `a[i,k]` for i < rows, k < depth.
 #[derive(Clone, Copy, Debug)]
 pub enum Left<'a, R> {
-    /// A matrix in panels whose columns are the depth: a[i,k] lies in panel k / W. `values` starts at row 0 of the tile;
+    /// A matrix in panels whose columns are the depth: `a[i,k]` lies in panel k / W. `values` starts at row 0 of the tile;
     /// `panel` is the distance between panels.
     Across {
         /// The matrix from the tile's first row on.
@@ -60,7 +60,7 @@ pub struct Strip<'a, R> {
 }
 
 vectorised! {
-    /// c[i,j] = start + Σₖ a[i,k]·b[k,j], one chain for each element, k ascending; `c` is `[rows, W]`.
+    /// `c[i,j]` = start + Σₖ `a[i,k]`·`b[k,j]`, one chain for each element, k ascending; `c` is `[rows, W]`.
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.

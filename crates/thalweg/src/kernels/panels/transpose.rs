@@ -9,7 +9,7 @@ use crate::kernels::vector::Vector;
 use crate::real::Real;
 
 vectorised! {
-    /// to[j,k] = from[k,j] for k < rows ≤ W and j < columns ≤ W.
+    /// `to[j,k]` = `from[k,j]` for k < rows ≤ W and j < columns ≤ W.
     ///
     /// # Shapes
     /// `from`: `[rows, W]`; `to`: `[columns, W]`, whose columns from `rows` on stay as they are.

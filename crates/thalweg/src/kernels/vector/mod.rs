@@ -44,7 +44,7 @@ pub trait Vector<R>: Copy {
     /// The first `count` lanes, and 0 in those after them.
     unsafe fn first(self, count: usize) -> Self;
 
-    /// Turns a square of `WIDTH` rows and columns, `from_row` and `to_row` values apart: to[j,k] = from[k,j].
+    /// Turns a square of `WIDTH` rows and columns, `from_row` and `to_row` values apart: `to[j,k]` = `from[k,j]`.
     #[inline(always)]
     unsafe fn turn(from: *const R, from_row: usize, to: *mut R, to_row: usize)
     where
@@ -73,7 +73,7 @@ pub trait Vector<R>: Copy {
     }
 
     /// Sums of lanes: `WIDTH` runs of `WIDTH` values, `stride` apart from `from` on, each joined by halves
-    /// (s[l] + s[l + WIDTH/2], then a quarter, and so on) and added to 0. The sums go side by side to `to`.
+    /// (`s[l]` + `s[l + WIDTH/2]`, then a quarter, and so on) and added to 0. The sums go side by side to `to`.
     unsafe fn join_halves(from: *const R, stride: usize, to: *mut R);
 }
 

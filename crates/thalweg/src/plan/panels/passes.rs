@@ -441,7 +441,7 @@ impl<R: Real> Pass<'_, R> {
         });
     }
 
-    /// dw = xᵀ·dy and db = Σₙ dy[n], and at the end of the batch the update: chunk by chunk, so that a gradient is used
+    /// dw = xᵀ·dy and db = Σₙ `dy[n]`, and at the end of the batch the update: chunk by chunk, so that a gradient is used
     /// while it is in the first cache.
     pub(super) fn backward_parameters(&self, stage: &Stage, rule: &StageRule<R>) {
         if stage.frozen && self.rules.clip_norm.is_none() {
