@@ -114,6 +114,14 @@ impl Batches {
         &self.order[self.last.clone()]
     }
 
+    /// The rows of the batch that [`next_batch`](Self::next_batch) will give next, as long as the epoch lasts; none at
+    /// its end.
+    pub fn upcoming_rows(&self) -> &[u32] {
+        let start = (self.next * self.batch_size).min(self.order.len());
+        let end = (start + self.batch_size).min(self.order.len());
+        &self.order[start..end]
+    }
+
     /// Goes to a batch of an epoch, as if all before had been seen; `batch` may be the number of batches, which is the
     /// end of the epoch.
     ///
@@ -170,7 +178,9 @@ mod tests {
         assert!(sought.last_rows().is_empty());
         assert_eq!(sought.next_batch(), walked.next_batch());
         assert_eq!(sought.last_rows(), walked.last_rows());
+        assert_eq!(sought.upcoming_rows(), walked.clone().next_batch().rows);
         sought.seek(0, 5);
+        assert!(sought.upcoming_rows().is_empty());
         assert_eq!(sought.next_batch().epoch, 1);
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::kernels::prefetch::prefetch;
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -353,6 +354,19 @@ impl Dataset {
             (Features::U8(values), None) => self.convert_floats(&values[range], x),
             (Features::F32(values), _) => self.convert_floats(&values[range], x),
             (Features::F64(values), _) => self.convert_floats(&values[range], x),
+        }
+    }
+
+    /// Asks for the features of these rows to be brought near, because they will be gathered soon.
+    pub(crate) fn prefetch(&self, rows: &[u32]) {
+        let columns = self.columns();
+        for &row in rows {
+            let range = row as usize * columns..(row as usize + 1) * columns;
+            match &self.features {
+                Features::U8(values) => prefetch(&values[range]),
+                Features::F32(values) => prefetch(&values[range]),
+                Features::F64(values) => prefetch(&values[range]),
+            }
         }
     }
 

@@ -21,6 +21,7 @@ pub mod one_output;
 pub mod one_row;
 mod ordered_sum;
 pub mod panels;
+pub(crate) mod prefetch;
 mod product;
 mod source;
 pub mod sums;

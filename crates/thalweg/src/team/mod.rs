@@ -95,8 +95,7 @@ impl Team {
             let bounds = format!("a team has between 1 and {MOST_THREADS}");
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, bounds)));
         }
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let spins = if threads > processors { SPINS_WHEN_CROWDED } else { SPINS };
+        let spins = if threads > default_threads() { SPINS_WHEN_CROWDED } else { SPINS };
         let meeting = Arc::new(Meeting {
             gate: Gate::new(),
             barrier: Barrier::new(threads, spins),

@@ -1,4 +1,5 @@
-//! Every interleaving of small teams, and every value that the memory model lets them read, tried by `loom`:
+//! Every interleaving of two members, and every value that the memory model lets them read, tried by `loom`, and many of
+//! more members:
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --package thalweg --lib --release team::model
@@ -11,6 +12,9 @@ use std::sync::Arc;
 
 use super::sync::Cell;
 use super::*;
+
+/// How many executions are tried of three and more members, and of panics; all would be too many.
+const MANY: Option<usize> = Some(20_000);
 
 /// Values without protection but the team's own.
 struct Values(Vec<Cell<usize>>);
@@ -34,11 +38,11 @@ impl Values {
     }
 }
 
-/// Checks a model with at most this many forced switches of threads per execution (`None`: all there are).
-fn check(preemptions: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
+/// Checks all executions of a model, or the first so many in loom's order.
+fn check(most: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions;
-    builder.max_branches = 100_000;
+    builder.max_permutations = most;
+    builder.max_branches = 10_000;
     builder.check(model);
 }
 
@@ -64,6 +68,27 @@ fn barriers(count: usize) {
         values.add(member.index(), 1);
     });
     assert_eq!(values.sum(), 2 * count);
+}
+
+/// One barrier of threads without a gate, which would multiply what there is to try.
+fn one_barrier(count: usize) {
+    let barrier = Arc::new(Barrier::new(count, sync::SPINS));
+    let values = Arc::new(Values::new(count));
+    let meet = move |barrier: &Barrier, values: &Values, index: usize| {
+        values.add(index, 1);
+        Member::new(barrier, index).wait();
+        assert_eq!(values.sum(), count);
+    };
+    let threads: Vec<_> = (1..count)
+        .map(|index| {
+            let (barrier, values) = (Arc::clone(&barrier), Arc::clone(&values));
+            loom::thread::spawn(move || meet(&barrier, &values, index))
+        })
+        .collect();
+    meet(&barrier, &values, 0);
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 /// A panic instead of a barrier, then a good run.
@@ -93,7 +118,7 @@ fn two_members_run() {
 
 #[test]
 fn three_members_run() {
-    check(Some(2), || runs(3));
+    check(MANY, || runs(3));
 }
 
 #[test]
@@ -103,25 +128,25 @@ fn two_members_meet() {
 
 #[test]
 fn three_members_meet() {
-    check(Some(2), || barriers(3));
+    check(MANY, || one_barrier(3));
 }
 
 #[test]
 fn four_members_meet() {
-    check(Some(1), || barriers(4));
+    check(MANY, || one_barrier(4));
 }
 
 #[test]
 fn two_members_survive_a_panic() {
     for guilty in 0..2 {
-        check(Some(3), move || panics(2, guilty));
+        check(MANY, move || panics(2, guilty));
     }
 }
 
 #[test]
 fn three_members_survive_a_panic() {
     for guilty in 0..3 {
-        check(Some(1), move || panics(3, guilty));
+        check(MANY, move || panics(3, guilty));
     }
 }
 
@@ -134,7 +159,7 @@ fn a_team_without_work_ends() {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn a_missing_barrier_is_found() {
-    check(Some(2), || {
+    check(None, || {
         let values = Arc::new(Values::new(2));
         let mut team = Team::new(2).unwrap();
         team.run(|member| {

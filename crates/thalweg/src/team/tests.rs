@@ -280,6 +280,13 @@ fn a_team_goes_from_thread_to_thread_and_teams_nest() {
 }
 
 #[test]
+fn the_default_number_of_threads_makes_a_team() {
+    let mut team = Team::new(default_threads()).unwrap();
+    assert_eq!(team.threads(), default_threads());
+    works(&mut team);
+}
+
+#[test]
 fn a_team_has_between_1_and_1024_members() {
     for (threads, said) in [
         (0, "cannot start a team of 0 threads: a team has between 1 and 1024; ask for another number"),

@@ -41,7 +41,7 @@ impl<R: Real> Network<R> {
     /// This network, laid out for predicting again and again on one thread. `loss` says whether its outputs are logits.
     ///
     /// # Errors
-    /// None so far.
+    /// None so far; a plan that needs something of the system may fail to get it.
     pub fn predictor(&self, loss: &Loss) -> Result<Predictor<R>> {
         Ok(Predictor {
             plan: choose_forward(self, CHUNK, 1)?,
@@ -54,9 +54,10 @@ impl<R: Real> Network<R> {
 }
 
 impl<R: Real> Predictor<R> {
-    /// Works on at most so many threads, where there are enough rows to share and the system gives them. The predictions
-    /// are the same bits.
-    #[must_use]
+    /// Works on at most so many threads, where there are enough rows to share. The predictions are the same bits.
+    ///
+    /// # Errors
+    /// [`Error::Threads`](crate::Error::Threads).
     pub fn threads(mut self, threads: usize) -> Result<Self> {
         self.plan = choose_forward(&self.network, CHUNK, threads.max(1))?;
         Ok(self)

@@ -32,6 +32,8 @@ pub enum Left<'a, R> {
 pub enum Start<'a, R> {
     /// 0.
     Zero,
+    /// 0, and the end is added to 0: a sum that is one block of rows, whose -0 becomes +0.
+    Block,
     /// The value of its column: a row of `W` biases.
     Columns(&'a [R]),
     /// The value of its row.
@@ -97,7 +99,7 @@ unsafe fn strip_body<R: Real, V: Vector<R>>(work: Strip<'_, R>, c: &mut [R]) {
     match start {
         Start::Columns(bias) => assert!(bias.len() >= width, "a bias for each column"),
         Start::Rows(bias) => assert!(bias.len() >= rows, "a bias for each row"),
-        Start::Zero | Start::Stored => {}
+        Start::Zero | Start::Block | Start::Stored => {}
     }
     let pairs = V::WIDTH * 2;
     let mut column = 0;
@@ -144,6 +146,7 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, colum
                 depth: work.depth,
                 start: match work.start {
                     Start::Zero => TileStart::Zero,
+                    Start::Block => TileStart::Block,
                     Start::Columns(bias) => TileStart::Columns(bias.as_ptr().add(column)),
                     Start::Rows(bias) => TileStart::Rows(bias.as_ptr().add(i)),
                     Start::Stored => TileStart::Stored,
@@ -174,6 +177,7 @@ struct Tile<R> {
 #[derive(Clone, Copy)]
 enum TileStart<R> {
     Zero,
+    Block,
     Columns(*const R),
     Rows(*const R),
     Stored,
@@ -212,7 +216,7 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
     unsafe {
         let mut chains = [[V::splat(R::ZERO); N]; M];
         match work.start {
-            TileStart::Zero => {}
+            TileStart::Zero | TileStart::Block => {}
             TileStart::Columns(bias) => {
                 for n in 0..N {
                     let bias = V::load(bias.add(n * V::WIDTH));
@@ -256,6 +260,14 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
             }
             panel = panel.wrapping_add(work.panel);
             left -= length;
+        }
+        if let TileStart::Block = work.start {
+            let zero = V::splat(R::ZERO);
+            for m in 0..M {
+                for n in 0..N {
+                    chains[m][n] = zero.add(chains[m][n]);
+                }
+            }
         }
         for m in 0..M {
             for n in 0..N {

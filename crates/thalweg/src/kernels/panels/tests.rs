@@ -23,13 +23,13 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
     let biases = numbers::<R>(rows.max(width), 3);
     let before = numbers::<R>(rows * width, 4);
     let left = if down { Left::Down { values: &a } } else { Left::Across { values: &a, panel } };
-    for start in [Start::Zero, Start::Columns(&biases), Start::Rows(&biases), Start::Stored] {
+    for start in [Start::Zero, Start::Block, Start::Columns(&biases), Start::Rows(&biases), Start::Stored] {
         let mut c = before.clone();
         strip(Strip { rows, columns, depth, left, right: &b, start }, &mut c);
         for i in 0..rows {
             for j in 0..columns {
                 let mut chain = match start {
-                    Start::Zero => R::ZERO,
+                    Start::Zero | Start::Block => R::ZERO,
                     Start::Columns(bias) => bias[j],
                     Start::Rows(bias) => bias[i],
                     Start::Stored => before[i * width + j],
@@ -38,6 +38,9 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
                     let a =
                         if down { a[k * width + i] } else { a[k / width * panel + i * width + k % width] };
                     chain = a.mul_add(b[k * width + j], chain);
+                }
+                if let Start::Block = start {
+                    chain = R::ZERO + chain;
                 }
                 assert_eq!(
                     c[i * width + j].bits(),

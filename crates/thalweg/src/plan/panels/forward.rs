@@ -3,10 +3,12 @@
 use std::fmt;
 
 use super::passes::{Buffers, Input, Pass, Tile};
-use super::program::Program;
+use super::program::{Form, Program, Tail, TailKind};
 use super::{TILE, WORTH_SHARING, forward};
 use crate::error::Result;
-use crate::kernels::panels::panel_width;
+use crate::kernels::elementwise;
+use crate::kernels::one_row::one_row;
+use crate::kernels::panels::{forward_one_output, panel_width};
 use crate::losses::{Loss, Targets};
 use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules};
@@ -25,6 +27,8 @@ pub(crate) struct PanelForward<R: Real> {
     weights: Arena<R>,
     scratch: Arena<R>,
     outputs: Vec<R>,
+    /// A single row on its way: what the next stage reads, and where it writes.
+    rows: [Vec<R>; 2],
 }
 
 impl<R: Real> fmt::Debug for PanelForward<R> {
@@ -45,11 +49,14 @@ impl<R: Real> PanelForward<R> {
         let work = largest_batch * network.parameter_count();
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
         let each = program.input.columns.next_multiple_of(panel_width::<R>());
+        let widths = program.stages.iter().map(|stage| stage.out_features.max(stage.in_features));
+        let widest = widths.max().unwrap_or(0).next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
             arena: Arena::with_len(program.arena_len),
             weights: Arena::with_len(program.weights_len),
             scratch: Arena::with_len(each * team.threads()),
             outputs: vec![R::ZERO; largest_batch * program.outputs],
+            rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],
             parameter_count: network.parameter_count(),
             rules: Rules::forward_only(Loss::MeanSquaredError),
             alone: Team::new(1)?,
@@ -61,12 +68,55 @@ impl<R: Real> PanelForward<R> {
     }
 }
 
+impl<R: Real> PanelForward<R> {
+    /// One row alone: its values lie side by side, and the weights are read once, in order.
+    fn forward_row(&mut self, x: &[R]) {
+        let width = panel_width::<R>();
+        let [from, to] = &mut self.rows;
+        let (mut from, mut to) = (from, to);
+        from[..x.len()].copy_from_slice(x);
+        run_in_place(&self.program.head, &mut from[..x.len()]);
+        for stage in &self.program.stages {
+            let weights = &self.weights.all()[stage.weights.clone()];
+            let (inputs, outputs) = (stage.in_features, stage.out_features);
+            match stage.form {
+                Form::Panels => {
+                    let z = &mut to[..outputs.next_multiple_of(width)];
+                    one_row(&from[..inputs], weights, outputs, z);
+                }
+                Form::OneOutput => {
+                    let b = weights[stage.input_panels::<R>() * width];
+                    forward_one_output(1, inputs, from, width, weights, b, &mut to[..width]);
+                }
+            }
+            run_in_place(&stage.tail, &mut to[..outputs]);
+            std::mem::swap(&mut from, &mut to);
+        }
+        let outputs = self.program.outputs;
+        self.outputs[..outputs].copy_from_slice(&from[..outputs]);
+    }
+}
+
+/// What follows a product in inference, on one row.
+fn run_in_place<R: Real>(tail: &[Tail], values: &mut [R]) {
+    for part in tail {
+        match &part.kind {
+            TailKind::Activation(activation) => elementwise::activate_in_place(activation, values),
+            TailKind::Scale(factor) => elementwise::scale_in_place(R::from_f64(*factor), values),
+            TailKind::Dropout(..) => {}
+        }
+    }
+}
+
 impl<R: Real> ForwardPlan<R> for PanelForward<R> {
     fn set_parameters(&mut self, parameters: &[R]) {
         self.program.write(parameters, self.weights.all_mut());
     }
 
     fn forward(&mut self, rows: usize, x: &[R]) {
+        if rows == 1 {
+            return self.forward_row(x);
+        }
         let columns = self.program.input.columns;
         let team = if rows * self.parameter_count < WORTH_SHARING { &mut self.alone } else { &mut self.team };
         for first in (0..rows).step_by(TILE) {

@@ -16,7 +16,7 @@ use crate::data::Dataset;
 use crate::kernels::panels::{self, LANE_COLUMNS, Left, Start, Strip, panel_count, panel_width, strip};
 use crate::kernels::sums::{LANES, ROWS};
 use crate::kernels::{elementwise, losses};
-use crate::losses::Targets;
+use crate::losses::{LaneBatch, Targets};
 use crate::optimizers::StepRule;
 use crate::plan::Rules;
 use crate::random::{Purpose, Stream};
@@ -167,7 +167,7 @@ impl<R: Real> Pass<'_, R> {
             Input::Data(data, numbers) => {
                 let row = &mut self.scratch()[..matrix.columns];
                 for n in rows.clone() {
-                    data.gather(&numbers[n..=n], row);
+                    data.gather_row(numbers[n], row);
                     self.write_row(matrix, n, row);
                 }
             }
@@ -185,8 +185,14 @@ impl<R: Real> Pass<'_, R> {
 
     /// Writes one row of a matrix, which belongs to this member.
     fn write_row(&self, matrix: Matrix, n: usize, row: &[R]) {
-        for (panel, values) in row.chunks(panel_width::<R>()).enumerate() {
-            self.write(matrix, panel, &(n..n + 1))[..values.len()].copy_from_slice(values);
+        let width = panel_width::<R>();
+        for (panel, values) in row.chunks(width).enumerate() {
+            let to = self.write(matrix, panel, &(n..n + 1));
+            if values.len() == width {
+                to[..width].copy_from_slice(&values[..width]); // of a known length: no call
+            } else {
+                to[..values.len()].copy_from_slice(values);
+            }
         }
     }
 
@@ -315,28 +321,70 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
-    /// The losses of this member's rows and their gradient by the last dense layer's output.
+    /// The losses of this member's rows and their gradient by the last dense layer's output, with rows in lanes: a panel
+    /// of rows at a time, turned, worked and turned back.
     pub(super) fn loss(&self, last: &Stage) {
+        let width = panel_width::<R>();
         let outputs = self.program.outputs;
         let rows = self.member.share(self.rows());
-        if rows.is_empty() {
-            return;
-        }
-        let (first, end) = (self.tile.first + rows.start, self.tile.first + rows.end);
-        // SAFETY: the rows that this member wrote in `write_outputs`.
-        let predictions = unsafe { self.buffers.outputs.read(first * outputs..end * outputs) };
-        // SAFETY: a member's own rows.
-        let values = unsafe { self.buffers.losses.part(first..end) };
-        let dpredictions = &mut self.scratch()[..predictions.len()];
-        let targets = self.targets.piece(rows.start, rows.len(), outputs);
-        let factor = self.rules.loss.gradient_factor(self.tile.batch);
         let loss = &self.rules.loss;
-        losses::values_and_gradient(loss, outputs, factor, predictions, targets, dpredictions, values);
-        for (n, row) in rows.clone().zip(dpredictions.chunks_exact(outputs)) {
-            self.write_row(last.doutput, n, row);
+        let factor = loss.gradient_factor(self.tile.batch);
+        let turned = loss_rows::<R>(outputs) * width;
+        let (predictions, rest) = self.scratch().split_at_mut(turned);
+        let (targets, rest) = rest.split_at_mut(turned);
+        let d = &mut rest[..turned];
+        let mut first = rows.start;
+        while first < rows.end {
+            let count = width.min(rows.end - first);
+            let these = first..first + count;
+            for panel in 0..last.panels::<R>() {
+                let columns = width.min(loss_rows::<R>(outputs) - panel * width);
+                let to = &mut predictions[panel * width * width..];
+                panels::transpose(count, columns, self.read(self.program.last(), panel, &these), to);
+            }
+            self.write_targets(first, count, targets);
+            // SAFETY: a member's own rows.
+            let values = unsafe {
+                self.buffers.losses.part(self.tile.first + these.start..self.tile.first + these.end)
+            };
+            let (predictions, targets) = (&predictions[..outputs * width], &targets[..outputs * width]);
+            let batch =
+                LaneBatch { rows: count, width: outputs, stride: width, predictions, targets, factor };
+            losses::in_lanes(loss, batch, &mut d[..outputs * width], Some(values));
+            for panel in 0..last.panels::<R>() {
+                let columns = width.min(loss_rows::<R>(outputs) - panel * width);
+                let from = &d[panel * width * width..];
+                panels::transpose(columns, count, from, self.write(last.doutput, panel, &these));
+            }
+            first += count;
         }
         for panel in 0..last.panels::<R>() {
             self.tail_backward(last, panel, &rows);
+        }
+    }
+
+    /// The targets of `count` rows from `first` on, rows in lanes: a class as 1 at its own output, or its number where
+    /// there is one output.
+    fn write_targets(&self, first: usize, count: usize, to: &mut [R]) {
+        let width = panel_width::<R>();
+        let outputs = self.program.outputs;
+        match self.targets {
+            Targets::Classes(classes) => {
+                to[..outputs * width].fill(R::ZERO);
+                for (n, &class) in classes[first..first + count].iter().enumerate() {
+                    match outputs {
+                        1 => to[n] = R::from_f64(f64::from(class)),
+                        _ => to[class as usize * width + n] = R::ONE,
+                    }
+                }
+            }
+            Targets::Values(values) => {
+                for n in 0..count {
+                    for j in 0..outputs {
+                        to[j * width + n] = values[(first + n) * outputs + j];
+                    }
+                }
+            }
         }
     }
 
@@ -421,7 +469,11 @@ impl<R: Real> Pass<'_, R> {
     fn gradient(&self, stage: &Stage, panel: usize, k_panel: usize, dw: &mut [R]) {
         let width = panel_width::<R>();
         let rows = 0..self.rows();
-        let start = if self.tile.begins_block() { Start::Zero } else { Start::Stored };
+        let start = match (self.tile.begins_block(), self.buffers.chains.is_empty()) {
+            (true, true) => Start::Block,
+            (true, false) => Start::Zero,
+            (false, _) => Start::Stored,
+        };
         let columns = width.min(stage.out_features - panel * width);
         let dy = self.read(stage.doutput, panel, &rows);
         if k_panel == stage.input_panels::<R>() {
@@ -446,7 +498,7 @@ impl<R: Real> Pass<'_, R> {
         strip(work, dw);
     }
 
-    /// The sums of a narrow stage's one panel, so far, in lanes; at the end of a block, joined.
+    /// The sums of a narrow stage's one panel, so far, in lanes; at the end of a block, joined and added to 0.
     fn gradient_in_lanes(&self, stage: &Stage, is_bias: bool, dw: &mut [R]) {
         let width = panel_width::<R>();
         let each = LANES * LANE_COLUMNS;
@@ -469,6 +521,7 @@ impl<R: Real> Pass<'_, R> {
             for (row, lanes) in dw.chunks_exact_mut(width).zip(lanes.chunks_exact(each)) {
                 row[..stage.out_features].copy_from_slice(&panels::joined(lanes)[..stage.out_features]);
             }
+            elementwise::add_zero(dw);
         }
     }
 
@@ -479,7 +532,10 @@ impl<R: Real> Pass<'_, R> {
             return;
         }
         let dw = if self.buffers.totals.is_empty() {
-            elementwise::add_zero(block);
+            // Where batches are one tile, sums come with the zero added.
+            if !self.buffers.chains.is_empty() || is_bias {
+                elementwise::add_zero(block);
+            }
             block
         } else {
             // SAFETY: a chunk's gradient belongs to the chunk's unit.
@@ -531,6 +587,11 @@ impl<R: Real> Pass<'_, R> {
             self.update(chunk, w, dw, k_panel == inputs, rule);
         }
     }
+}
+
+/// How many outputs are turned for the loss: whole registers, so that squares are.
+pub(super) fn loss_rows<R>(outputs: usize) -> usize {
+    outputs.next_multiple_of(64 / size_of::<R>())
 }
 
 /// Whether losses are numbers and at most `bound`, so that their sum is finite.

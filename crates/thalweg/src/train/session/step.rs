@@ -57,6 +57,8 @@ impl<R: Real> Session<'_, R> {
 
     fn mini_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
         self.batches.next_batch();
+        // Rows come in a random order, so that the processor does not foresee them: it is told while this step works.
+        self.parts.train.prefetch(self.batches.upcoming_rows());
         self.update()?;
         self.counters.step += 1;
         self.counters.batch += 1;
