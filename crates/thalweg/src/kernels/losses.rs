@@ -166,9 +166,7 @@ unsafe fn store_some<R: Real, V: Vector<R>>(lanes: V, to: &mut [R]) {
     let mut all = [R::ZERO; LANES];
     // SAFETY: there is room for a register.
     unsafe { lanes.store(all.as_mut_ptr()) }
-    for l in 0..to.len() {
-        to[l] = all[l];
-    }
+    to.copy_from_slice(&all[..to.len()]);
 }
 
 /// Reads as many lanes as there are, and 0 in the others.
@@ -179,9 +177,7 @@ unsafe fn load_some<R: Real, V: Vector<R>>(from: &[R]) -> V {
         return unsafe { V::load(from.as_ptr()) };
     }
     let mut all = [R::ZERO; LANES];
-    for l in 0..from.len() {
-        all[l] = from[l];
-    }
+    all[..from.len()].copy_from_slice(from);
     // SAFETY: there is a register.
     unsafe { V::load(all.as_ptr()) }
 }
