@@ -59,7 +59,8 @@ use sync::{Builder, JoinHandle, SPINS, SPINS_WHEN_CROWDED};
 /// The most threads that a team can have.
 pub const MOST_THREADS: usize = 1024;
 
-/// How many threads a run uses where nobody says it: one per processor.
+/// How many threads a run uses where nobody says it: one per processor that this process may use, which the system can
+/// limit; 1 if it does not say.
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
 }
