@@ -101,7 +101,7 @@ dispatched! {
 }
 
 #[inline(always)]
-pub(super) fn add_zero_portable<R: Real>(x: &mut [R]) {
+fn add_zero_portable<R: Real>(x: &mut [R]) {
     for x in x {
         *x = R::ZERO + *x;
     }

@@ -17,7 +17,6 @@ vectorised! {
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say, if the stride is no multiple of 16, or for a user's own loss.
-    #[allow(dead_code, reason = "for plans that step under several entries; the tests hold it to the rows")]
     pub(crate) fn in_lanes<R>(
         loss: &Loss, batch: LaneBatch<'_, R>, d: &mut [R], values: Option<&mut [R]>,
     ) = in_lanes_body;
@@ -82,7 +81,8 @@ unsafe fn softmax_cross_entropy<R: Real, V: Vector<R>>(
         *e = e.exp();
     }
     if let Some(values) = values {
-        softmax_values(batch, d, values);
+        // SAFETY: the caller's.
+        unsafe { softmax_values::<R, V>(batch, d, values) }
     }
     let e = d.as_mut_ptr();
     row = 0;
@@ -112,44 +112,74 @@ unsafe fn softmax_cross_entropy<R: Real, V: Vector<R>>(
     }
 }
 
-/// The rows' losses, given their exponentials.
+/// The rows' losses, given their exponentials; the logarithms come in one loop too.
 #[inline(always)]
-fn softmax_values<R: Real>(batch: LaneBatch<'_, R>, e: &[R], values: &mut [R]) {
+unsafe fn softmax_values<R: Real, V: Vector<R>>(batch: LaneBatch<'_, R>, e: &[R], values: &mut [R]) {
     let LaneBatch { rows, width, stride, predictions, targets, .. } = batch;
     let values = &mut values[..rows];
+    let (z, t, e) = (predictions.as_ptr(), targets.as_ptr(), e.as_ptr());
     let mut row = 0;
-    for sums in values.chunks_mut(stride) {
-        sums.fill(R::ZERO);
-        for j in 0..width {
-            for (sum, &e) in sums.iter_mut().zip(&e[batch.at(row, j)..]) {
-                *sum += e;
+    while row < rows {
+        let first = row / stride * stride * width + row % stride;
+        // SAFETY: the caller checked that all blocks lie in the slices; a stride is a multiple of every register.
+        unsafe {
+            let mut sum = V::splat(R::ZERO);
+            for j in 0..width {
+                sum = sum.add(V::load(e.add(first + j * stride)));
             }
+            store_some(sum, &mut values[row..]);
         }
-        row += stride;
+        row += V::WIDTH;
     }
     for value in values.iter_mut() {
         *value = value.log();
     }
     row = 0;
-    for values in values.chunks_mut(stride) {
-        for (l, value) in values.iter_mut().enumerate() {
-            let log_sum = *value;
-            let mut m = R::NEG_INFINITY;
+    while row < rows {
+        let first = row / stride * stride * width + row % stride;
+        // SAFETY: as above.
+        unsafe {
+            let log_sum = load_some::<R, V>(&values[row..]);
+            let mut m = V::splat(R::NEG_INFINITY);
             for j in 0..width {
-                let z = predictions[batch.at(row, j) + l];
-                m = if z > m { z } else { m };
+                m = V::load(z.add(first + j * stride)).larger(m);
             }
-            let mut loss = R::ZERO;
+            let mut loss = V::splat(R::ZERO);
             for j in 0..width {
-                let at = batch.at(row, j) + l;
-                if targets[at] != R::ZERO {
-                    loss = targets[at].mul_add(log_sum - (predictions[at] - m), loss);
-                }
+                let t = V::load(t.add(first + j * stride));
+                let surprise = log_sum.sub(V::load(z.add(first + j * stride)).sub(m));
+                loss = t.mul_add(surprise, loss).unless_zero(t, loss);
             }
-            *value = loss;
+            store_some(loss, &mut values[row..]);
         }
-        row += stride;
+        row += V::WIDTH;
     }
+}
+
+/// Writes as many lanes as there is room for.
+#[inline(always)]
+unsafe fn store_some<R: Real, V: Vector<R>>(lanes: V, to: &mut [R]) {
+    if to.len() >= V::WIDTH {
+        // SAFETY: there is room for a register.
+        return unsafe { lanes.store(to.as_mut_ptr()) };
+    }
+    let mut all = [R::ZERO; LANES];
+    // SAFETY: there is room for a register.
+    unsafe { lanes.store(all.as_mut_ptr()) }
+    to.copy_from_slice(&all[..to.len()]);
+}
+
+/// Reads as many lanes as there are, and 0 in the others.
+#[inline(always)]
+unsafe fn load_some<R: Real, V: Vector<R>>(from: &[R]) -> V {
+    if from.len() >= V::WIDTH {
+        // SAFETY: there is a register.
+        return unsafe { V::load(from.as_ptr()) };
+    }
+    let mut all = [R::ZERO; LANES];
+    all[..from.len()].copy_from_slice(from);
+    // SAFETY: there is a register.
+    unsafe { V::load(all.as_ptr()) }
 }
 
 /// The gradient of the lanes after the last row.

@@ -212,7 +212,7 @@ impl DenseStage {
                 depth: rows,
                 left: Left::Across { values: dz, panel },
                 right: &columns[q * rows * width..],
-                start: Start::Zero,
+                start: Start::Block,
             };
             strip(work, &mut dw[q * panel..]);
             q += 1;
@@ -220,8 +220,7 @@ impl DenseStage {
         if ones {
             let column = self.form.weight_at::<R>(self.in_features, 0, self.in_features, self.out_features);
             for j in 0..self.out_features {
-                let sum = gradients[self.weight.start + column + j * width];
-                gradients[self.bias.start + j] = R::ZERO + sum;
+                gradients[self.bias.start + j] = gradients[self.weight.start + column + j * width];
             }
         }
     }

@@ -201,7 +201,6 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
         }
     }
     let Runs { wide, weights: weights_end, sums, .. } = step.runs;
-    elementwise::add_zero_portable(&mut gradients[..wide]);
     // SAFETY: the caller's instruction set.
     unsafe { join_body::<R, V>(parts, &mut gradients[wide..sums]) }
     if step.l2 != R::ZERO || step.l1 != R::ZERO {

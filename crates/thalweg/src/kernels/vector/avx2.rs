@@ -77,6 +77,15 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn unless_zero(self, of: Self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let is_own = _mm256_cmp_ps::<_CMP_NEQ_UQ>(of.0, _mm256_setzero_ps());
+            F32x8(_mm256_blendv_ps(other.0, self.0, is_own))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn first(self, count: usize) -> Self {
         // SAFETY: the trait's conditions.
         unsafe {
@@ -185,6 +194,15 @@ impl Vector<f64> for F64x4 {
         // The second operand comes out where the first is NaN, or both are zero.
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn unless_zero(self, of: Self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let is_own = _mm256_cmp_pd::<_CMP_NEQ_UQ>(of.0, _mm256_setzero_pd());
+            F64x4(_mm256_blendv_pd(other.0, self.0, is_own))
+        }
     }
 
     #[inline(always)]

@@ -121,6 +121,15 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn unless_zero(self, of: Self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let is_own = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(of.0, _mm512_setzero_ps());
+            F32x16(_mm512_mask_blend_ps(is_own, other.0, self.0))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn first(self, count: usize) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F32x16(_mm512_maskz_mov_ps(((1_u32 << count) - 1) as __mmask16, self.0)) }
@@ -255,6 +264,15 @@ impl Vector<f64> for F64x8 {
         // The second operand comes out where the first is NaN, or both are zero.
         // SAFETY: the trait's conditions.
         unsafe { F64x8(_mm512_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn unless_zero(self, of: Self, other: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let is_own = _mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(of.0, _mm512_setzero_pd());
+            F64x8(_mm512_mask_blend_pd(is_own, other.0, self.0))
+        }
     }
 
     #[inline(always)]

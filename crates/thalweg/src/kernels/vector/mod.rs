@@ -41,6 +41,8 @@ pub trait Vector<R>: Copy {
     unsafe fn div(self, other: Self) -> Self;
     /// `self` where it is larger than `other`, else `other`: NaN is never larger.
     unsafe fn larger(self, other: Self) -> Self;
+    /// `self` where `of` is not 0, else `other`.
+    unsafe fn unless_zero(self, of: Self, other: Self) -> Self;
     /// The first `count` lanes, and 0 in those after them.
     unsafe fn first(self, count: usize) -> Self;
 

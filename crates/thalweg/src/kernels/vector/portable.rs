@@ -88,6 +88,14 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     }
 
     #[inline(always)]
+    unsafe fn unless_zero(mut self, of: Self, other: Self) -> Self {
+        for l in 0..N {
+            self.0[l] = if of.0[l] == R::ZERO { other.0[l] } else { self.0[l] };
+        }
+        self
+    }
+
+    #[inline(always)]
     unsafe fn first(mut self, count: usize) -> Self {
         for l in 0..N {
             self.0[l] = if l < count { self.0[l] } else { R::ZERO };
