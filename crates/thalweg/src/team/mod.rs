@@ -35,6 +35,7 @@
 mod barrier;
 mod gate;
 mod member;
+mod pace;
 mod shared;
 mod sync;
 
@@ -51,6 +52,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use member::Member;
+pub(crate) use pace::Pace;
 pub use shared::Shared;
 
 use crate::error::{Error, Result};

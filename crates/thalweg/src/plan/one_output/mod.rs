@@ -29,7 +29,7 @@ use crate::layers::Layer;
 use crate::network::Network;
 use crate::optimizers::{Optimizer, StepRule, Update};
 use crate::real::Real;
-use crate::team::{Shared, Team};
+use crate::team::{Pace, Shared, Team};
 
 use pass::{Learn, Pass};
 
@@ -105,6 +105,9 @@ pub(crate) struct OneOutputPlan<R: Real> {
     outputs: Vec<R>,
     dz: Vec<R>,
     team: Team,
+    /// For when one thread is faster than the team.
+    alone: Team,
+    pace: Pace,
 }
 
 impl<R: Real> OneOutputPlan<R> {
@@ -161,6 +164,8 @@ impl<R: Real> OneOutputPlan<R> {
             converted,
             targets,
             team,
+            alone: Team::new(1).ok()?,
+            pace: Pace::new(),
         };
         plan.set_parameters(network.parameters());
         Some(plan)
@@ -200,7 +205,9 @@ impl<R: Real> OneOutputPlan<R> {
             dz: Shared::new(&mut self.dz),
             is_fine: Shared::new(&mut is_fine),
         };
-        self.team.run(|member| pass.run(member));
+        let is_shared = self.team.threads() > 1 && self.pace.is_together(sizes.rows);
+        let team = if is_shared { &mut self.team } else { &mut self.alone };
+        team.run(|member| pass.run(member));
         is_fine[0]
     }
 

@@ -33,21 +33,24 @@ use crate::network::Network;
 use crate::optimizers::{Optimizer, Update};
 use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
-use crate::team::{Shared, Team};
+use crate::team::{Pace, Shared, Team};
 use passes::{Buffers, Input, Pass, StageRule, TOGETHER, Tile, all_bounded, loss_rows};
 use program::{Program, Stage};
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
 const TILE: usize = 512;
 
-/// Multiplications of a step below which a second thread costs more than it gains: about 3 µs of them.
-const WORTH_SHARING: usize = 300_000;
+/// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it, [`Pace`] measures.
+const WORTH_SHARING: usize = 100_000;
 
 /// Runs a network of dense and elementwise layers, in batches of any size.
 pub(crate) struct PanelPlan<R: Real> {
     program: Program,
     rules: Rules,
     team: Team,
+    /// For when one thread is faster than the team.
+    alone: Team,
+    pace: Pace,
     arena: Arena<R>,
     weights: Arena<R>,
     state: Arena<R>,
@@ -121,6 +124,8 @@ impl<R: Real> PanelPlan<R> {
             is_full_batch,
             has_losses: false,
             rules: rules.clone(),
+            alone: Team::new(1)?,
+            pace: Pace::new(),
             team,
             program,
         };
@@ -161,6 +166,8 @@ impl<R: Real> PanelPlan<R> {
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
         let is_one_tile = rows <= TILE;
         let bound = loss_bound(batch.data, rows);
+        let is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
+        let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(TILE) {
             let tile_rows = &batch.rows[first..rows.min(first + TILE)];
             let targets = match batch.data.targets() {
@@ -194,7 +201,7 @@ impl<R: Real> PanelPlan<R> {
                 losses: Shared::new(&mut self.losses),
             };
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
-            self.team.run(|member| {
+            team.run(|member| {
                 let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
                 pass.gather();
                 forward(&pass, backward);

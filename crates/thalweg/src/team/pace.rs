@@ -1,0 +1,126 @@
+//! Whether a team is worth its threads: measured while the work goes on.
+
+use std::time::Instant;
+
+/// How long a stretch of steps is timed, in seconds: long enough that the clock and a hiccup do not decide.
+const STRETCH: f64 = 2e-3;
+
+/// A team whose stretch takes this much longer than its best one has lost a processor to somebody else, perhaps.
+const SLOWER: f64 = 1.4;
+
+/// Stretches alone after which the team is tried again.
+const PATIENCE: u32 = 50;
+
+/// Decides, stretch by stretch, whether all threads work or one alone, by how long each takes for a row.
+///
+/// The first stretch is the team's and the second one thread's; then whoever was faster goes on. A team that becomes
+/// slow, because another program wants its processors, is compared with one thread again; one thread is compared with
+/// the team from time to time. What is computed never depends on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    together: bool,
+    began: Option<Instant>,
+    rows: u64,
+    /// Seconds a row, of the last stretch of the team and of one thread.
+    team: Option<f64>,
+    alone: Option<f64>,
+    /// Of the team's best stretch.
+    best: f64,
+    /// Stretches since the other way was tried.
+    since: u32,
+}
+
+impl Pace {
+    /// Nothing measured yet.
+    pub(crate) fn new() -> Self {
+        Pace { together: true, began: None, rows: 0, team: None, alone: None, best: f64::INFINITY, since: 0 }
+    }
+
+    /// Whether the next step is the team's; asked before every step.
+    #[inline]
+    pub(crate) fn is_together(&mut self, rows: usize) -> bool {
+        let now = Instant::now();
+        let Some(began) = self.began else {
+            self.began = Some(now);
+            self.rows = rows as u64;
+            return self.together;
+        };
+        let seconds = (now - began).as_secs_f64();
+        if seconds >= STRETCH && self.rows > 0 {
+            self.together = self.next(seconds / self.rows as f64);
+            self.began = Some(now);
+            self.rows = 0;
+        }
+        self.rows += rows as u64;
+        self.together
+    }
+
+    /// Who takes the next stretch, after one that took so many seconds a row.
+    fn next(&mut self, per_row: f64) -> bool {
+        self.since += 1;
+        if self.together {
+            self.team = Some(per_row);
+            self.best = self.best.min(per_row);
+            match self.alone {
+                None => self.turn(false),
+                Some(alone) if alone < per_row => self.turn(false),
+                Some(_) if per_row > SLOWER * self.best && self.since > 1 => self.turn(false),
+                Some(_) => true,
+            }
+        } else {
+            self.alone = Some(per_row);
+            match self.team {
+                Some(team) if team < per_row => self.turn(true),
+                _ if self.since >= PATIENCE => self.turn(true),
+                _ => false,
+            }
+        }
+    }
+
+    fn turn(&mut self, together: bool) -> bool {
+        self.since = 0;
+        together
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who takes each of so many stretches, where a row takes the team and one thread so long.
+    fn stretches(pace: &mut Pace, count: usize, team: f64, alone: f64) -> Vec<bool> {
+        (0..count)
+            .map(|_| {
+                let together = pace.together;
+                pace.together = pace.next(if together { team } else { alone });
+                together
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_team_that_is_faster_goes_on() {
+        let mut pace = Pace::new();
+        let mut expected = vec![true; 200];
+        expected[1] = false;
+        assert_eq!(stretches(&mut pace, 200, 1.0, 1.8), expected);
+    }
+
+    #[test]
+    fn one_thread_that_is_faster_goes_on_and_the_team_is_tried_again() {
+        let mut pace = Pace::new();
+        let who = stretches(&mut pace, 500, 1.0, 0.7);
+        let tries = who.iter().filter(|together| **together).count();
+        assert!((5..=12).contains(&tries), "{tries} tries");
+    }
+
+    #[test]
+    fn a_busy_neighbour_is_noticed_and_so_is_its_end() {
+        let mut pace = Pace::new();
+        stretches(&mut pace, 10, 1.0, 1.8);
+        let busy = stretches(&mut pace, 100, 9.0, 1.9);
+        assert!(busy.iter().filter(|together| **together).count() < 8);
+        stretches(&mut pace, 60, 1.0, 1.8);
+        assert!(stretches(&mut pace, 20, 1.0, 1.8).iter().all(|together| *together));
+    }
+}
