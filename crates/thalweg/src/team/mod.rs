@@ -218,12 +218,10 @@ impl Meeting {
         if payload.is::<Quit>() {
             return;
         }
-        let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.is_none() {
-            *first = Some(payload);
-        } else {
-            // A second one is not dropped: its own code might panic once more.
-            std::mem::forget(payload);
+        match self.panic.try_lock() {
+            Ok(mut first) if first.is_none() => *first = Some(payload),
+            // Another member's is kept, or just being kept. This one is not dropped: its own code might panic once more.
+            _ => std::mem::forget(payload),
         }
     }
 }
