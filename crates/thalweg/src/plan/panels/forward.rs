@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::passes::{Buffers, Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind};
-use super::{TILE, WORTH_SHARING, forward};
+use super::{WORTH_SHARING, forward};
 use crate::error::Result;
 use crate::kernels::elementwise;
 use crate::kernels::one_row::one_row;
@@ -14,6 +14,9 @@ use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules};
 use crate::real::Real;
 use crate::team::{Shared, Team};
+
+/// Rows worked at once: few enough that their values stay in the second cache beside the weights.
+const ROWS: usize = 64;
 
 /// Predicts with a network of dense and elementwise layers.
 pub(crate) struct PanelForward<R: Real> {
@@ -43,7 +46,7 @@ impl<R: Real> PanelForward<R> {
     /// # Errors
     /// [`Error::Threads`](crate::Error::Threads).
     pub(crate) fn new(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
-        let Some(program) = Program::new::<R>(network.layers(), None, largest_batch.min(TILE)) else {
+        let Some(program) = Program::new::<R>(network.layers(), None, largest_batch.min(ROWS)) else {
             return Ok(None);
         };
         let work = largest_batch * network.parameter_count();
@@ -119,8 +122,8 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
         }
         let columns = self.program.input.columns;
         let team = if rows * self.parameter_count < WORTH_SHARING { &mut self.alone } else { &mut self.team };
-        for first in (0..rows).step_by(TILE) {
-            let count = TILE.min(rows - first);
+        for first in (0..rows).step_by(ROWS) {
+            let count = ROWS.min(rows - first);
             let buffers = Buffers {
                 arena: Shared::new(self.arena.all_mut()),
                 weights: Shared::new(self.weights.all_mut()),

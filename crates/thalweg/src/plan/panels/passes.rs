@@ -14,6 +14,7 @@ use std::ops::Range;
 use super::program::{Form, Matrix, Program, Stage, Tail, TailKind};
 use crate::data::Dataset;
 use crate::kernels::panels::{self, LANE_COLUMNS, Left, Start, Strip, panel_count, panel_width, strip};
+use crate::kernels::prefetch::prefetch;
 use crate::kernels::sums::{LANES, ROWS};
 use crate::kernels::{elementwise, losses};
 use crate::losses::{LaneBatch, Targets};
@@ -26,6 +27,12 @@ use crate::team::{Member, Shared};
 /// Terms of a chain that are worked before the next panel: deeper products store the chain and go on, so that a
 /// panel's block and the rows it meets stay in the second cache.
 const DEPTH: usize = 1024;
+
+/// Rows of x and of dy whose panels fill two thirds of the first cache.
+const ROWS_IN_CACHE: usize = 128;
+
+/// Parameters and state of more bytes than this do not stay in the second cache from step to step: they are asked for ahead.
+const FAR: usize = 4 << 20;
 
 /// How many chunks without state are updated together: what they need stays in the first cache.
 pub(super) const TOGETHER: usize = 4;
@@ -451,6 +458,7 @@ impl<R: Real> Pass<'_, R> {
         // Chunks without state lie side by side and are updated together.
         let together = if self.rules.optimizer.state_slots() == 0 { TOGETHER } else { 1 };
         let groups = inputs.div_ceil(together);
+        let is_far = (self.buffers.weights.len() + self.buffers.state.len()) * size_of::<R>() > FAR;
         for unit in self.member.share(stage.panels::<R>() * (groups + 1)) {
             let (panel, group) = (unit / (groups + 1), unit % (groups + 1));
             let is_bias = group == groups;
@@ -471,6 +479,9 @@ impl<R: Real> Pass<'_, R> {
                 // SAFETY: a chunk's gradient belongs to the chunk's unit.
                 false => unsafe { self.buffers.chains.part(chunk.clone()) },
             };
+            if is_far {
+                self.ask_for(end..(end + chunk.len()).min(stage.weights.end));
+            }
             for k_panel in k_panels {
                 let part = stage.chunk::<R>(panel, k_panel);
                 self.gradient(
@@ -498,23 +509,41 @@ impl<R: Real> Pass<'_, R> {
         if k_panel == stage.input_panels::<R>() {
             return panels::add_rows(dy, matches!(start, Start::Stored), dw);
         }
-        let x = self.read(stage.input, k_panel, &rows);
-        let (depth, count) = (rows.len(), dw.len() / width);
-        let work = match stage.form {
-            Form::Panels => {
-                Strip { rows: count, columns, depth, left: Left::Down { values: x }, right: dy, start }
-            }
-            Form::OneOutput => {
-                Strip { rows: 1, columns: width, depth, left: Left::Down { values: dy }, right: x, start }
-            }
+        let computed = match stage.form {
+            Form::Panels => columns,
+            Form::OneOutput => width,
         };
-        if work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < width
+        if computed.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < width
             && self.buffers.chains.is_empty()
         {
             // Registers beyond the columns are not computed; what lies there must not reach the padding.
             dw.fill(R::ZERO);
         }
-        strip(work, dw);
+        // A block of rows of x and of dy stays in the first cache while all tiles of the chunk meet it.
+        let (x, count) = (self.read(stage.input, k_panel, &rows), dw.len() / width);
+        let is_sum = matches!(start, Start::Block);
+        for block in (0..rows.len()).step_by(ROWS_IN_CACHE) {
+            let depth = ROWS_IN_CACHE.min(rows.len() - block);
+            let (x, right) = (&x[block * width..], &dy[block * width..]);
+            let start = match block {
+                0 if is_sum && depth < rows.len() => Start::Zero,
+                0 => start,
+                _ => Start::Stored,
+            };
+            let work = match stage.form {
+                Form::Panels => {
+                    Strip { rows: count, columns, depth, left: Left::Down { values: x }, right, start }
+                }
+                Form::OneOutput => {
+                    let left = Left::Down { values: right };
+                    Strip { rows: 1, columns: width, depth, left, right: x, start }
+                }
+            };
+            strip(work, dw);
+        }
+        if is_sum && rows.len() > ROWS_IN_CACHE {
+            elementwise::add_zero(dw);
+        }
     }
 
     /// The sums of a narrow stage's one panel, so far, in lanes; at the end of a block, joined and added to 0.
@@ -575,6 +604,16 @@ impl<R: Real> Pass<'_, R> {
         }
         if self.rules.clip_norm.is_none() {
             self.update(chunk, w, dw, is_bias, rule);
+        }
+    }
+
+    /// Asks for parameters and their state to be brought near.
+    fn ask_for(&self, chunk: Range<usize>) {
+        let slots = self.rules.optimizer.state_slots();
+        // SAFETY: a prefetch reads nothing; the slices are not looked into.
+        unsafe {
+            prefetch(self.buffers.weights.read(chunk.clone()));
+            prefetch(self.buffers.state.read(chunk.start * slots..chunk.end * slots));
         }
     }
 
