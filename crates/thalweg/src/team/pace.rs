@@ -8,6 +8,9 @@ const STRETCH: f64 = 2e-3;
 /// A team whose stretch takes this much longer than its best one has lost a processor to somebody else, perhaps.
 const SLOWER: f64 = 1.4;
 
+/// How long a way of working goes untimed after a change, in seconds: sleeping threads wake, caches fill.
+const WARM_UP: f64 = 1e-3;
+
 /// Stretches alone after which the team is tried again.
 const PATIENCE: u32 = 50;
 
@@ -28,12 +31,22 @@ pub(crate) struct Pace {
     best: f64,
     /// Stretches since the other way was tried.
     since: u32,
+    is_warm: bool,
 }
 
 impl Pace {
     /// Nothing measured yet.
     pub(crate) fn new() -> Self {
-        Pace { together: true, began: None, rows: 0, team: None, alone: None, best: f64::INFINITY, since: 0 }
+        Pace {
+            together: true,
+            began: None,
+            rows: 0,
+            team: None,
+            alone: None,
+            best: f64::INFINITY,
+            since: 0,
+            is_warm: false,
+        }
     }
 
     /// Whether the next step is the team's; asked before every step.
@@ -46,7 +59,13 @@ impl Pace {
             return self.together;
         };
         let seconds = (now - began).as_secs_f64();
-        if seconds >= STRETCH && self.rows > 0 {
+        if !self.is_warm {
+            if seconds >= WARM_UP {
+                self.is_warm = true;
+                self.began = Some(now);
+                self.rows = 0;
+            }
+        } else if seconds >= STRETCH && self.rows > 0 {
             self.together = self.next(seconds / self.rows as f64);
             self.began = Some(now);
             self.rows = 0;
@@ -79,6 +98,7 @@ impl Pace {
 
     fn turn(&mut self, together: bool) -> bool {
         self.since = 0;
+        self.is_warm = false;
         together
     }
 }
