@@ -12,7 +12,7 @@ vectorised! {
     /// `to[j,k]` = `from[k,j]` for k < rows ≤ W and j < columns ≤ W.
     ///
     /// # Shapes
-    /// `from`: `[rows, W]`; `to`: `[columns, W]`, whose columns from `rows` on stay as they are.
+    /// `from`: `[rows, W]`; `to`: `[columns, W]`, whose columns from `rows` up to the next whole register become 0.
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.
@@ -31,22 +31,19 @@ unsafe fn transpose_body<R: Real, V: Vector<R>>(rows: usize, columns: usize, fro
     while k < rows {
         let mut j = 0;
         while j < columns {
-            if rows - k >= V::WIDTH && columns - j >= V::WIDTH {
-                // SAFETY: the square lies within both blocks, which the asserts above cover.
-                unsafe {
-                    V::turn(
-                        from.as_ptr().add(k * width + j),
-                        width,
-                        to.as_mut_ptr().add(j * width + k),
-                        width,
-                    );
-                }
-            } else {
-                for m in k..rows.min(k + V::WIDTH) {
-                    for n in j..columns.min(j + V::WIDTH) {
-                        to[n * width + m] = from[m * width + n];
-                    }
-                }
+            // SAFETY: the square's rows and columns lie within both blocks, which the asserts above cover; W is a
+            // multiple of a register, so that whole registers do too.
+            unsafe {
+                let (from, to) = (from.as_ptr().add(k * width + j), to.as_mut_ptr().add(j * width + k));
+                let (rows, columns) = (rows - k, columns - j);
+                V::turn(
+                    if rows < V::WIDTH { rows } else { V::WIDTH },
+                    if columns < V::WIDTH { columns } else { V::WIDTH },
+                    from,
+                    width,
+                    to,
+                    width,
+                );
             }
             j += V::WIDTH;
         }

@@ -46,13 +46,21 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
-    unsafe fn turn(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    unsafe fn turn(
+        rows: usize,
+        columns: usize,
+        from: *const f32,
+        from_row: usize,
+        to: *mut f32,
+        to_row: usize,
+    ) {
         const INDICES: [[[i32; 16]; 2]; 4] = halves_32::<16, 4>();
         // SAFETY: the trait's conditions.
         unsafe {
-            let mut rows = [_mm512_set1_ps(0.0); 16];
+            let mut square = [_mm512_set1_ps(0.0); 16];
             for k in 0..16 {
-                rows[k] = _mm512_loadu_ps(from.add(k * from_row));
+                let mask = if k < rows { u16::MAX } else { 0 };
+                square[k] = _mm512_maskz_loadu_ps(mask, from.wrapping_add(k * from_row));
             }
             for step in 0..4 {
                 let distance = 1 << step;
@@ -60,14 +68,15 @@ impl Vector<f32> for F32x16 {
                 let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
                 for k in 0..16 {
                     if k & distance == 0 {
-                        let (a, b) = (rows[k], rows[k + distance]);
-                        rows[k] = _mm512_permutex2var_ps(a, low, b);
-                        rows[k + distance] = _mm512_permutex2var_ps(a, high, b);
+                        let (a, b) = (square[k], square[k + distance]);
+                        square[k] = _mm512_permutex2var_ps(a, low, b);
+                        square[k + distance] = _mm512_permutex2var_ps(a, high, b);
                     }
                 }
             }
             for k in 0..16 {
-                _mm512_storeu_ps(to.add(k * to_row), rows[k]);
+                let mask = if k < columns { u16::MAX } else { 0 };
+                _mm512_mask_storeu_ps(to.wrapping_add(k * to_row), mask, square[k]);
             }
         }
     }
@@ -206,13 +215,21 @@ impl Vector<f64> for F64x8 {
     }
 
     #[inline(always)]
-    unsafe fn turn(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+    unsafe fn turn(
+        rows: usize,
+        columns: usize,
+        from: *const f64,
+        from_row: usize,
+        to: *mut f64,
+        to_row: usize,
+    ) {
         const INDICES: [[[i64; 8]; 2]; 3] = halves_64::<8, 3>();
         // SAFETY: the trait's conditions.
         unsafe {
-            let mut rows = [_mm512_set1_pd(0.0); 8];
+            let mut square = [_mm512_set1_pd(0.0); 8];
             for k in 0..8 {
-                rows[k] = _mm512_loadu_pd(from.add(k * from_row));
+                let mask = if k < rows { u8::MAX } else { 0 };
+                square[k] = _mm512_maskz_loadu_pd(mask, from.wrapping_add(k * from_row));
             }
             for step in 0..3 {
                 let distance = 1 << step;
@@ -220,14 +237,15 @@ impl Vector<f64> for F64x8 {
                 let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
                 for k in 0..8 {
                     if k & distance == 0 {
-                        let (a, b) = (rows[k], rows[k + distance]);
-                        rows[k] = _mm512_permutex2var_pd(a, low, b);
-                        rows[k + distance] = _mm512_permutex2var_pd(a, high, b);
+                        let (a, b) = (square[k], square[k + distance]);
+                        square[k] = _mm512_permutex2var_pd(a, low, b);
+                        square[k + distance] = _mm512_permutex2var_pd(a, high, b);
                     }
                 }
             }
             for k in 0..8 {
-                _mm512_storeu_pd(to.add(k * to_row), rows[k]);
+                let mask = if k < columns { u8::MAX } else { 0 };
+                _mm512_mask_storeu_pd(to.wrapping_add(k * to_row), mask, square[k]);
             }
         }
     }

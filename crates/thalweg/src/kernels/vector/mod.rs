@@ -46,16 +46,20 @@ pub trait Vector<R>: Copy {
     /// The first `count` lanes, and 0 in those after them.
     unsafe fn first(self, count: usize) -> Self;
 
-    /// Turns a square of `WIDTH` rows and columns, `from_row` and `to_row` values apart: `to[j,k]` = `from[k,j]`.
+    /// Turns a part of a square, at most `WIDTH` rows and columns that lie `from_row` and `to_row` values apart:
+    /// `to[j,k]` = `from[k,j]`; for `k` from `rows` to `WIDTH` it is 0. Rows are read and written whole, `WIDTH` values.
     #[inline(always)]
-    unsafe fn turn(from: *const R, from_row: usize, to: *mut R, to_row: usize)
+    unsafe fn turn(rows: usize, columns: usize, from: *const R, from_row: usize, to: *mut R, to_row: usize)
     where
-        R: Copy,
+        R: Copy + Default,
     {
-        for j in 0..Self::WIDTH {
+        for j in 0..columns {
             for k in 0..Self::WIDTH {
-                // SAFETY: the caller's pointers reach the whole square.
-                unsafe { *to.add(j * to_row + k) = *from.add(k * from_row + j) };
+                // SAFETY: the caller's pointers reach the rows and columns, each `WIDTH` values long.
+                unsafe {
+                    *to.add(j * to_row + k) =
+                        if k < rows { *from.add(k * from_row + j) } else { R::default() };
+                }
             }
         }
     }
