@@ -11,6 +11,7 @@
 //! at a power of two, and each thread can own whole panels. The columns beyond the last are padding: they hold
 //! numbers that nobody reads.
 
+mod columns;
 mod lanes;
 mod one_output;
 mod strip;
@@ -18,6 +19,7 @@ mod strip;
 mod tests;
 mod transpose;
 
+pub use columns::copy_columns;
 pub use lanes::{LANE_COLUMNS, add_in_lanes, add_products_in_lanes, add_rows, joined};
 pub use one_output::forward as forward_one_output;
 pub use strip::{Left, Start, Strip, strip};

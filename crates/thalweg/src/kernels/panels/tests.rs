@@ -79,6 +79,22 @@ fn transpose_turns<R: Real>(rows: usize, columns: usize) {
 }
 
 #[test]
+fn columns_are_copied_into_a_panel() {
+    let width = panel_width::<f64>();
+    let x = numbers::<f64>(5 * 23, 10);
+    for columns in [1, 7, 8, 13, width] {
+        let mut to = vec![1.0; 5 * width];
+        copy_columns(columns, &x[4..], 23, &mut to[..4 * width]);
+        for n in 0..5 {
+            for j in 0..width {
+                let expected = if n < 4 && j < columns { x[4 + n * 23 + j] } else { 1.0 };
+                assert_eq!(to[n * width + j], expected, "{columns} columns at ({n}, {j})");
+            }
+        }
+    }
+}
+
+#[test]
 fn blocks_are_transposed() {
     for (rows, columns) in [(16, 16), (1, 16), (16, 1), (9, 15), (8, 12), (3, 2)] {
         transpose_turns::<f64>(rows, columns);

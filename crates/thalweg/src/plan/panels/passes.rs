@@ -34,6 +34,9 @@ const ROWS_IN_CACHE: usize = 128;
 /// Parameters and state of more bytes than this do not stay in the second cache from step to step: they are asked for ahead.
 const FAR: usize = 4 << 20;
 
+/// Rows that are gathered one after the other before they go into panels.
+pub(super) const GATHERED: usize = 16;
+
 /// How many chunks without state are updated together: what they need stays in the first cache.
 pub(super) const TOGETHER: usize = 4;
 
@@ -175,17 +178,18 @@ impl<R: Real> Pass<'_, R> {
         let matrix = self.program.input;
         match self.input {
             Input::Data(data, numbers) => {
-                let row = &mut self.scratch()[..matrix.columns];
-                for n in rows.clone() {
-                    data.gather_row(numbers[n], row);
-                    self.write_row(matrix, n, row);
+                for first in rows.clone().step_by(GATHERED) {
+                    let group = first..rows.end.min(first + GATHERED);
+                    let values = &mut self.scratch()[..group.len() * matrix.columns];
+                    for (&number, row) in
+                        numbers[group.clone()].iter().zip(values.chunks_exact_mut(matrix.columns))
+                    {
+                        data.gather_row(number, row);
+                    }
+                    self.write_rows(matrix, &group, values);
                 }
             }
-            Input::Values(values) => {
-                for n in rows.clone() {
-                    self.write_row(matrix, n, &values[n * matrix.columns..(n + 1) * matrix.columns]);
-                }
-            }
+            Input::Values(values) => self.write_rows(matrix, &rows, &values[rows.start * matrix.columns..]),
             Input::Gathered(..) => {}
         }
         for panel in 0..panel_count::<R>(matrix.columns) {
@@ -193,16 +197,13 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
-    /// Writes one row of a matrix, which belongs to this member.
-    fn write_row(&self, matrix: Matrix, n: usize, row: &[R]) {
+    /// Writes rows of a matrix, which belong to this member, from `values`, where they lie one after the other.
+    fn write_rows(&self, matrix: Matrix, rows: &Range<usize>, values: &[R]) {
         let width = panel_width::<R>();
-        for (panel, values) in row.chunks(width).enumerate() {
-            let to = self.write(matrix, panel, &(n..n + 1));
-            if values.len() == width {
-                to[..width].copy_from_slice(&values[..width]); // of a known length: no call
-            } else {
-                to[..values.len()].copy_from_slice(values);
-            }
+        for panel in 0..panel_count::<R>(matrix.columns) {
+            let columns = width.min(matrix.columns - panel * width);
+            let x = values.get(panel * width..).unwrap_or(&[]);
+            panels::copy_columns(columns, x, matrix.columns, self.write(matrix, panel, rows));
         }
     }
 
