@@ -13,7 +13,7 @@ use crate::losses::{Loss, Targets};
 use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules};
 use crate::real::Real;
-use crate::team::{Shared, Team};
+use crate::team::{Pace, Shared, Team};
 
 /// Rows worked at once: few enough that their values stay in the second cache beside the weights.
 const ROWS: usize = 64;
@@ -25,6 +25,7 @@ pub(crate) struct PanelForward<R: Real> {
     team: Team,
     /// For so few rows that a second thread is of no use.
     alone: Team,
+    pace: Pace,
     parameter_count: usize,
     arena: Arena<R>,
     weights: Arena<R>,
@@ -63,6 +64,7 @@ impl<R: Real> PanelForward<R> {
             parameter_count: network.parameter_count(),
             rules: Rules::forward_only(Loss::MeanSquaredError),
             alone: Team::new(1)?,
+            pace: Pace::new(),
             team,
             program,
         };
@@ -121,7 +123,10 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
             return self.forward_row(x);
         }
         let columns = self.program.input.columns;
-        let team = if rows * self.parameter_count < WORTH_SHARING { &mut self.alone } else { &mut self.team };
+        let is_shared = self.team.threads() > 1
+            && rows * self.parameter_count >= WORTH_SHARING
+            && self.pace.is_together(rows);
+        let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - first);
             let buffers = Buffers {
