@@ -17,6 +17,7 @@ pub mod elementwise;
 pub mod lanes;
 pub mod limits;
 pub(crate) mod losses;
+pub(crate) mod narrow_hidden;
 pub mod one_output;
 pub mod one_row;
 mod ordered_sum;

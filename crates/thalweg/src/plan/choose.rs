@@ -1,6 +1,7 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
 use super::lanes::LanePlan;
+use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
 use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
@@ -76,6 +77,9 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
     let Wanted { rules, data, threads, .. } = wanted;
     if wanted.is_full_batch {
         if let Some(plan) = OneOutputPlan::new(network, rules, data, threads) {
+            return Ok(Some(Box::new(plan)));
+        }
+        if let Some(plan) = NarrowHiddenPlan::new(network, rules, data, threads) {
             return Ok(Some(Box::new(plan)));
         }
         if let Some(plan) = LanePlan::new(network, rules, data) {

@@ -15,7 +15,7 @@ const SLACK: f64 = 64.0;
 /// ```
 /// The squares are at most D², and the other losses at most 4·D² for a row's output: a distance is at most D, Huber's line
 /// lies below its parabola, binary cross-entropy is at most D + D·|t| + 1, softmax cross-entropy at most |t|·(2·D + log classes).
-pub(super) fn largest_square<R: Real>(data: &Dataset, outputs: usize) -> Option<R> {
+pub(in crate::plan) fn largest_square<R: Real>(data: &Dataset, outputs: usize) -> Option<R> {
     let largest = if size_of::<R>() == 4 { f64::from(f32::MAX) } else { f64::MAX };
     let bound = (largest / (16.0 * data.rows() as f64 * outputs as f64)).sqrt();
     let scale = data.target_scale();

@@ -1,0 +1,288 @@
+//! The plan of a net of two dense layers with few inputs, few outputs and many rectified units between, on the whole data
+//! at every step.
+//!
+//! A hidden value costs so few products that it is computed twice and never stored: forward with rows in lanes, and
+//! backward with units in lanes, where all gradients stay in registers down the rows ([`crate::kernels::narrow_hidden`]).
+//!
+//! A team shares out the rows of the forward pass and the loss, meets once, and then shares out the units and their
+//! updates.
+
+mod layout;
+mod pass;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::Range;
+
+use super::arena::Arena;
+use super::lanes::limit::largest_square;
+use super::{Rates, Rows, Rules, StepPlan, fit};
+use crate::data::{Dataset, DatasetTargets};
+use crate::kernels::lanes::PARTIAL;
+use crate::kernels::narrow_hidden::{Sizes, unit_width};
+use crate::kernels::panels::panel_width;
+use crate::kernels::sums::ROWS;
+use crate::losses::Loss;
+use crate::network::Network;
+use crate::optimizers::{Optimizer, StepRule, Update};
+use crate::real::Real;
+use crate::team::{Shared, Team};
+
+use layout::Net;
+use pass::{Learn, Part, Pass};
+
+/// Rows times parameters of a unit times units, in bytes, below which a step (some 3 µs then) is too short for a second
+/// thread.
+const LEAST_SHARED: usize = 400 << 10;
+
+/// The plan for few inputs, a hidden layer and few outputs.
+pub(crate) struct NarrowHiddenPlan<R: Real> {
+    rules: Rules,
+    net: Net,
+    rows: usize,
+    /// A part of the hidden layer for each member, and its units.
+    parts: Vec<Part>,
+    units: Vec<Range<usize>>,
+    /// Rows in lanes, as all matrices.
+    x: Arena<R>,
+    targets: Arena<R>,
+    z: Arena<R>,
+    dz: Arena<R>,
+    factor: R,
+    /// The squares of all outputs of a member together may not exceed this, or the loss might not be finite.
+    limit: R,
+    /// Part after part, and of each part the runs one after the other.
+    weights: Arena<R>,
+    gradients: Arena<R>,
+    /// In the same order, of each run its slots one after the other.
+    state: Arena<R>,
+    bias: Arena<R>,
+    bias_state: Vec<R>,
+    /// What the sums of the biases' gradients are joined from, and the gradients.
+    bias_sums: (Arena<R>, Arena<R>),
+    is_fine: Vec<bool>,
+    /// The last outputs, row-major.
+    row_major: Vec<R>,
+    team: Team,
+}
+
+impl<R: Real> NarrowHiddenPlan<R> {
+    /// The plan of `network` on all rows of `data`, on up to so many threads; `None` where it does not fit.
+    pub(crate) fn new(network: &Network<R>, rules: &Rules, data: &Dataset, threads: usize) -> Option<Self> {
+        let Sizes { inputs, hidden, outputs } = Net::of(network)?.sizes;
+        let work = data.rows() * hidden * (inputs + outputs) * size_of::<R>();
+        let threads = if work < LEAST_SHARED { 1 } else { threads };
+        NarrowHiddenPlan::with_threads(network, rules, data, threads)
+    }
+
+    /// The plan on so many threads even where they are of no use, if there are units for each.
+    fn with_threads(network: &Network<R>, rules: &Rules, data: &Dataset, threads: usize) -> Option<Self> {
+        fit::check(network, &rules.loss, data).ok()?;
+        let is_known = !matches!(rules.loss, Loss::Custom(_))
+            && !matches!(rules.optimizer, Optimizer::Custom(_))
+            && !matches!(data.targets(), DatasetTargets::None);
+        let rows = data.rows();
+        if !is_known || rules.shards != 1 || rules.clip_norm.is_some() || rows > ROWS {
+            return None;
+        }
+        let net = Net::of(network)?;
+        let sizes = net.sizes;
+        let limit = largest_square(data, sizes.outputs)?;
+        let all: Vec<u32> = (0..rows as u32).collect();
+        let mut x = vec![R::ZERO; rows * sizes.inputs];
+        data.gather(&all, &mut x);
+        let mut targets = vec![R::ZERO; rows * sizes.outputs];
+        data.gather_targets(&all, sizes.outputs, &mut targets);
+
+        let registers = sizes.hidden.div_ceil(unit_width::<R>());
+        let team = Team::new(threads.clamp(1, registers)).or_else(|_| Team::new(1)).ok()?;
+        let parts = layout::parts::<R>(sizes, team.threads());
+        let padded = registers * unit_width::<R>() * sizes.planes();
+        let lanes = rows.next_multiple_of(panel_width::<R>());
+        let slots = rules.optimizer.state_slots();
+        let mut plan = NarrowHiddenPlan {
+            rules: rules.clone(),
+            net,
+            rows,
+            units: parts.iter().map(|part| part.units.clone()).collect(),
+            parts,
+            x: layout::in_lanes(&x, sizes.inputs),
+            targets: layout::in_lanes(&targets, sizes.outputs),
+            z: Arena::with_len(lanes * sizes.outputs),
+            dz: Arena::with_len(lanes * sizes.outputs),
+            factor: rules.loss.gradient_factor(rows),
+            limit,
+            weights: Arena::with_len(padded),
+            gradients: Arena::with_len(padded),
+            state: Arena::with_len(padded * slots),
+            bias: Arena::with_len(PARTIAL),
+            bias_state: vec![R::ZERO; slots * sizes.outputs],
+            bias_sums: (Arena::with_len(PARTIAL * PARTIAL), Arena::with_len(PARTIAL)),
+            is_fine: vec![false; team.threads()],
+            row_major: vec![R::ZERO; rows * sizes.outputs],
+            team,
+        };
+        plan.set_parameters(network.parameters());
+        Some(plan)
+    }
+
+    /// One pass over the data. `true`: the parameters were changed.
+    fn pass(&mut self, batch: Rows<'_>, learn: Option<Learn<R>>) -> bool {
+        assert_eq!(batch.rows.len(), self.rows, "the batch is the whole data");
+        let is_step = learn.is_some();
+        let pass = Pass {
+            sizes: self.net.sizes,
+            rows: self.rows,
+            parts: &self.parts,
+            units: &self.units,
+            x: self.x.all(),
+            targets: self.targets.all(),
+            loss: &self.rules.loss,
+            factor: self.factor,
+            limit: self.limit,
+            learn,
+            slots: self.rules.optimizer.state_slots(),
+            weights: Shared::new(self.weights.all_mut()),
+            gradients: Shared::new(self.gradients.all_mut()),
+            state: Shared::new(self.state.all_mut()),
+            bias: Shared::new(self.bias.all_mut()),
+            bias_state: Shared::new(&mut self.bias_state),
+            bias_sums: (Shared::new(self.bias_sums.0.all_mut()), Shared::new(self.bias_sums.1.all_mut())),
+            z: Shared::new(self.z.all_mut()),
+            dz: Shared::new(self.dz.all_mut()),
+            is_fine: Shared::new(&mut self.is_fine),
+        };
+        self.team.run(|member| pass.run(member));
+        is_step && self.is_fine.iter().all(|&is_fine| is_fine)
+    }
+
+    /// The rules of this step.
+    fn learn(&self, rates: &Rates) -> Learn<R> {
+        let Rules { optimizer, weight_decay, frozen, l1, l2, .. } = &self.rules;
+        let rule = |layer: usize, weight_decay: f64| {
+            let learning_rate = rates.learning_rates[layer];
+            let update = Update { step: rates.step, learning_rate, weight_decay };
+            let rule: Option<StepRule<R>> = optimizer.at_step(&update);
+            (!frozen.contains(&layer)).then(|| rule.expect("a built-in rule, by `new`"))
+        };
+        let [first, second] = self.net.layers;
+        let is_decayed = *weight_decay != 0.0;
+        let is_like_first = rates.learning_rates[first] == rates.learning_rates[second]
+            && frozen.contains(&first) == frozen.contains(&second);
+        let into = rule(first, *weight_decay);
+        let bias = if is_decayed { rule(first, 0.0) } else { into };
+        let out = if is_like_first { into } else { rule(second, *weight_decay) };
+        let bias_rule = match (is_like_first, is_decayed) {
+            (true, _) => bias,
+            (false, true) => rule(second, 0.0),
+            (false, false) => out,
+        };
+        Learn {
+            rules: [into, out, bias],
+            bias_rule,
+            is_one: is_like_first && !is_decayed && into.is_some() && optimizer.state_slots() <= 1,
+            penalty: (*l2 != 0.0 || *l1 != 0.0).then(|| (R::from_f64(*l2), R::from_f64(*l1))),
+        }
+    }
+
+    /// Calls `visit` for each parameter of the hidden layer with its tensor's number, its place in the tensor in the
+    /// plain plan, the run that it lies in here, and its place in the run.
+    fn for_parameters(&self, mut visit: impl FnMut(usize, usize, &Range<usize>, usize)) {
+        let Sizes { inputs, hidden, outputs } = self.net.sizes;
+        for part in &self.parts {
+            let len = part.units.len();
+            for unit in part.units.start..part.units.end.min(hidden) {
+                let within = unit - part.units.start;
+                for i in 0..inputs {
+                    visit(0, i * hidden + unit, &part.runs[0], i * len + within);
+                }
+                for o in 0..outputs {
+                    visit(1, unit * outputs + o, &part.runs[1], o * len + within);
+                }
+                visit(2, unit, &part.runs[2], within);
+            }
+        }
+    }
+
+    /// Calls `visit` with the places of each value of the hidden layer's state in the plain plan's and here.
+    fn for_state(&self, mut visit: impl FnMut(usize, usize)) {
+        let slots = self.rules.optimizer.state_slots();
+        self.for_parameters(|tensor, at, run, within| {
+            let plain = &self.net.plain[tensor];
+            for slot in 0..slots {
+                visit(
+                    plain.start * slots + slot * plain.len() + at,
+                    run.start * slots + slot * run.len() + within,
+                );
+            }
+        });
+    }
+
+    /// Where the state of the outputs' biases lies in the plain plan.
+    fn plain_bias_state(&self) -> Range<usize> {
+        let start = self.net.plain[3].start * self.rules.optimizer.state_slots();
+        start..start + self.bias_state.len()
+    }
+}
+
+impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
+    fn read_parameters(&self, parameters: &mut [R]) {
+        let weights = self.weights.all();
+        self.for_parameters(|tensor, at, run, within| {
+            parameters[self.net.plain[tensor].start + at] = weights[run.start + within];
+        });
+        parameters[self.net.plain[3].clone()].copy_from_slice(&self.bias.all()[..self.net.sizes.outputs]);
+    }
+
+    fn set_parameters(&mut self, parameters: &[R]) {
+        let mut weights = std::mem::replace(&mut self.weights, Arena::with_len(0));
+        self.for_parameters(|tensor, at, run, within| {
+            weights.all_mut()[run.start + within] = parameters[self.net.plain[tensor].start + at];
+        });
+        self.weights = weights;
+        self.bias.all_mut()[..self.net.sizes.outputs].copy_from_slice(&parameters[self.net.plain[3].clone()]);
+    }
+
+    fn read_state(&self, state: &mut [R]) {
+        self.for_state(|plain, own| state[plain] = self.state.all()[own]);
+        state[self.plain_bias_state()].copy_from_slice(&self.bias_state);
+    }
+
+    fn set_state(&mut self, state: &[R]) {
+        let mut of_units = std::mem::replace(&mut self.state, Arena::with_len(0));
+        self.for_state(|plain, own| of_units.all_mut()[own] = state[plain]);
+        self.state = of_units;
+        let plain = self.plain_bias_state();
+        self.bias_state.copy_from_slice(&state[plain]);
+    }
+
+    fn forward(&mut self, batch: Rows<'_>) {
+        self.pass(batch, None);
+        let (z, outputs) = (self.z.all(), self.net.sizes.outputs);
+        for (n, row) in self.row_major.chunks_exact_mut(outputs).enumerate() {
+            for (o, value) in row.iter_mut().enumerate() {
+                *value = z[layout::place::<R>(n, o, outputs)];
+            }
+        }
+    }
+
+    fn outputs(&self, rows: usize) -> &[R] {
+        &self.row_major[..rows * self.net.sizes.outputs]
+    }
+
+    fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
+        let learn = self.learn(rates);
+        self.pass(batch, Some(learn))
+    }
+}
+
+impl<R: Real> fmt::Debug for NarrowHiddenPlan<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NarrowHiddenPlan")
+            .field("sizes", &self.net.sizes)
+            .field("rows", &self.rows)
+            .field("threads", &self.team.threads())
+            .finish_non_exhaustive()
+    }
+}
