@@ -27,7 +27,7 @@ use crate::losses::Loss;
 use crate::network::Network;
 use crate::optimizers::{Optimizer, StepRule, Update};
 use crate::real::Real;
-use crate::team::{Shared, Team};
+use crate::team::{Pace, Shared, Team};
 
 use layout::Net;
 use pass::{Learn, Part, Pass};
@@ -65,6 +65,9 @@ pub(crate) struct NarrowHiddenPlan<R: Real> {
     /// The last outputs, row-major.
     row_major: Vec<R>,
     team: Team,
+    /// For when one thread is faster than the team.
+    alone: Team,
+    pace: Pace,
 }
 
 impl<R: Real> NarrowHiddenPlan<R> {
@@ -121,6 +124,8 @@ impl<R: Real> NarrowHiddenPlan<R> {
             bias_sums: (Arena::with_len(PARTIAL * PARTIAL), Arena::with_len(PARTIAL)),
             is_fine: vec![false; team.threads()],
             row_major: vec![R::ZERO; rows * sizes.outputs],
+            alone: Team::new(1).ok()?,
+            pace: Pace::new(),
             team,
         };
         plan.set_parameters(network.parameters());
@@ -153,8 +158,10 @@ impl<R: Real> NarrowHiddenPlan<R> {
             dz: Shared::new(self.dz.all_mut()),
             is_fine: Shared::new(&mut self.is_fine),
         };
-        self.team.run(|member| pass.run(member));
-        is_step && self.is_fine.iter().all(|&is_fine| is_fine)
+        let is_shared = self.team.threads() > 1 && self.pace.is_together(self.rows);
+        let team = if is_shared { &mut self.team } else { &mut self.alone };
+        team.run(|member| pass.run(member));
+        is_step && self.is_fine[..team.threads()].iter().all(|&is_fine| is_fine)
     }
 
     /// The rules of this step.

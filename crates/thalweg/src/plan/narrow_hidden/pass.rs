@@ -100,7 +100,10 @@ impl<R: Real> Pass<'_, R> {
         if are_fine.contains(&false) {
             return;
         }
-        self.learn_part(learn, &self.parts[me]);
+        // As many parts as members; one member alone has them all.
+        for part in &self.parts[member.share(self.parts.len())] {
+            self.learn_part(learn, part);
+        }
         if me == 0
             && let Some(rule) = &learn.bias_rule
         {
