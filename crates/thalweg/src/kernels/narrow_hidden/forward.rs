@@ -75,10 +75,11 @@ unsafe fn forward_rows<R: Real, V: Vector<R>, const I: usize, const O: usize>(wo
     let mut row = 0;
     // SAFETY: the caller's; a panel is whole registers, and as many rows are left as are taken.
     unsafe {
-        if V::REGISTERS == 32 && I + O <= 5 {
-            while work.rows - row >= 4 * V::WIDTH {
-                forward_tile::<R, V, I, O, 4>(work, row);
-                row += 4 * V::WIDTH;
+        // Three registers' rows, sums and hidden values fit in 32; two in 16 where a row has few of them.
+        if V::REGISTERS == 32 && I + O <= 6 {
+            while work.rows - row >= 3 * V::WIDTH {
+                forward_tile::<R, V, I, O, 3>(work, row);
+                row += 3 * V::WIDTH;
             }
         }
         if is_wide::<R, V>() && (V::REGISTERS == 32 || I + O <= 5) {

@@ -58,28 +58,19 @@ struct Backward<R> {
     gradients: *mut R,
 }
 
+/// One register of units at a time: the rows' sums follow each other closely enough to keep the multipliers busy.
 #[inline(always)]
 unsafe fn gradients_of_units<R: Real, V: Vector<R>, const I: usize, const O: usize>(work: Backward<R>) {
     let mut unit = 0;
-    // SAFETY: the caller's; units are whole registers.
-    unsafe {
-        // Two registers' parameters and chains fit where a unit has at most five of either beside its bias.
-        if V::REGISTERS == 32 && I + O <= 5 {
-            while work.units - unit >= 2 * V::WIDTH {
-                gradient_tile::<R, V, I, O, 2>(work, unit);
-                unit += 2 * V::WIDTH;
-            }
-        }
-        while unit < work.units {
-            gradient_tile::<R, V, I, O, 1>(work, unit);
-            unit += V::WIDTH;
-        }
+    while unit < work.units {
+        // SAFETY: the caller's; units are whole registers.
+        unsafe { gradients_of_register::<R, V, I, O>(work, unit) }
+        unit += V::WIDTH;
     }
 }
 
-/// `N` registers of units, down all rows.
 #[inline(always)]
-unsafe fn gradient_tile<R: Real, V: Vector<R>, const I: usize, const O: usize, const N: usize>(
+unsafe fn gradients_of_register<R: Real, V: Vector<R>, const I: usize, const O: usize>(
     work: Backward<R>,
     unit: usize,
 ) {
@@ -88,57 +79,51 @@ unsafe fn gradient_tile<R: Real, V: Vector<R>, const I: usize, const O: usize, c
     unsafe {
         let zero = V::splat(R::ZERO);
         let from = work.weights.add(unit);
-        let (mut w1, mut w2, mut bias) = ([[zero; N]; I], [[zero; N]; O], [zero; N]);
-        for n in 0..N {
-            for i in 0..I {
-                w1[i][n] = V::load(from.add(i * units + n * V::WIDTH));
-            }
-            for o in 0..O {
-                w2[o][n] = V::load(from.add((I + o) * units + n * V::WIDTH));
-            }
-            bias[n] = V::load(from.add((I + O) * units + n * V::WIDTH));
+        let (mut w1, mut w2) = ([zero; I], [zero; O]);
+        for i in 0..I {
+            w1[i] = V::load(from.add(i * units));
         }
-        let (mut dw1, mut dw2, mut dbias) = ([[zero; N]; I], [[zero; N]; O], [zero; N]);
+        for o in 0..O {
+            w2[o] = V::load(from.add((I + o) * units));
+        }
+        let bias = V::load(from.add((I + O) * units));
+        let (mut dw1, mut dw2, mut dbias) = ([zero; I], [zero; O], zero);
         let mut row = 0;
         while row < work.rows {
             let mut x = work.x.add(row * I);
             let mut dz = work.dz.add(row * O);
             let present = if work.rows - row < panel { work.rows - row } else { panel };
             for _ in 0..present {
-                for n in 0..N {
-                    let mut h = bias[n];
-                    for i in 0..I {
-                        h = V::splat(*x.add(i * panel)).mul_add(w1[i][n], h);
-                    }
-                    let a = zero.larger(h);
-                    let mut da = zero;
-                    for o in 0..O {
-                        da = V::splat(*dz.add(o * panel)).mul_add(w2[o][n], da);
-                    }
-                    // a is not 0 exactly where h is larger than 0, for h is not NaN.
-                    let dh = da.unless_zero(a, zero);
-                    for o in 0..O {
-                        dw2[o][n] = a.mul_add(V::splat(*dz.add(o * panel)), dw2[o][n]);
-                    }
-                    for i in 0..I {
-                        dw1[i][n] = dh.mul_add(V::splat(*x.add(i * panel)), dw1[i][n]);
-                    }
-                    dbias[n] = dbias[n].add(dh);
+                let mut h = bias;
+                for i in 0..I {
+                    h = V::splat(*x.add(i * panel)).mul_add(w1[i], h);
                 }
+                let a = zero.larger(h);
+                let mut da = zero;
+                for o in 0..O {
+                    da = V::splat(*dz.add(o * panel)).mul_add(w2[o], da);
+                }
+                // a is not 0 exactly where h is larger than 0, for h is not NaN.
+                let dh = da.unless_zero(a, zero);
+                for o in 0..O {
+                    dw2[o] = a.mul_add(V::splat(*dz.add(o * panel)), dw2[o]);
+                }
+                for i in 0..I {
+                    dw1[i] = dh.mul_add(V::splat(*x.add(i * panel)), dw1[i]);
+                }
+                dbias = dbias.add(dh);
                 x = x.add(1);
                 dz = dz.add(1);
             }
             row += panel;
         }
         let to = work.gradients.add(unit);
-        for n in 0..N {
-            for i in 0..I {
-                zero.add(dw1[i][n]).store(to.add(i * units + n * V::WIDTH));
-            }
-            for o in 0..O {
-                zero.add(dw2[o][n]).store(to.add((I + o) * units + n * V::WIDTH));
-            }
-            zero.add(dbias[n]).store(to.add((I + O) * units + n * V::WIDTH));
+        for i in 0..I {
+            zero.add(dw1[i]).store(to.add(i * units));
         }
+        for o in 0..O {
+            zero.add(dw2[o]).store(to.add((I + o) * units));
+        }
+        zero.add(dbias).store(to.add((I + O) * units));
     }
 }
