@@ -135,7 +135,7 @@ fn run(work: &str, steps: u64) {
 }
 
 fn images(rows: usize, columns: usize, classes: usize) -> Dataset {
-    let bytes = (0..rows * columns).map(|i| (i * 2_654_435_761 >> 9) as u8).collect();
+    let bytes = (0..rows * columns).map(|i| ((i * 2_654_435_761) >> 9) as u8).collect();
     let targets =
         DatasetTargets::Classes { ids: (0..rows).map(|n| (n % classes) as u32).collect(), count: classes };
     Dataset::new(Features::U8(bytes), Shape::from(columns), targets)
@@ -144,7 +144,7 @@ fn images(rows: usize, columns: usize, classes: usize) -> Dataset {
 }
 
 fn numbers(rows: usize, columns: usize, outputs: usize) -> Dataset {
-    let value = |i: usize| ((i * 2_654_435_761 >> 9) % 1000) as f64 / 500.0 - 1.0;
+    let value = |i: usize| (((i * 2_654_435_761) >> 9) % 1000) as f64 / 500.0 - 1.0;
     let targets = DatasetTargets::Values { values: (0..rows * outputs).map(value).collect(), outputs };
     let features = Features::F32((0..rows * columns).map(|i| value(i) as f32).collect());
     Dataset::new(features, Shape::from(columns), targets).expect("a data set")
