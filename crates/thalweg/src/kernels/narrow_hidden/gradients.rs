@@ -11,11 +11,12 @@ use crate::kernels::vector::Vector;
 use crate::real::Real;
 
 vectorised! {
-    /// The gradients of a part of the hidden layer, laid out as its parameters: chains down the rows from 0, added to 0.
-    /// No hidden value of these rows may be NaN.
+    /// The gradients of a part of the hidden layer, laid out as its parameters: chains down the rows from 0, added to
+    /// 0. No hidden value of these rows may be NaN.
     ///
     /// # Panics
-    /// If a slice is shorter than the sizes say, the part is not whole [`unit_width`]s, or the rows are more than a block.
+    /// If a slice is shorter than the sizes say, the part is not whole [`unit_width`]s, or the rows are more than a
+    /// block.
     pub(crate) fn gradients<R>(
         sizes: Sizes, rows: usize, x: &[R], dz: &[R], weights: &[R], gradients: &mut [R],
     ) = gradients_body;

@@ -1,8 +1,9 @@
-//! The plan of a net of two dense layers with few inputs, few outputs and many rectified units between, on the whole data
-//! at every step.
+//! The plan of a net of two dense layers with few inputs, few outputs and many rectified units between, on the whole
+//! data at every step.
 //!
 //! A hidden value costs so few products that it is computed twice and never stored: forward with rows in lanes, and
-//! backward with units in lanes, where all gradients stay in registers down the rows ([`crate::kernels::narrow_hidden`]).
+//! backward with units in lanes, where all gradients stay in registers down the rows
+//! ([`crate::kernels::narrow_hidden`]).
 //!
 //! A team shares out the rows of the forward pass and the loss, meets once, and then shares out the units and their
 //! updates.
@@ -32,7 +33,7 @@ use crate::team::{Pace, Shared, Team};
 use layout::Net;
 use pass::{Learn, Part, Pass};
 
-/// Rows times parameters of a unit times units, in bytes, below which a step (some 3 µs then) is too short for a second
+/// Rows times units times inputs and outputs, in bytes, below which a step (some 3 µs then) is too short for a second
 /// thread.
 const LEAST_SHARED: usize = 400 << 10;
 
