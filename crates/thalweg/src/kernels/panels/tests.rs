@@ -70,11 +70,10 @@ fn transpose_turns<R: Real>(rows: usize, columns: usize) {
     let mut to = vec![R::ONE; columns * width];
     transpose(rows, columns, &from, &mut to);
     for j in 0..columns {
-        for k in 0..rows {
-            assert_eq!(to[j * width + k], from[k * width + j], "[{rows}, {columns}] at ({j}, {k})");
+        for k in 0..width {
+            let expected = if k < rows { from[k * width + j] } else { R::ONE };
+            assert_eq!(to[j * width + k], expected, "[{rows}, {columns}] at ({j}, {k})");
         }
-        // Padding becomes 0 as far as a register reaches.
-        assert!(to[j * width + rows..(j + 1) * width].iter().all(|&pad| pad == R::ZERO || pad == R::ONE));
     }
 }
 

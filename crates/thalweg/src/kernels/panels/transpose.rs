@@ -12,7 +12,7 @@ vectorised! {
     /// `to[j,k]` = `from[k,j]` for k < rows ≤ W and j < columns ≤ W.
     ///
     /// # Shapes
-    /// `from`: `[rows, W]`; `to`: `[columns, W]`, whose columns from `rows` up to the next whole register become 0.
+    /// `from`: `[rows, W]`; `to`: `[columns, W]`, whose columns from `rows` on stay as they are.
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.

@@ -57,6 +57,7 @@ impl Vector<f32> for F32x16 {
         const INDICES: [[[i32; 16]; 2]; 4] = halves_32::<16, 4>();
         // SAFETY: the trait's conditions.
         unsafe {
+            let wanted = (u16::MAX as u32 >> (16 - rows)) as u16;
             let mut square = [_mm512_set1_ps(0.0); 16];
             for k in 0..16 {
                 let mask = if k < rows { u16::MAX } else { 0 };
@@ -75,7 +76,7 @@ impl Vector<f32> for F32x16 {
                 }
             }
             for k in 0..16 {
-                let mask = if k < columns { u16::MAX } else { 0 };
+                let mask = if k < columns { wanted } else { 0 };
                 _mm512_mask_storeu_ps(to.wrapping_add(k * to_row), mask, square[k]);
             }
         }
@@ -226,6 +227,7 @@ impl Vector<f64> for F64x8 {
         const INDICES: [[[i64; 8]; 2]; 3] = halves_64::<8, 3>();
         // SAFETY: the trait's conditions.
         unsafe {
+            let wanted = (u8::MAX as u32 >> (8 - rows)) as u8;
             let mut square = [_mm512_set1_pd(0.0); 8];
             for k in 0..8 {
                 let mask = if k < rows { u8::MAX } else { 0 };
@@ -244,7 +246,7 @@ impl Vector<f64> for F64x8 {
                 }
             }
             for k in 0..8 {
-                let mask = if k < columns { u8::MAX } else { 0 };
+                let mask = if k < columns { wanted } else { 0 };
                 _mm512_mask_storeu_pd(to.wrapping_add(k * to_row), mask, square[k]);
             }
         }

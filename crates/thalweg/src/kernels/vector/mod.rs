@@ -46,20 +46,17 @@ pub trait Vector<R>: Copy {
     /// The first `count` lanes, and 0 in those after them.
     unsafe fn first(self, count: usize) -> Self;
 
-    /// Turns a part of a square, at most `WIDTH` rows and columns that lie `from_row` and `to_row` values apart:
-    /// `to[j,k]` = `from[k,j]`; for `k` from `rows` to `WIDTH` it is 0. Rows are read and written whole, `WIDTH` values.
+    /// Turns a part of a square, 1 to `WIDTH` rows and columns that lie `from_row` and `to_row` values apart: `to[j,k]` =
+    /// `from[k,j]` for `k` < `rows` and `j` < `columns`. Rows of `from` are read whole, `WIDTH` values.
     #[inline(always)]
     unsafe fn turn(rows: usize, columns: usize, from: *const R, from_row: usize, to: *mut R, to_row: usize)
     where
-        R: Copy + Default,
+        R: Copy,
     {
         for j in 0..columns {
-            for k in 0..Self::WIDTH {
-                // SAFETY: the caller's pointers reach the rows and columns, each `WIDTH` values long.
-                unsafe {
-                    *to.add(j * to_row + k) =
-                        if k < rows { *from.add(k * from_row + j) } else { R::default() };
-                }
+            for k in 0..rows {
+                // SAFETY: the caller's pointers reach the rows and columns.
+                unsafe { *to.add(j * to_row + k) = *from.add(k * from_row + j) };
             }
         }
     }

@@ -344,6 +344,7 @@ impl<R: Real> Pass<'_, R> {
         let (predictions, rest) = self.scratch().split_at_mut(turned);
         let (targets, rest) = rest.split_at_mut(turned);
         let d = &mut rest[..turned];
+        d[outputs * width..].fill(R::ZERO); // turned too, into padding
         let mut first = rows.start;
         while first < rows.end {
             let count = width.min(rows.end - first);
