@@ -5,9 +5,9 @@ use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
 use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
-use crate::data::{Dataset, TargetScale};
+use crate::data::{Dataset, DatasetTargets, TargetScale};
 use crate::error::Result;
-use crate::network::Network;
+use crate::network::{Network, NetworkProblem};
 use crate::real::Real;
 
 /// What the choice of a plan for training depends on, beside the network.
@@ -111,6 +111,9 @@ fn fast_forward<R: Real>(
 pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Box<dyn StepPlan<R>>> {
     let Wanted { rules, data, largest_batch, is_full_batch, .. } = wanted;
     fit::check(network, &rules.loss, data)?;
+    if let DatasetTargets::None = data.targets() {
+        return Err(NetworkProblem::NoTargets.into());
+    }
     match R::fast_plan(network, wanted)? {
         Some(plan) => Ok(plan),
         None => Ok(Box::new(PlainSteps::new(network, rules, data, largest_batch, is_full_batch)?)),

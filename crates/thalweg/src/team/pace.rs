@@ -11,6 +11,9 @@ const SLOWER: f64 = 1.4;
 /// How long a way of working goes untimed after a change, in seconds: sleeping threads wake, caches fill.
 const WARM_UP: f64 = 1e-3;
 
+/// Seconds of a step beside which a team's barriers are nothing: such steps are the team's without a trial.
+const LONG: f64 = 10e-3;
+
 /// Stretches alone after which the team is tried again.
 const PATIENCE: u32 = 50;
 
@@ -23,6 +26,8 @@ const PATIENCE: u32 = 50;
 pub(crate) struct Pace {
     together: bool,
     began: Option<Instant>,
+    /// Steps and rows since.
+    steps: u64,
     rows: u64,
     /// Seconds a row, of the last stretch of the team and of one thread.
     team: Option<f64>,
@@ -40,6 +45,7 @@ impl Pace {
         Pace {
             together: true,
             began: None,
+            steps: 0,
             rows: 0,
             team: None,
             alone: None,
@@ -54,24 +60,32 @@ impl Pace {
     pub(crate) fn is_together(&mut self, rows: usize) -> bool {
         let now = Instant::now();
         let Some(began) = self.began else {
-            self.began = Some(now);
+            self.begin(now);
             self.rows = rows as u64;
             return self.together;
         };
         let seconds = (now - began).as_secs_f64();
-        if !self.is_warm {
+        let is_long = self.steps == 1 && seconds >= LONG;
+        self.steps += 1;
+        if is_long {
+            self.begin(now);
+        } else if !self.is_warm {
             if seconds >= WARM_UP {
                 self.is_warm = true;
-                self.began = Some(now);
-                self.rows = 0;
+                self.begin(now);
             }
         } else if seconds >= STRETCH && self.rows > 0 {
             self.together = self.next(seconds / self.rows as f64);
-            self.began = Some(now);
-            self.rows = 0;
+            self.begin(now);
         }
         self.rows += rows as u64;
         self.together
+    }
+
+    /// Begins a stretch.
+    fn begin(&mut self, now: Instant) {
+        self.began = Some(now);
+        (self.steps, self.rows) = (1, 0);
     }
 
     /// Who takes the next stretch, after one that took so many seconds a row.
