@@ -49,7 +49,7 @@ fn product<R: Real>(rows: usize, depth: usize, columns: usize, down: bool, limit
             };
             let right = &b[p * depth * width..];
             let columns = width.min(columns - p * width);
-            strip(Strip { rows, columns, depth, left, right, start: Start::Zero }, c);
+            strip(Strip { rows, columns, depth, left, right, start: Start::Zero, ahead: [&[]; 2] }, c);
         }
         black_box(&mut c);
     });

@@ -127,6 +127,7 @@ mod tests {
                 left: Left::Across { values: &padded, panel: width },
                 right,
                 start: Start::Columns(&right[inputs * width..]),
+                ahead: [&[]; 2],
             };
             strip(work, &mut expected);
             for (ours, expected) in z.iter().zip(&expected) {

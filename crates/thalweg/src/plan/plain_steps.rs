@@ -93,6 +93,10 @@ impl<R: Real> StepPlan<R> for PlainSteps<R> {
         self.plan.outputs(rows)
     }
 
+    fn leaves_outputs(&self) -> bool {
+        true
+    }
+
     fn row_losses(&self, rows: usize) -> Option<&[R]> {
         Some(&self.row_losses[..rows])
     }

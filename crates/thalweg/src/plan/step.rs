@@ -10,8 +10,8 @@ use super::{Rates, Rows};
 /// for each parameter tensor in turn, its slots one after the other. Inside, they lie as the plan likes.
 ///
 /// In a run whose batch is the whole data, every call has the same rows, in order: a plan may gather them once. Nothing
-/// is asked of such a plan per step but the step: the loss is looked at only when somebody wants to know it, by
-/// [`forward`](StepPlan::forward), which a step of the same batch may follow.
+/// is asked of such a plan per step but the step: the loss is looked at only when somebody wants to know it, in the outputs
+/// that a step leaves or by [`forward`](StepPlan::forward), which a step of the same batch may follow.
 pub trait StepPlan<R>: Debug + Send {
     /// Writes the parameters.
     fn read_parameters(&self, parameters: &mut [R]);
@@ -30,8 +30,14 @@ pub trait StepPlan<R>: Debug + Send {
     fn forward(&mut self, batch: Rows<'_>);
 
     /// The network's outputs of the last batch, `[rows, outputs]` row-major, in the units that it is trained in: of the
-    /// last [`forward`](StepPlan::forward), and after a [`step`](StepPlan::step) of a plan for mini-batches, of that step.
+    /// last [`forward`](StepPlan::forward), or of the last [`step`](StepPlan::step) where it
+    /// [leaves](StepPlan::leaves_outputs) them.
     fn outputs(&self, rows: usize) -> &[R];
+
+    /// Whether a step leaves its outputs behind, those from before its update. A plan for mini-batches does.
+    fn leaves_outputs(&self) -> bool {
+        false
+    }
 
     /// The losses of the rows that [`outputs`](StepPlan::outputs) are of, as [`Loss::row_value`](crate::Loss::row_value)
     /// gives them, in the target's own units; `None` where the plan has not computed them, and whoever wants them does.

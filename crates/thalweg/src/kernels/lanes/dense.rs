@@ -125,6 +125,7 @@ impl DenseStage {
                 left: Left::Across { values: w, panel: z_panel },
                 right: &x[p * x_panel..],
                 start: Start::Rows(b),
+                ahead: [&[]; 2],
             };
             strip(work, &mut z[p * z_panel..]);
             p += 1;
@@ -213,6 +214,7 @@ impl DenseStage {
                 left: Left::Across { values: dz, panel },
                 right: &columns[q * rows * width..],
                 start: Start::Block,
+                ahead: [&[]; 2],
             };
             strip(work, &mut dw[q * panel..]);
             q += 1;
@@ -241,6 +243,7 @@ impl DenseStage {
                     left: Left::Down { values: &w[q * panel..] },
                     right: &dz[p * panel..],
                     start: Start::Zero,
+                    ahead: [&[]; 2],
                 };
                 strip(work, &mut dx[p * dx_panel + q * width * width..]);
                 q += 1;

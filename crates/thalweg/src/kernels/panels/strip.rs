@@ -4,7 +4,10 @@
     reason = "registers are loaded and stored through pointers into slices checked at entry"
 )]
 
+use std::ptr;
+
 use super::panel_width;
+use crate::kernels::prefetch::{LINE, prefetch_line};
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -57,6 +60,8 @@ pub struct Strip<'a, R> {
     pub right: &'a [R],
     /// What the chains start from.
     pub start: Start<'a, R>,
+    /// Values that will be wanted next: they are asked for while the product runs, evenly.
+    pub ahead: [&'a [R]; 2],
 }
 
 vectorised! {
@@ -70,7 +75,7 @@ vectorised! {
 #[inline(always)]
 unsafe fn strip_body<R: Real, V: Vector<R>>(work: Strip<'_, R>, c: &mut [R]) {
     let width = panel_width::<R>();
-    let Strip { rows, columns, depth, left, right, start } = work;
+    let Strip { rows, columns, depth, left, right, start, .. } = work;
     assert!(columns <= width, "a strip lies in one panel");
     assert!(right.len() >= depth * width, "b is [depth, W]");
     assert!(c.len() >= rows * width, "c is [rows, W]");
@@ -134,6 +139,11 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, colum
     };
     let count = work.rows.div_ceil(most);
     let (rows, longer) = (work.rows / count, work.rows % count);
+    let turns = work.depth.div_ceil(width);
+    let mut ahead = Ahead::NONE;
+    if column == 0 && !work.ahead[0].is_empty() {
+        ahead = Ahead::new(work.ahead, count * turns);
+    }
     let mut i = 0;
     for t in 0..count {
         let m = rows + usize::from(t < longer);
@@ -152,7 +162,11 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, colum
                     Start::Stored => TileStart::Stored,
                 },
                 c: c.as_mut_ptr().add(i * width + column),
+                ahead,
             };
+            if !ahead.is_none() {
+                ahead = ahead.after(turns);
+            }
             if across {
                 tile_of::<R, V, N, true>(m, tile);
             } else {
@@ -160,6 +174,51 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, colum
             }
         }
         i += m;
+    }
+}
+
+/// What a tile asks for while it works: some lines of either run at every turn of W terms.
+#[derive(Clone, Copy)]
+struct Ahead<R> {
+    runs: [*const R; 2],
+    lines: [usize; 2],
+}
+
+impl<R> Ahead<R> {
+    const NONE: Ahead<R> = Ahead { runs: [ptr::null(); 2], lines: [0; 2] };
+
+    /// Spread over so many turns.
+    #[inline(always)]
+    fn new(runs: [&[R]; 2], turns: usize) -> Ahead<R> {
+        let each = turns * LINE;
+        let lines = [size_of_val(runs[0]).div_ceil(each), size_of_val(runs[1]).div_ceil(each)];
+        Ahead { runs: [runs[0].as_ptr(), runs[1].as_ptr()], lines }
+    }
+
+    #[inline(always)]
+    fn is_none(self) -> bool {
+        self.lines[0] == 0
+    }
+
+    /// What is left after so many turns.
+    #[inline(always)]
+    fn after(self, turns: usize) -> Ahead<R> {
+        let Ahead { mut runs, lines } = self;
+        for i in 0..runs.len() {
+            runs[i] = runs[i].wrapping_byte_add(turns * lines[i] * LINE);
+        }
+        Ahead { runs, lines }
+    }
+
+    /// One turn.
+    #[inline(always)]
+    fn ask(&mut self) {
+        for i in 0..self.runs.len() {
+            for _ in 0..self.lines[i] {
+                prefetch_line(self.runs[i]);
+                self.runs[i] = self.runs[i].wrapping_byte_add(LINE);
+            }
+        }
     }
 }
 
@@ -172,6 +231,7 @@ struct Tile<R> {
     depth: usize,
     start: TileStart<R>,
     c: *mut R,
+    ahead: Ahead<R>,
 }
 
 #[derive(Clone, Copy)]
@@ -241,9 +301,14 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
         let mut b = work.b;
         let mut panel = work.a;
         let mut left = work.depth;
+        let mut ahead = work.ahead;
+        let most = if ACROSS || !ahead.is_none() { width } else { left };
         while left > 0 {
-            let length = if ACROSS && left > width { width } else { left };
+            let length = if left > most { most } else { left };
             let mut a = panel;
+            if !ahead.is_none() {
+                ahead.ask();
+            }
             for _ in 0..length {
                 let mut columns = [V::splat(R::ZERO); N];
                 for n in 0..N {
@@ -258,7 +323,7 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
                 b = b.add(width);
                 a = a.add(if ACROSS { 1 } else { width });
             }
-            panel = panel.wrapping_add(work.panel);
+            panel = if ACROSS { panel.wrapping_add(work.panel) } else { a };
             left -= length;
         }
         if let TileStart::Block = work.start {

@@ -25,7 +25,7 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
     let left = if down { Left::Down { values: &a } } else { Left::Across { values: &a, panel } };
     for start in [Start::Zero, Start::Block, Start::Columns(&biases), Start::Rows(&biases), Start::Stored] {
         let mut c = before.clone();
-        strip(Strip { rows, columns, depth, left, right: &b, start }, &mut c);
+        strip(Strip { rows, columns, depth, left, right: &b, start, ahead: [&b, &[]] }, &mut c);
         for i in 0..rows {
             for j in 0..columns {
                 let mut chain = match start {

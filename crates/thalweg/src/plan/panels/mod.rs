@@ -10,19 +10,19 @@
 //! |---|---|
 //! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
 //! | `parameters.rs` | parameters and state, here and row-major |
-//! | `forward.rs` | forward passes alone, for predicting |
-//! | `passes.rs` | gather, forward, loss, backward, update over one tile, as a member runs them |
+//! | `pass/` | gather, forward, loss, backward, update over one tile, as a member runs them |
+//! | `predict.rs` | forward passes alone |
 
-mod forward;
 mod parameters;
-mod passes;
+mod pass;
+mod predict;
 mod program;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-pub(crate) use forward::PanelForward;
+pub(crate) use predict::PanelForward;
 
 use crate::data::DatasetTargets;
 use crate::error::Result;
@@ -34,7 +34,7 @@ use crate::optimizers::{Optimizer, Update};
 use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Pace, Shared, Team};
-use passes::{Buffers, GATHERED, Input, Pass, StageRule, TOGETHER, Tile, all_bounded, loss_rows};
+use pass::{Buffers, GATHERED, Input, Pass, StageRule, TOGETHER, Tile, all_bounded, loss_rows};
 use program::{Program, Stage};
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
@@ -68,6 +68,8 @@ pub(crate) struct PanelPlan<R: Real> {
     is_full_batch: bool,
     /// Whether `losses` are those of the last outputs, in the target's own units.
     has_losses: bool,
+    /// The epoch in which the arena's full batch went forward, if with the parameters as they are.
+    looked: Option<u64>,
 }
 
 impl<R: Real> fmt::Debug for PanelPlan<R> {
@@ -124,6 +126,7 @@ impl<R: Real> PanelPlan<R> {
             has_gathered: false,
             is_full_batch,
             has_losses: false,
+            looked: None,
             rules: rules.clone(),
             alone: Team::new(1)?,
             pace: Pace::new(),
@@ -167,6 +170,7 @@ impl<R: Real> PanelPlan<R> {
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
         let is_one_tile = rows <= TILE;
         let bound = loss_bound(batch.data, rows);
+        let is_forward_done = self.looked.take() == Some(batch.epoch);
         let is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(TILE) {
@@ -204,8 +208,12 @@ impl<R: Real> PanelPlan<R> {
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
             team.run(|member| {
                 let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
-                pass.gather();
-                forward(&pass, backward);
+                if is_forward_done {
+                    transpose(&pass);
+                } else {
+                    pass.gather();
+                    forward(&pass, backward);
+                }
                 if backward && has_targets {
                     backward_pass(&pass, stage_rules);
                 }
@@ -269,6 +277,13 @@ fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
     pass.write_outputs();
 }
 
+/// What [`forward`] leaves out where no way back follows.
+fn transpose<R: Real>(pass: &Pass<'_, R>) {
+    for stage in &pass.program.stages {
+        pass.transpose(stage);
+    }
+}
+
 /// The loss, and from the last stage to the first the gradients and the updates. Nothing where a loss is not finite.
 fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
     let stages: &[Stage] = &pass.program.stages;
@@ -295,6 +310,7 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
     }
 
     fn set_parameters(&mut self, parameters: &[R]) {
+        self.looked = None;
         self.program.write(parameters, self.weights.all_mut());
     }
 
@@ -310,10 +326,15 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
 
     fn forward(&mut self, batch: Rows<'_>) {
         self.run(batch, false);
+        self.looked = (self.is_full_batch && batch.rows.len() <= TILE).then_some(batch.epoch);
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
         &self.outputs[..rows * self.program.outputs]
+    }
+
+    fn leaves_outputs(&self) -> bool {
+        true
     }
 
     fn row_losses(&self, rows: usize) -> Option<&[R]> {

@@ -34,7 +34,9 @@ impl<R: Real> Session<'_, R> {
     /// observer after it.
     fn full_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>], next_call: u64) -> Result<bool> {
         let is_report_due = self.is_report_due();
-        if is_report_due || next_call <= self.counters.step + 1 {
+        let is_observed = next_call <= self.counters.step + 1;
+        let is_left = self.plan.leaves_outputs();
+        if is_report_due || is_observed && !is_left {
             self.look()?;
         }
         if is_report_due {
@@ -50,6 +52,9 @@ impl<R: Real> Session<'_, R> {
             }
         }
         self.update()?;
+        if is_observed && is_left && !is_report_due {
+            self.note_loss();
+        }
         self.counters.step += 1;
         self.counters.epoch += 1;
         Ok(false)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::passes::{Buffers, Input, Pass, Tile};
+use super::pass::{Buffers, Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind};
 use super::{WORTH_SHARING, forward};
 use crate::error::Result;

@@ -1,0 +1,104 @@
+//! The loss of a tile, and its gradient by the outputs.
+#![allow(
+    unsafe_code,
+    reason = "members take parts of shared matrices; each part says why nobody else has it"
+)]
+
+use super::super::program::Stage;
+use super::Pass;
+use crate::kernels::losses;
+use crate::kernels::panels::{self, panel_width};
+use crate::losses::{LaneBatch, Targets};
+use crate::real::Real;
+
+impl<R: Real> Pass<'_, R> {
+    /// The losses of this member's rows and their gradient by the last dense layer's output, with rows in lanes: a panel
+    /// of rows at a time, turned, worked and turned back.
+    pub(in crate::plan::panels) fn loss(&self, last: &Stage) {
+        let width = panel_width::<R>();
+        let outputs = self.program.outputs;
+        let rows = self.member.share(self.rows());
+        let loss = &self.rules.loss;
+        let factor = loss.gradient_factor(self.tile.batch);
+        let turned = loss_rows::<R>(outputs) * width;
+        let (predictions, rest) = self.scratch().split_at_mut(turned);
+        let (targets, rest) = rest.split_at_mut(turned);
+        let d = &mut rest[..turned];
+        d[outputs * width..].fill(R::ZERO); // turned too, into padding
+        let mut first = rows.start;
+        while first < rows.end {
+            let count = width.min(rows.end - first);
+            let these = first..first + count;
+            for panel in 0..last.panels::<R>() {
+                let columns = width.min(loss_rows::<R>(outputs) - panel * width);
+                let to = &mut predictions[panel * width * width..];
+                panels::transpose(count, columns, self.read(self.program.last(), panel, &these), to);
+            }
+            self.write_targets(first, count, targets);
+            // SAFETY: a member's own rows.
+            let values = unsafe {
+                self.buffers.losses.part(self.tile.first + these.start..self.tile.first + these.end)
+            };
+            let (predictions, targets) = (&predictions[..outputs * width], &targets[..outputs * width]);
+            let batch =
+                LaneBatch { rows: count, width: outputs, stride: width, predictions, targets, factor };
+            losses::in_lanes(loss, batch, &mut d[..outputs * width], Some(values));
+            for panel in 0..last.panels::<R>() {
+                let columns = width.min(loss_rows::<R>(outputs) - panel * width);
+                let from = &d[panel * width * width..];
+                panels::transpose(columns, count, from, self.write(last.doutput, panel, &these));
+            }
+            first += count;
+        }
+        for panel in 0..last.panels::<R>() {
+            self.tail_backward(last, panel, &rows);
+        }
+    }
+
+    /// The targets of `count` rows from `first` on, rows in lanes: a class as 1 at its own output, or its number where
+    /// there is one output.
+    fn write_targets(&self, first: usize, count: usize, to: &mut [R]) {
+        let width = panel_width::<R>();
+        let outputs = self.program.outputs;
+        match self.targets {
+            Targets::Classes(classes) => {
+                to[..outputs * width].fill(R::ZERO);
+                for (n, &class) in classes[first..first + count].iter().enumerate() {
+                    match outputs {
+                        1 => to[n] = R::from_f64(f64::from(class)),
+                        _ => to[class as usize * width + n] = R::ONE,
+                    }
+                }
+            }
+            Targets::Values(values) => {
+                for n in 0..count {
+                    for j in 0..outputs {
+                        to[j * width + n] = values[(first + n) * outputs + j];
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the losses of the batch so far are finite and small enough that their sum is.
+    pub(in crate::plan::panels) fn is_finite(&self) -> bool {
+        // SAFETY: losses were written before the last barrier.
+        let losses = unsafe { self.buffers.losses.read(0..self.tile.first + self.tile.rows) };
+        all_bounded(losses, self.bound)
+    }
+}
+
+/// How many outputs are turned for the loss: whole registers, so that squares are.
+pub(in crate::plan::panels) fn loss_rows<R>(outputs: usize) -> usize {
+    outputs.next_multiple_of(64 / size_of::<R>())
+}
+
+/// Whether losses are numbers and at most `bound`, so that their sum is finite.
+pub(in crate::plan::panels) fn all_bounded<R: Real>(losses: &[R], bound: R) -> bool {
+    // Not written with `all(<=)` over early exits: a plain loop is one vector comparison.
+    let mut bounded = true;
+    for &loss in losses {
+        bounded &= loss.abs() <= bound;
+    }
+    bounded
+}

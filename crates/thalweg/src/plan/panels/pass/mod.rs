@@ -1,0 +1,183 @@
+//! The passes of a panel plan over one tile of rows, as each member of the team runs them.
+//!
+//! Between two barriers every member writes its own part: rows of the batch while values are gathered and losses taken,
+//! panels (or rows of a panel, where there are too few) in forward and for the gradients of values, chunks of
+//! parameters for their gradients and updates. All that is read was written before the last barrier. A sum is never
+//! shared out.
+#![allow(
+    unsafe_code,
+    reason = "members take parts of shared matrices; each part says why nobody else has it"
+)]
+
+mod backward;
+mod forward;
+mod gather;
+mod loss;
+mod update;
+
+use std::ops::Range;
+
+pub(super) use backward::TOGETHER;
+pub(super) use gather::GATHERED;
+pub(super) use loss::{all_bounded, loss_rows};
+
+use super::program::{Matrix, Program};
+use crate::data::Dataset;
+use crate::kernels::panels::panel_width;
+use crate::kernels::sums::ROWS;
+use crate::losses::Targets;
+use crate::optimizers::StepRule;
+use crate::plan::Rules;
+use crate::real::Real;
+use crate::team::{Member, Shared};
+
+/// Terms of a chain that are worked before the next panel: deeper products store the chain and go on, so that a
+/// panel's block and the rows it meets stay in the second cache.
+const DEPTH: usize = 1024;
+
+/// Parameters and state of more bytes than this do not stay in the second cache from step to step.
+const FAR: usize = 2 << 20;
+
+/// Everything that members share.
+#[derive(Clone, Copy)]
+pub(super) struct Buffers<'a, R> {
+    pub(super) arena: Shared<'a, R>,
+    pub(super) weights: Shared<'a, R>,
+    pub(super) state: Shared<'a, R>,
+    pub(super) transposed: Shared<'a, R>,
+    pub(super) lanes: Shared<'a, R>,
+    /// Gradients of the open block of rows; empty where a batch is one tile.
+    pub(super) chains: Shared<'a, R>,
+    /// Gradients of the blocks before; empty where they are used at once.
+    pub(super) totals: Shared<'a, R>,
+    /// Working memory, a run for each member.
+    pub(super) scratch: Shared<'a, R>,
+    /// `[batch, outputs]`, row-major.
+    pub(super) outputs: Shared<'a, R>,
+    /// `[batch]`.
+    pub(super) losses: Shared<'a, R>,
+}
+
+/// The update rule of a stage's parameters at this step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StageRule<R> {
+    pub(super) weight: StepRule<R>,
+    pub(super) bias: StepRule<R>,
+}
+
+/// What a tile's rows are made of.
+#[derive(Clone, Copy)]
+pub(super) enum Input<'a, R> {
+    /// Rows of a data set, gathered in training. With their numbers in it.
+    Data(&'a Dataset, &'a [u32]),
+    /// Values, `[rows, inputs]` row-major.
+    Values(&'a [R]),
+    /// What was gathered before.
+    Gathered(&'a Dataset, &'a [u32]),
+}
+
+/// Where a tile of rows lies in its batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tile {
+    /// How many rows it has.
+    pub(super) rows: usize,
+    /// How many rows of the batch come before it.
+    pub(super) first: usize,
+    /// How many rows the batch has.
+    pub(super) batch: usize,
+    pub(super) epoch: u64,
+}
+
+impl Tile {
+    /// Whether its first row begins a block of rows (NUMERICS rule 4).
+    fn begins_block(&self) -> bool {
+        self.first.is_multiple_of(ROWS)
+    }
+
+    /// Whether its last row ends a block.
+    fn ends_block(&self) -> bool {
+        self.is_last() || (self.first + self.rows).is_multiple_of(ROWS)
+    }
+
+    fn is_last(&self) -> bool {
+        self.first + self.rows == self.batch
+    }
+}
+
+/// One member's view of a tile.
+#[derive(Clone, Copy)]
+pub(super) struct Pass<'a, R: Real> {
+    pub(super) program: &'a Program,
+    pub(super) rules: &'a Rules,
+    pub(super) buffers: Buffers<'a, R>,
+    pub(super) input: Input<'a, R>,
+    pub(super) tile: Tile,
+    pub(super) targets: Targets<'a, R>,
+    /// What no row's loss may exceed.
+    pub(super) bound: R,
+    pub(super) member: Member<'a>,
+}
+
+impl<R: Real> Pass<'_, R> {
+    fn rows(&self) -> usize {
+        self.tile.rows
+    }
+
+    fn read(&self, matrix: Matrix, panel: usize, rows: &Range<usize>) -> &[R] {
+        let range = self.program.part::<R>(matrix, panel, rows);
+        // SAFETY: a pass reads what was written before the last barrier, or by itself.
+        unsafe { self.buffers.arena.read(range) }
+    }
+
+    /// A matrix from one row of one panel on, as the left operand of a product.
+    fn across(&self, matrix: Matrix, panel: usize, first: usize) -> &[R] {
+        let range = self.program.rest::<R>(matrix, panel, first);
+        // SAFETY: as in `read`; matrices that are read whole are written in no phase that reads them.
+        unsafe { self.buffers.arena.read(range) }
+    }
+
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the slice comes from the shared arena, not from this view of it"
+    )]
+    fn write(&self, matrix: Matrix, panel: usize, rows: &Range<usize>) -> &mut [R] {
+        let range = self.program.part::<R>(matrix, panel, rows);
+        // SAFETY: the caller's unit of work is this panel and these rows, and units do not overlap.
+        unsafe { self.buffers.arena.part(range) }
+    }
+
+    /// Whether what a step changes is too much to stay in the second cache.
+    fn is_far(&self) -> bool {
+        (self.buffers.weights.len() + self.buffers.state.len()) * size_of::<R>() > FAR
+    }
+
+    /// The next rows of a product's right operand, to be asked for; nothing where they are near.
+    fn far_rows<'v>(&self, right: &'v [R], row: usize, rows: usize) -> [&'v [R]; 2] {
+        let width = panel_width::<R>();
+        match self.is_far() {
+            true => [&right[row * width..right.len().min((row + rows) * width)], &[]],
+            false => [&[]; 2],
+        }
+    }
+
+    /// This member's working memory.
+    #[expect(clippy::mut_from_ref, reason = "as in `write`")]
+    fn scratch(&self) -> &mut [R] {
+        let each = self.buffers.scratch.len() / self.member.count();
+        let start = self.member.index() * each;
+        // SAFETY: every member has its own run.
+        unsafe { self.buffers.scratch.part(start..start + each) }
+    }
+
+    /// Calls `work(panel, rows)` for this member's share of a matrix of so many panels: whole panels where every member
+    /// gets equally many, else parts of their rows.
+    fn share(&self, panels: usize, mut work: impl FnMut(usize, Range<usize>)) {
+        let count = self.member.count();
+        let parts = if panels.is_multiple_of(count) { 1 } else { count };
+        let rows = self.rows();
+        for unit in self.member.share(panels * parts) {
+            let (panel, part) = (unit / parts, unit % parts);
+            work(panel, rows * part / parts..rows * (part + 1) / parts);
+        }
+    }
+}

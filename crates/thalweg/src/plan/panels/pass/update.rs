@@ -1,0 +1,98 @@
+//! What becomes of a chunk of the gradient: the update, or a part of a larger sum.
+#![allow(
+    unsafe_code,
+    reason = "members take parts of shared matrices; each part says why nobody else has it"
+)]
+
+use std::ops::Range;
+
+use super::super::program::Stage;
+use super::{Pass, StageRule};
+use crate::kernels::elementwise;
+use crate::kernels::sums::ROWS;
+use crate::real::Real;
+
+impl<R: Real> Pass<'_, R> {
+    /// At the end of a block its sums become part of the gradient; at the end of the batch the gradient changes the
+    /// parameters, unless it must be clipped first.
+    pub(super) fn close(&self, chunk: Range<usize>, block: &mut [R], is_bias: bool, rule: &StageRule<R>) {
+        if !self.tile.ends_block() {
+            return;
+        }
+        let dw = if self.buffers.totals.is_empty() {
+            // Where batches are one tile, sums come with the zero added.
+            if !self.buffers.chains.is_empty() || is_bias {
+                elementwise::add_zero(block);
+            }
+            block
+        } else {
+            // SAFETY: a chunk's gradient belongs to the chunk's unit.
+            let total = unsafe { self.buffers.totals.part(chunk.clone()) };
+            if self.tile.first < ROWS {
+                total.fill(R::ZERO);
+            }
+            elementwise::add_in_place(block, total);
+            total
+        };
+        if !self.tile.is_last() {
+            return;
+        }
+        // SAFETY: a chunk's parameters belong to the chunk's unit, and nobody reads the weights in this phase.
+        let w = unsafe { self.buffers.weights.part(chunk.clone()) };
+        if !is_bias && (self.rules.l2 != 0.0 || self.rules.l1 != 0.0) {
+            elementwise::penalise(R::from_f64(self.rules.l2), R::from_f64(self.rules.l1), w, dw);
+        }
+        if self.rules.clip_norm.is_none() {
+            self.update(chunk, w, dw, is_bias, rule);
+        }
+    }
+
+    /// Parameters and their state, to be asked for; nothing where they are near or there are none.
+    pub(super) fn far_parameters(&self, chunk: Range<usize>) -> [&[R]; 2] {
+        if !self.is_far() || chunk.end > self.buffers.weights.len() {
+            return [&[]; 2];
+        }
+        let slots = self.rules.optimizer.state_slots();
+        // SAFETY: nobody looks into the slices.
+        unsafe {
+            [
+                self.buffers.weights.read(chunk.clone()),
+                self.buffers.state.read(chunk.start * slots..chunk.end * slots),
+            ]
+        }
+    }
+
+    fn update(&self, chunk: Range<usize>, w: &mut [R], dw: &[R], is_bias: bool, rule: &StageRule<R>) {
+        let slots = self.rules.optimizer.state_slots();
+        // SAFETY: as for the chunk's parameters.
+        let state = unsafe { self.buffers.state.part(chunk.start * slots..chunk.end * slots) };
+        elementwise::apply(if is_bias { &rule.bias } else { &rule.weight }, w, dw, state);
+    }
+
+    /// The gradients in `totals` times `factor`, and the update: what is left after clipping.
+    pub(in crate::plan::panels) fn update_clipped(
+        &self,
+        stage: &Stage,
+        rule: &StageRule<R>,
+        factor: Option<R>,
+    ) {
+        if stage.frozen {
+            return;
+        }
+        let inputs = stage.input_panels::<R>();
+        for unit in self.member.share(stage.panels::<R>() * (inputs + 1)) {
+            let (panel, k_panel) = (unit / (inputs + 1), unit % (inputs + 1));
+            let chunk = stage.chunk::<R>(panel, k_panel);
+            // SAFETY: a chunk's parameters and gradients belong to its unit.
+            let (w, dw) = unsafe {
+                (self.buffers.weights.part(chunk.clone()), self.buffers.totals.part(chunk.clone()))
+            };
+            if let Some(factor) = factor {
+                for dw in dw.iter_mut() {
+                    *dw *= factor;
+                }
+            }
+            self.update(chunk, w, dw, k_panel == inputs, rule);
+        }
+    }
+}
