@@ -9,7 +9,7 @@ use thalweg::Real;
 use thalweg::activations::Activation;
 use thalweg::kernels::limits::fma_rate;
 use thalweg::kernels::one_row::one_row;
-use thalweg::kernels::panels::{Left, Start, Strip, panel_count, panel_width, strip, transpose};
+use thalweg::kernels::panels::{Left, Strip, panel_count, panel_width, strip, transpose};
 use thalweg::kernels::{elementwise, path};
 use thalweg::real::Precision;
 
@@ -49,7 +49,7 @@ fn product<R: Real>(rows: usize, depth: usize, columns: usize, down: bool, limit
             };
             let right = &b[p * depth * width..];
             let columns = width.min(columns - p * width);
-            strip(Strip { rows, columns, depth, left, right, start: Start::Zero, ahead: [&[]; 2] }, c);
+            strip(&Strip::new(rows, columns, depth, left, right), c);
         }
         black_box(&mut c);
     });

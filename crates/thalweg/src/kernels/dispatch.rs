@@ -48,16 +48,23 @@ impl Path {
 /// The copy in use: the best that this processor can run, or the one that `THALWEG_CPU` names if it can run that.
 ///
 /// An unknown name counts as unset; the command line refuses it before it comes here.
+#[inline]
 pub fn path() -> Path {
     static PATH: OnceLock<Path> = OnceLock::new();
-    *PATH.get_or_init(|| {
-        let all = [Path::Avx512, Path::Avx2, Path::Portable];
-        let wanted = std::env::var("THALWEG_CPU").ok();
-        all.into_iter()
-            .find(|path| Some(path.name()) == wanted.as_deref() && path.is_available())
-            .or_else(|| all.into_iter().find(|path| path.is_available()))
-            .unwrap_or(Path::Portable)
-    })
+    match PATH.get() {
+        Some(path) => *path,
+        None => *PATH.get_or_init(choose),
+    }
+}
+
+#[cold]
+fn choose() -> Path {
+    let all = [Path::Avx512, Path::Avx2, Path::Portable];
+    let wanted = std::env::var("THALWEG_CPU").ok();
+    all.into_iter()
+        .find(|path| Some(path.name()) == wanted.as_deref() && path.is_available())
+        .or_else(|| all.into_iter().find(|path| path.is_available()))
+        .unwrap_or(Path::Portable)
 }
 
 /// Defines a function that runs `$body` compiled for the path in use.

@@ -120,16 +120,10 @@ mod tests {
         for (p, z) in z.chunks_exact(width).enumerate() {
             let right = &panels[p * panel..(p + 1) * panel];
             let mut expected = vec![R::ZERO; width];
-            let work = Strip {
-                rows: 1,
-                columns: width,
-                depth: inputs,
-                left: Left::Across { values: &padded, panel: width },
-                right,
-                start: Start::Columns(&right[inputs * width..]),
-                ahead: [&[]; 2],
-            };
-            strip(work, &mut expected);
+            let left = Left::Across { values: &padded, panel: width };
+            let start = Start::Columns(&right[inputs * width..]);
+            let work = Strip { start, ..Strip::new(1, width, inputs, left, right) };
+            strip(&work, &mut expected);
             for (ours, expected) in z.iter().zip(&expected) {
                 assert_eq!(ours.bits(), expected.bits(), "{inputs} inputs, {columns} columns, panel {p}");
             }

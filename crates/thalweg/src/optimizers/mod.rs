@@ -220,6 +220,14 @@ enum Rule<R> {
 }
 
 impl<R: Real> StepRule<R> {
+    /// -rate, if the rule is gradient descent and nothing else.
+    pub(crate) fn descent(&self) -> Option<R> {
+        match (self.decay, self.rule) {
+            (None, Rule::Sgd { minus_rate }) => Some(minus_rate),
+            _ => None,
+        }
+    }
+
     /// Changes a run of parameters `w` by their gradient `dw`; `state` holds the rule's slots one after the other, each as
     /// long as `w`.
     #[inline(always)]

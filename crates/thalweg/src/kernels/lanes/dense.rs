@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{LaneSizes, narrow, sums};
-use crate::kernels::panels::{Left, Start, Strip, panel_width, strip, transpose};
+use crate::kernels::panels::{End, Left, Start, Strip, panel_width, strip, transpose};
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -118,16 +118,10 @@ impl DenseStage {
         let (x_panel, z_panel) = (self.in_features * width, self.out_features * width);
         let mut p = 0;
         while p * width < rows {
-            let work = Strip {
-                rows: self.out_features,
-                columns: smaller(width, rows - p * width),
-                depth: self.in_features,
-                left: Left::Across { values: w, panel: z_panel },
-                right: &x[p * x_panel..],
-                start: Start::Rows(b),
-                ahead: [&[]; 2],
-            };
-            strip(work, &mut z[p * z_panel..]);
+            let columns = smaller(width, rows - p * width);
+            let (left, right) = (Left::Across { values: w, panel: z_panel }, &x[p * x_panel..]);
+            let work = Strip::new(self.out_features, columns, self.in_features, left, right);
+            strip(&Strip { start: Start::Rows(b), ..work }, &mut z[p * z_panel..]);
             p += 1;
         }
     }
@@ -207,16 +201,9 @@ impl DenseStage {
         let dw = &mut gradients[self.weight.start..self.weight.end];
         let mut q = 0;
         while q * width < inputs {
-            let work = Strip {
-                rows: self.out_features,
-                columns: smaller(width, inputs - q * width),
-                depth: rows,
-                left: Left::Across { values: dz, panel },
-                right: &columns[q * rows * width..],
-                start: Start::Block,
-                ahead: [&[]; 2],
-            };
-            strip(work, &mut dw[q * panel..]);
+            let (left, right) = (Left::Across { values: dz, panel }, &columns[q * rows * width..]);
+            let work = Strip::new(self.out_features, smaller(width, inputs - q * width), rows, left, right);
+            strip(&Strip { end: End::Sum, ..work }, &mut dw[q * panel..]);
             q += 1;
         }
         if ones {
@@ -236,16 +223,11 @@ impl DenseStage {
         while p * width < rows {
             let mut q = 0;
             while q * width < self.in_features {
-                let work = Strip {
-                    rows: smaller(width, self.in_features - q * width),
-                    columns: smaller(width, rows - p * width),
-                    depth: self.out_features,
-                    left: Left::Down { values: &w[q * panel..] },
-                    right: &dz[p * panel..],
-                    start: Start::Zero,
-                    ahead: [&[]; 2],
-                };
-                strip(work, &mut dx[p * dx_panel + q * width * width..]);
+                let units = smaller(width, self.in_features - q * width);
+                let left = Left::Down { values: &w[q * panel..] };
+                let columns = smaller(width, rows - p * width);
+                let work = Strip::new(units, columns, self.out_features, left, &dz[p * panel..]);
+                strip(&work, &mut dx[p * dx_panel + q * width * width..]);
                 q += 1;
             }
             p += 1;

@@ -22,7 +22,7 @@ mod transpose;
 pub use columns::copy_columns;
 pub use lanes::{LANE_COLUMNS, add_in_lanes, add_products_in_lanes, add_rows, joined};
 pub use one_output::forward as forward_one_output;
-pub use strip::{Left, Start, Strip, strip};
+pub use strip::{End, Left, Start, Strip, strip};
 pub use transpose::transpose;
 
 /// How many columns a panel has: 128 bytes of scalars.

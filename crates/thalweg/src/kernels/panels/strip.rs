@@ -35,8 +35,6 @@ pub enum Left<'a, R> {
 pub enum Start<'a, R> {
     /// 0.
     Zero,
-    /// 0, and the end is added to 0: a sum that is one block of rows, whose -0 becomes +0.
-    Block,
     /// The value of its column: a row of `W` biases.
     Columns(&'a [R]),
     /// The value of its row.
@@ -45,7 +43,21 @@ pub enum Start<'a, R> {
     Stored,
 }
 
-/// One strip of a product: the columns of one panel.
+/// What becomes of a chain that has come to its end.
+#[derive(Clone, Copy, Debug)]
+pub enum End<R> {
+    /// It is stored.
+    Store,
+    /// It is added to 0, as the sum of one block of rows, whose -0 becomes +0, and stored.
+    Sum,
+    /// As a gradient, added to 0, it changes what c holds by gradient descent: c ← fma(-rate, gradient, c).
+    Descend {
+        /// -rate.
+        minus_rate: R,
+    },
+}
+
+/// One strip of a product: the columns of one panel. [`Strip::new`] has what is usual.
 #[derive(Clone, Copy, Debug)]
 pub struct Strip<'a, R> {
     /// How many rows of c.
@@ -60,22 +72,32 @@ pub struct Strip<'a, R> {
     pub right: &'a [R],
     /// What the chains start from.
     pub start: Start<'a, R>,
-    /// Values that will be wanted next: they are asked for while the product runs, evenly.
+    /// What becomes of their ends.
+    pub end: End<R>,
+    /// Values that will be wanted next: they are asked for while the product runs, evenly. The second run comes only with
+    /// a first one.
     pub ahead: [&'a [R]; 2],
 }
 
+impl<'a, R> Strip<'a, R> {
+    /// Chains that start from 0 and are stored; nothing is asked for.
+    pub const fn new(rows: usize, columns: usize, depth: usize, left: Left<'a, R>, right: &'a [R]) -> Self {
+        Strip { rows, columns, depth, left, right, start: Start::Zero, end: End::Store, ahead: [&[]; 2] }
+    }
+}
+
 vectorised! {
-    /// `c[i,j]` = start + Σₖ `a[i,k]`·`b[k,j]`, one chain for each element, k ascending; `c` is `[rows, W]`.
+    /// `c[i,j]` ← end(start + Σₖ `a[i,k]`·`b[k,j]`), one chain for each element, k ascending; `c` is `[rows, W]`.
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.
-    pub fn strip<R>(work: Strip<'_, R>, c: &mut [R]) = strip_body;
+    pub fn strip<R>(work: &Strip<'_, R>, c: &mut [R]) = strip_body;
 }
 
 #[inline(always)]
-unsafe fn strip_body<R: Real, V: Vector<R>>(work: Strip<'_, R>, c: &mut [R]) {
+unsafe fn strip_body<R: Real, V: Vector<R>>(work: &Strip<'_, R>, c: &mut [R]) {
     let width = panel_width::<R>();
-    let Strip { rows, columns, depth, left, right, start, .. } = work;
+    let Strip { rows, columns, depth, left, right, start, .. } = *work;
     assert!(columns <= width, "a strip lies in one panel");
     assert!(right.len() >= depth * width, "b is [depth, W]");
     assert!(c.len() >= rows * width, "c is [rows, W]");
@@ -104,7 +126,7 @@ unsafe fn strip_body<R: Real, V: Vector<R>>(work: Strip<'_, R>, c: &mut [R]) {
     match start {
         Start::Columns(bias) => assert!(bias.len() >= width, "a bias for each column"),
         Start::Rows(bias) => assert!(bias.len() >= rows, "a bias for each row"),
-        Start::Zero | Start::Block | Start::Stored => {}
+        Start::Zero | Start::Stored => {}
     }
     let pairs = V::WIDTH * 2;
     let mut column = 0;
@@ -124,7 +146,7 @@ unsafe fn strip_body<R: Real, V: Vector<R>>(work: Strip<'_, R>, c: &mut [R]) {
 
 /// The tiles of `N` registers of columns, the rows divided evenly.
 #[inline(always)]
-unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, column: usize, c: &mut [R]) {
+unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: &Strip<'_, R>, column: usize, c: &mut [R]) {
     let width = panel_width::<R>();
     let (across, a, panel) = match work.left {
         Left::Across { values, panel } => (true, values.as_ptr(), panel),
@@ -139,7 +161,7 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, colum
     };
     let count = work.rows.div_ceil(most);
     let (rows, longer) = (work.rows / count, work.rows % count);
-    let turns = work.depth.div_ceil(width);
+    let turns = work.depth.div_ceil(width) + usize::from(work.depth == 0);
     let mut ahead = Ahead::NONE;
     if column == 0 && !work.ahead[0].is_empty() {
         ahead = Ahead::new(work.ahead, count * turns);
@@ -156,12 +178,12 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: Strip<'_, R>, colum
                 depth: work.depth,
                 start: match work.start {
                     Start::Zero => TileStart::Zero,
-                    Start::Block => TileStart::Block,
                     Start::Columns(bias) => TileStart::Columns(bias.as_ptr().add(column)),
                     Start::Rows(bias) => TileStart::Rows(bias.as_ptr().add(i)),
                     Start::Stored => TileStart::Stored,
                 },
                 c: c.as_mut_ptr().add(i * width + column),
+                end: work.end,
                 ahead,
             };
             if !ahead.is_none() {
@@ -196,7 +218,7 @@ impl<R> Ahead<R> {
     }
 
     #[inline(always)]
-    fn is_none(self) -> bool {
+    fn is_none(&self) -> bool {
         self.lines[0] == 0
     }
 
@@ -231,13 +253,13 @@ struct Tile<R> {
     depth: usize,
     start: TileStart<R>,
     c: *mut R,
+    end: End<R>,
     ahead: Ahead<R>,
 }
 
 #[derive(Clone, Copy)]
 enum TileStart<R> {
     Zero,
-    Block,
     Columns(*const R),
     Rows(*const R),
     Stored,
@@ -276,7 +298,7 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
     unsafe {
         let mut chains = [[V::splat(R::ZERO); N]; M];
         match work.start {
-            TileStart::Zero | TileStart::Block => {}
+            TileStart::Zero => {}
             TileStart::Columns(bias) => {
                 for n in 0..N {
                     let bias = V::load(bias.add(n * V::WIDTH));
@@ -326,11 +348,23 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
             panel = if ACROSS { panel.wrapping_add(work.panel) } else { a };
             left -= length;
         }
-        if let TileStart::Block = work.start {
-            let zero = V::splat(R::ZERO);
-            for m in 0..M {
-                for n in 0..N {
-                    chains[m][n] = zero.add(chains[m][n]);
+        let zero = V::splat(R::ZERO);
+        match work.end {
+            End::Store => {}
+            End::Sum => {
+                for m in 0..M {
+                    for n in 0..N {
+                        chains[m][n] = zero.add(chains[m][n]);
+                    }
+                }
+            }
+            End::Descend { minus_rate } => {
+                let minus_rate = V::splat(minus_rate);
+                for m in 0..M {
+                    for n in 0..N {
+                        let c = V::load(work.c.add(m * width + n * V::WIDTH));
+                        chains[m][n] = minus_rate.mul_add(zero.add(chains[m][n]), c);
+                    }
                 }
             }
         }

@@ -23,13 +23,21 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
     let biases = numbers::<R>(rows.max(width), 3);
     let before = numbers::<R>(rows * width, 4);
     let left = if down { Left::Down { values: &a } } else { Left::Across { values: &a, panel } };
-    for start in [Start::Zero, Start::Block, Start::Columns(&biases), Start::Rows(&biases), Start::Stored] {
+    let minus_rate = R::from_f64(-0.125);
+    for (start, end) in [
+        (Start::Zero, End::Store),
+        (Start::Columns(&biases), End::Store),
+        (Start::Rows(&biases), End::Store),
+        (Start::Stored, End::Store),
+        (Start::Zero, End::Sum),
+        (Start::Zero, End::Descend { minus_rate }),
+    ] {
         let mut c = before.clone();
-        strip(Strip { rows, columns, depth, left, right: &b, start, ahead: [&b, &[]] }, &mut c);
+        strip(&Strip { rows, columns, depth, left, right: &b, start, end, ahead: [&b, &a] }, &mut c);
         for i in 0..rows {
             for j in 0..columns {
                 let mut chain = match start {
-                    Start::Zero | Start::Block => R::ZERO,
+                    Start::Zero => R::ZERO,
                     Start::Columns(bias) => bias[j],
                     Start::Rows(bias) => bias[i],
                     Start::Stored => before[i * width + j],
@@ -39,13 +47,17 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
                         if down { a[k * width + i] } else { a[k / width * panel + i * width + k % width] };
                     chain = a.mul_add(b[k * width + j], chain);
                 }
-                if let Start::Block = start {
-                    chain = R::ZERO + chain;
+                match end {
+                    End::Store => {}
+                    End::Sum => chain = R::ZERO + chain,
+                    End::Descend { minus_rate } => {
+                        chain = minus_rate.mul_add(R::ZERO + chain, before[i * width + j]);
+                    }
                 }
                 assert_eq!(
                     c[i * width + j].bits(),
                     chain.bits(),
-                    "{rows} rows, {columns} columns, depth {depth}, {start:?}"
+                    "{rows} rows, {columns} columns, depth {depth}, {start:?}, {end:?}"
                 );
             }
         }

@@ -9,15 +9,12 @@ use std::ops::Range;
 use super::super::program::{Form, Stage, TailKind};
 use super::{DEPTH, Pass, StageRule};
 use crate::kernels::elementwise;
-use crate::kernels::panels::{self, LANE_COLUMNS, Left, Start, Strip, panel_width, strip};
+use crate::kernels::panels::{self, End, LANE_COLUMNS, Left, Start, Strip, panel_width, strip};
 use crate::kernels::sums::{LANES, ROWS};
 use crate::real::Real;
 
 /// Bytes of x that all panels of dy meet before the next: half of the second cache.
 const NEAR: usize = 512 << 10;
-
-/// How many chunks without state are updated together: what they need stays in the first cache.
-pub(in crate::plan::panels) const TOGETHER: usize = 4;
 
 /// Bytes of the smallest register: a strip computes whole registers.
 const LEAST_REGISTER: usize = 16;
@@ -60,7 +57,7 @@ impl<R: Real> Pass<'_, R> {
                 let right = &right[first * width..];
                 first += depth;
                 let ahead = self.far_rows(turned, panel * outputs + first, depth);
-                strip(Strip { rows: rows.len(), columns, depth, left, right, start, ahead }, d);
+                strip(&Strip { start, ahead, ..Strip::new(rows.len(), columns, depth, left, right) }, d);
                 start = Start::Stored;
             }
             self.tail_backward(before, panel, &rows);
@@ -68,50 +65,51 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// dw = xᵀ·dy and db = Σₙ `dy[n]`, and at the end of the batch the update: chunk by chunk, so that a gradient is used
-    /// while it is in the first cache. A unit of work is a panel of outputs with a group of panels of inputs; the group
-    /// after the last is the biases.
+    /// while it is in the first cache. A unit of work is a chunk: a panel of outputs with a panel of inputs, or with the
+    /// biases, which come after the last.
     pub(in crate::plan::panels) fn backward_parameters(&self, stage: &Stage, rule: &StageRule<R>) {
         if stage.frozen && self.rules.clip_norm.is_none() {
             return;
         }
-        let inputs = stage.input_panels::<R>();
-        // Chunks without state lie side by side and are updated together.
-        let together = if self.rules.optimizer.state_slots() == 0 { TOGETHER } else { 1 };
-        let units = inputs.div_ceil(together) + 1;
-        let near = (NEAR / (together * self.rows() * panel_width::<R>() * size_of::<R>())).max(1);
+        let units = stage.input_panels::<R>() + 1;
+        let near = (NEAR / (self.rows() * panel_width::<R>() * size_of::<R>())).max(1);
         let share = self.member.share(stage.panels::<R>() * units);
         let panels = share.start / units..share.end.div_ceil(units);
         for first in (0..units).step_by(near) {
             for panel in panels.clone() {
                 let of_panel = share.start.saturating_sub(panel * units)..share.end - panel * units;
-                let groups = first.max(of_panel.start)..units.min(first + near).min(of_panel.end);
-                for group in groups.clone() {
-                    let k_panels = match group == units - 1 {
-                        true => inputs..inputs + 1,
-                        false => group * together..inputs.min((group + 1) * together),
+                for k_panel in first.max(of_panel.start)..units.min(first + near).min(of_panel.end) {
+                    let next = match k_panel + 1 == units.min(first + near) {
+                        true => stage.chunk::<R>(panel + 1, first),
+                        false => stage.chunk::<R>(panel, k_panel + 1),
                     };
-                    let ahead = match group + 1 == groups.end {
-                        true => stage.chunk::<R>(panel + 1, first * together).start,
-                        false => stage.chunk::<R>(panel, k_panels.end - 1).end,
-                    };
-                    self.backward_chunks(stage, panel, k_panels, ahead, rule);
+                    self.backward_chunk(stage, panel, k_panel, self.far_parameters(next), rule);
                 }
             }
         }
     }
 
-    /// The gradient of some chunks that lie side by side, and what becomes of it; `ahead` is where the next ones lie.
-    fn backward_chunks(
+    /// The gradient of a chunk, and what becomes of it.
+    fn backward_chunk(
         &self,
         stage: &Stage,
         panel: usize,
-        k_panels: Range<usize>,
-        ahead: usize,
+        k_panel: usize,
+        ahead: [&[R]; 2],
         rule: &StageRule<R>,
     ) {
-        let is_bias = k_panels.start == stage.input_panels::<R>();
-        let chunk =
-            stage.chunk::<R>(panel, k_panels.start).start..stage.chunk::<R>(panel, k_panels.end - 1).end;
+        let is_bias = k_panel == stage.input_panels::<R>();
+        let chunk = stage.chunk::<R>(panel, k_panel);
+        if let (Some(minus_rate), false, Form::Panels) = (self.descent(rule), is_bias, stage.form)
+            && !stage.weight_lanes()
+        {
+            // SAFETY: a chunk's parameters belong to the chunk's unit, and nobody reads the weights in this phase.
+            let w = unsafe { self.buffers.weights.part(chunk) };
+            let mut work = self.weight_product(stage, panel, k_panel, w.len());
+            work.end = End::Descend { minus_rate };
+            work.ahead = ahead;
+            return strip(&work, w);
+        }
         let scratch = &mut self.scratch()[..chunk.len()];
         if if is_bias { stage.bias_lanes() } else { stage.weight_lanes() } {
             self.gradient_in_lanes(stage, is_bias, scratch);
@@ -122,51 +120,42 @@ impl<R: Real> Pass<'_, R> {
             // SAFETY: a chunk's gradient belongs to the chunk's unit.
             false => unsafe { self.buffers.chains.part(chunk.clone()) },
         };
-        let mut ahead = self.far_parameters(ahead..ahead + chunk.len());
-        for k_panel in k_panels {
-            let part = stage.chunk::<R>(panel, k_panel);
-            let dw = &mut dw[part.start - chunk.start..part.end - chunk.start];
-            self.gradient(stage, panel, k_panel, std::mem::take(&mut ahead), dw);
+        match is_bias {
+            true => {
+                let dy = self.read(stage.doutput, panel, &(0..self.rows()));
+                panels::add_rows(dy, !self.tile.begins_block(), dw);
+            }
+            false => self.gradient(stage, panel, k_panel, ahead, dw),
         }
         self.close(chunk, dw, is_bias, rule);
     }
 
     /// The chains of one chunk over the rows of the tile.
     fn gradient(&self, stage: &Stage, panel: usize, k_panel: usize, ahead: [&[R]; 2], dw: &mut [R]) {
-        let width = panel_width::<R>();
-        let rows = 0..self.rows();
-        let start = match (self.tile.begins_block(), self.buffers.chains.is_empty()) {
-            (true, true) => Start::Block,
-            (true, false) => Start::Zero,
-            (false, _) => Start::Stored,
-        };
-        let columns = width.min(stage.out_features - panel * width);
-        let dy = self.read(stage.doutput, panel, &rows);
-        if k_panel == stage.input_panels::<R>() {
-            return panels::add_rows(dy, matches!(start, Start::Stored), dw);
-        }
-        let computed = match stage.form {
-            Form::Panels => columns,
-            Form::OneOutput => width,
-        };
-        if computed.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < width
-            && self.buffers.chains.is_empty()
-        {
+        let work = self.weight_product(stage, panel, k_panel, dw.len());
+        let is_sum = self.buffers.chains.is_empty();
+        if is_sum && work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < panel_width::<R>() {
             // Registers beyond the columns are not computed; what lies there must not reach the padding.
             dw.fill(R::ZERO);
         }
-        let (x, depth) = (self.read(stage.input, k_panel, &rows), rows.len());
-        let work = match stage.form {
+        let start = if self.tile.begins_block() { Start::Zero } else { Start::Stored };
+        let end = if is_sum { End::Sum } else { End::Store };
+        strip(&Strip { start, end, ahead, ..work }, dw);
+    }
+
+    /// xᵀ·dy for one chunk of so many weights.
+    fn weight_product(&self, stage: &Stage, panel: usize, k_panel: usize, weights: usize) -> Strip<'_, R> {
+        let width = panel_width::<R>();
+        let rows = 0..self.rows();
+        let dy = self.read(stage.doutput, panel, &rows);
+        let x = self.read(stage.input, k_panel, &rows);
+        match stage.form {
             Form::Panels => {
-                let left = Left::Down { values: x };
-                Strip { rows: dw.len() / width, columns, depth, left, right: dy, start, ahead }
+                let columns = width.min(stage.out_features - panel * width);
+                Strip::new(weights / width, columns, rows.len(), Left::Down { values: x }, dy)
             }
-            Form::OneOutput => {
-                let left = Left::Down { values: dy };
-                Strip { rows: 1, columns: width, depth, left, right: x, start, ahead }
-            }
-        };
-        strip(work, dw);
+            Form::OneOutput => Strip::new(1, width, rows.len(), Left::Down { values: dy }, x),
+        }
     }
 
     /// The sums of a narrow stage's one panel, so far, in lanes; at the end of a block, joined and added to 0.

@@ -54,7 +54,7 @@ impl<R: Real> Pass<'_, R> {
             let right = &w[first * width..];
             first += depth;
             let ahead = self.far_rows(weights, panel * (inputs + 1) + first, depth);
-            strip(Strip { rows: rows.len(), columns, depth, left, right, start, ahead }, z);
+            strip(&Strip { start, ahead, ..Strip::new(rows.len(), columns, depth, left, right) }, z);
             start = Start::Stored;
         }
     }

@@ -17,7 +17,6 @@ mod update;
 
 use std::ops::Range;
 
-pub(super) use backward::TOGETHER;
 pub(super) use gather::GATHERED;
 pub(super) use loss::{all_bounded, loss_rows};
 

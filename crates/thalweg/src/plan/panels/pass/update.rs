@@ -47,6 +47,13 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
+    /// -rate, where a gradient is a whole batch's and changes the parameters by nothing but gradient descent: then it need
+    /// not be stored.
+    pub(super) fn descent(&self, rule: &StageRule<R>) -> Option<R> {
+        let is_plain = self.rules.l2 == 0.0 && self.rules.l1 == 0.0 && self.rules.clip_norm.is_none();
+        if is_plain && self.buffers.chains.is_empty() { rule.weight.descent() } else { None }
+    }
+
     /// Parameters and their state, to be asked for; nothing where they are near or there are none.
     pub(super) fn far_parameters(&self, chunk: Range<usize>) -> [&[R]; 2] {
         if !self.is_far() || chunk.end > self.buffers.weights.len() {
