@@ -267,10 +267,7 @@ impl<R: Real> PanelPlan<R> {
 fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
     for stage in &pass.program.stages {
         pass.member.wait();
-        pass.forward(stage);
-        if backward {
-            pass.transpose(stage);
-        }
+        pass.forward(stage, backward);
     }
     pass.member.wait();
     pass.write_outputs();
@@ -279,7 +276,7 @@ fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
 /// What [`forward`] leaves out where no way back follows.
 fn transpose<R: Real>(pass: &Pass<'_, R>) {
     for stage in &pass.program.stages {
-        pass.transpose(stage);
+        pass.transpose_all(stage);
     }
 }
 

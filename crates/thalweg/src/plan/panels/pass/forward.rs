@@ -14,8 +14,8 @@ use crate::random::{Purpose, Stream};
 use crate::real::Real;
 
 impl<R: Real> Pass<'_, R> {
-    /// z = x·w + b of a stage and what follows it; and wᵀ, for the way back.
-    pub(in crate::plan::panels) fn forward(&self, stage: &Stage) {
+    /// z = x·w + b of a stage and what follows it; and, if somebody will want it, wᵀ while w is near.
+    pub(in crate::plan::panels) fn forward(&self, stage: &Stage, backward: bool) {
         let weights = self.weights(stage);
         self.share(stage.panels::<R>(), |panel, rows| {
             let z = self.write(stage.output, panel, &rows);
@@ -29,6 +29,9 @@ impl<R: Real> Pass<'_, R> {
                 }
             }
             self.tail_forward(&stage.tail, panel, &rows);
+            if backward {
+                self.transpose(stage, panel, &rows);
+            }
         });
     }
 
@@ -59,15 +62,20 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
-    /// Lays wᵀ beside the weights, for a gradient that is taken while they change.
-    pub(in crate::plan::panels) fn transpose(&self, stage: &Stage) {
+    /// wᵀ of all panels.
+    pub(in crate::plan::panels) fn transpose_all(&self, stage: &Stage) {
+        self.share(stage.panels::<R>(), |panel, rows| self.transpose(stage, panel, &rows));
+    }
+
+    /// Lays a panel's part of wᵀ beside the weights, for a gradient that is taken while they change; as much of it as
+    /// `rows` are of all rows.
+    fn transpose(&self, stage: &Stage, panel: usize, rows: &Range<usize>) {
         if stage.transposed.is_empty() {
             return;
         }
         let width = panel_width::<R>();
         let inputs = stage.input_panels::<R>();
-        for unit in self.member.share(stage.panels::<R>() * inputs) {
-            let (panel, k_panel) = (unit / inputs, unit % inputs);
+        for k_panel in inputs * rows.start / self.rows()..inputs * rows.end / self.rows() {
             let chunk = stage.chunk::<R>(panel, k_panel);
             // SAFETY: as in `weights`.
             let w = unsafe { self.buffers.weights.read(chunk) };
