@@ -71,6 +71,7 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Verb {
     Train(Box<TrainArguments>),
     Resume(ResumeArguments),
+    Verify(VerifyArguments),
     Evaluate(EvaluateArguments),
     Predict(PredictArguments),
     Sweep(Box<SweepArguments>),
@@ -116,6 +117,17 @@ pub(crate) struct ResumeArguments {
     /// The folder in which data sets are looked for first
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// Train a run again and compare it with what it wrote down, to the bit
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  thalweg verify runs/digits-001 --threads 1")]
+pub(crate) struct VerifyArguments {
+    /// The run's folder
+    pub(crate) run: PathBuf,
     /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

@@ -138,7 +138,10 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
         assert_eq!((object["status"].as_str(), object["run"].as_str()), (Some("interrupted"), Some(out)));
         assert!(said.stderr.contains(&format!("thalweg resume {out}")), "{}", said.stderr);
 
+        // What there is of it is right, and what is added when it goes on is too.
+        assert_eq!(program.json(&["verify", out]), serde_json::json!({ "identical": true }));
         let resumed = program.json(&["resume", out]);
+        assert_eq!(program.json(&["verify", out]), serde_json::json!({ "identical": true }));
         assert_eq!(resumed["parameters_sha256"], whole["parameters_sha256"]);
         assert_eq!(resumed["train"], whole["train"]);
         let losses = |out: &str| {
@@ -147,6 +150,46 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
         };
         assert_eq!(losses(out).len(), losses("whole").len());
     }
+}
+
+/// A run trained again on other threads and by other kernels is the same; a changed line is found, and where.
+#[test]
+fn a_run_is_verified_and_a_difference_is_placed() {
+    let program = Program::new();
+    program.succeed(&["train", "digits", "--epochs", "3", "--out", "run"]);
+    assert_eq!(program.json(&["verify", "run", "--threads", "3"]), serde_json::json!({ "identical": true }));
+    let portable = program.command(&["verify", "run"]).env("THALWEG_CPU", "portable").output().unwrap();
+    let portable = program::said(portable);
+    assert_eq!(portable.status, 0, "{}", portable.stderr);
+    assert!(portable.stdout.starts_with("identical: 3 reports up to step "), "{}", portable.stdout);
+
+    let lines = fs::read_to_string(program.path("run/hashes.jsonl")).unwrap();
+    let second: serde_json::Value = serde_json::from_str(lines.lines().nth(1).unwrap()).unwrap();
+    let hash = second["tensors"][1][1].as_str().unwrap();
+    program.write("run/hashes.jsonl", &lines.replacen(hash, "0123456789abcdef", 1));
+    let steps: Vec<u64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64().unwrap())
+        .collect();
+    let found = program.run(&["verify", "run", "--json"]);
+    assert_eq!(found.status, 1, "{}", found.stderr);
+    let found: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
+    let expected = serde_json::json!({ "identical": false, "between_steps": steps[..2], "tensor": "1.bias" });
+    assert_eq!(found, expected);
+
+    // A report too many, and one too few.
+    program.write("run/hashes.jsonl", &format!("{lines}{}\n", lines.lines().next().unwrap()));
+    assert_eq!(program.run(&["verify", "run"]).status, 1);
+    let first_two: String = lines.lines().take(2).map(|line| format!("{line}\n")).collect();
+    program.write("run/hashes.jsonl", &first_two);
+    let found = program.run(&["verify", "run"]);
+    assert_eq!(found.status, 1);
+    assert!(found.stdout.contains("different: between step "), "{}", found.stdout);
+
+    fs::remove_file(program.path("run/hashes.jsonl")).unwrap();
+    let refused = program.run(&["verify", "run"]);
+    assert_eq!(refused.status, 3);
+    assert!(refused.stderr.contains("there is no hashes.jsonl in it"), "{}", refused.stderr);
 }
 
 #[test]

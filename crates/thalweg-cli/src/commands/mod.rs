@@ -14,6 +14,7 @@ mod predict;
 mod resume;
 mod sweep;
 mod train;
+mod verify;
 
 use crate::arguments::{DataVerb, Verb};
 use crate::exit::{Failure, Status};
@@ -24,6 +25,7 @@ pub(crate) fn run(verb: Verb, output: &Output) -> Result<Status, Failure> {
     match verb {
         Verb::Train(arguments) => train::run(&arguments, output),
         Verb::Resume(arguments) => resume::run(&arguments, output),
+        Verb::Verify(arguments) => verify::run(&arguments, output),
         Verb::Evaluate(arguments) => evaluate::run(&arguments, output),
         Verb::Predict(arguments) => predict::run(&arguments, output),
         Verb::Sweep(arguments) => sweep::run(&arguments, output),

@@ -30,11 +30,16 @@ pub(super) const LOSSES: &[&str] = &[
     "half_squares",
     "mean_absolute_error",
     "huber",
+    "log_cosh",
+    "quantile",
     "binary_cross_entropy",
+    "focal",
     "softmax_cross_entropy",
 ];
-pub(super) const OPTIMIZERS: &[&str] = &["sgd", "momentum", "rmsprop", "adam", "adamw"];
-pub(super) const SCHEDULES: &[&str] = &["constant", "step", "exponential", "cosine", "warm_up"];
+pub(super) const OPTIMIZERS: &[&str] =
+    &["sgd", "momentum", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "rprop"];
+pub(super) const SCHEDULES: &[&str] =
+    &["constant", "step", "exponential", "cosine", "polynomial", "one_cycle", "warm_restarts", "warm_up"];
 pub(super) const INITS: &[&str] = &[
     "he_normal",
     "he_uniform",
@@ -87,13 +92,24 @@ pub(super) fn activation_part(name: &str, part: &Part<'_>) -> Result<Activation,
 pub(super) fn loss(item: &Item<'_>) -> Result<Loss, Fault> {
     let part = item.part()?;
     let name = part.known(Kind::Loss, LOSSES)?;
-    part.only(if name == "huber" { &["delta"] } else { &[] })?;
+    part.only(match name {
+        "huber" => &["delta"],
+        "quantile" => &["quantile"],
+        "focal" => &["gamma", "alpha"],
+        _ => &[],
+    })?;
     Ok(match name {
         "sum_of_squares" => Loss::SumOfSquares,
         "half_squares" => Loss::HalfSquares,
         "mean_absolute_error" => Loss::MeanAbsoluteError,
         "huber" => Loss::Huber { delta: part.number("delta", 1.0, Bounds::Positive)? },
+        "log_cosh" => Loss::LogCosh,
+        "quantile" => Loss::Quantile { quantile: part.number("quantile", 0.5, Bounds::Inside)? },
         "binary_cross_entropy" => Loss::BinaryCrossEntropy,
+        "focal" => Loss::Focal {
+            gamma: part.number("gamma", 2.0, Bounds::NotNegative)?,
+            alpha: part.number("alpha", 0.25, Bounds::Share)?,
+        },
         "softmax_cross_entropy" => Loss::SoftmaxCrossEntropy,
         _ => Loss::MeanSquaredError,
     })
@@ -106,7 +122,11 @@ pub(super) fn optimizer(item: &Item<'_>) -> Result<(Optimizer, Option<f64>), Fau
     part.only(match name {
         "momentum" => &["learning_rate", "momentum", "nesterov"],
         "rmsprop" => &["learning_rate", "rho", "epsilon"],
-        "adam" => &["learning_rate", "beta1", "beta2", "epsilon"],
+        "adagrad" => &["learning_rate", "epsilon"],
+        "adadelta" => &["learning_rate", "rho", "epsilon"],
+        "adam" | "nadam" => &["learning_rate", "beta1", "beta2", "epsilon"],
+        "lion" => &["learning_rate", "beta1", "beta2"],
+        "rprop" => &["learning_rate", "shrink", "grow", "least", "most"],
         "adamw" => &["learning_rate", "beta1", "beta2", "epsilon", "weight_decay"],
         _ => &["learning_rate"],
     })?;
@@ -120,6 +140,22 @@ pub(super) fn optimizer(item: &Item<'_>) -> Result<(Optimizer, Option<f64>), Fau
         },
         "rmsprop" => {
             Optimizer::RmsProp { rho: part.number("rho", 0.9, Bounds::BelowOne)?, epsilon: epsilon()? }
+        }
+        "adagrad" => Optimizer::Adagrad { epsilon: part.number("epsilon", 1e-10, Bounds::Positive)? },
+        "adadelta" => Optimizer::Adadelta {
+            rho: part.number("rho", 0.9, Bounds::BelowOne)?,
+            epsilon: part.number("epsilon", 1e-6, Bounds::Positive)?,
+        },
+        "nadam" => Optimizer::Nadam { beta1: beta1()?, beta2: beta2()?, epsilon: epsilon()? },
+        "lion" => Optimizer::Lion { beta1: beta1()?, beta2: part.number("beta2", 0.99, Bounds::BelowOne)? },
+        "rprop" => {
+            let least = part.number("least", 1e-6, Bounds::Positive)?;
+            Optimizer::Rprop {
+                shrink: part.number("shrink", 0.5, Bounds::Inside)?,
+                grow: part.number("grow", 1.2, Bounds::Above(1.0))?,
+                least,
+                most: part.number("most", 50.0, Bounds::Above(least))?,
+            }
         }
         "adam" => Optimizer::Adam { beta1: beta1()?, beta2: beta2()?, epsilon: epsilon()? },
         "adamw" => Optimizer::AdamW {
@@ -145,6 +181,9 @@ fn schedule_of(item: &Item<'_>, known: &[&'static str]) -> Result<Schedule, Faul
         "step" => &["every", "factor"],
         "exponential" => &["decay"],
         "cosine" => &["final_share"],
+        "polynomial" => &["power", "final_share"],
+        "one_cycle" => &["rise", "start_share", "final_share"],
+        "warm_restarts" => &["first", "longer", "final_share"],
         "warm_up" => &["steps", "then"],
         _ => &[],
     })?;
@@ -155,11 +194,25 @@ fn schedule_of(item: &Item<'_>, known: &[&'static str]) -> Result<Schedule, Faul
         },
         "exponential" => Schedule::Exponential { decay: part.number("decay", 0.95, Bounds::Positive)? },
         "cosine" => Schedule::Cosine { final_share: part.number("final_share", 0.0, Bounds::Share)? },
+        "polynomial" => Schedule::Polynomial {
+            power: part.number("power", 1.0, Bounds::Positive)?,
+            final_share: part.number("final_share", 0.0, Bounds::Share)?,
+        },
+        "one_cycle" => Schedule::OneCycle {
+            rise: part.number("rise", 0.3, Bounds::Inside)?,
+            start_share: part.number("start_share", 0.04, Bounds::Share)?,
+            final_share: part.number("final_share", 4e-6, Bounds::Share)?,
+        },
+        "warm_restarts" => Schedule::WarmRestarts {
+            first: part.required("first", WHOLE)?.whole(1, MOST)?,
+            longer: part.get("longer").map_or(Ok(2), |longer| longer.whole(1, MOST))?,
+            final_share: part.number("final_share", 0.0, Bounds::Share)?,
+        },
         "warm_up" => Schedule::WarmUp {
             steps: part.required("steps", WHOLE)?.whole(1, MOST)?,
             // One rise is enough: a second one inside the first is refused as a name that does not fit.
             then: Box::new(match part.get("then") {
-                Some(then) => schedule_of(&then, &SCHEDULES[..4])?,
+                Some(then) => schedule_of(&then, &SCHEDULES[..SCHEDULES.len() - 1])?,
                 None => Schedule::Constant,
             }),
         },

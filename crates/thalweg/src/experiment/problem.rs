@@ -98,6 +98,8 @@ pub enum Bounds {
     NotNegative,
     /// 0 or more and less than 1.
     BelowOne,
+    /// Above 0 and less than 1.
+    Inside,
     /// From 0 to 1.
     Share,
     /// Above this number.
@@ -113,6 +115,7 @@ impl Bounds {
                 Bounds::Positive => number > 0.0,
                 Bounds::NotNegative => number >= 0.0,
                 Bounds::BelowOne => (0.0..1.0).contains(&number),
+                Bounds::Inside => number > 0.0 && number < 1.0,
                 Bounds::Share => (0.0..=1.0).contains(&number),
                 Bounds::Above(bound) => number > bound,
             }
@@ -178,6 +181,7 @@ impl fmt::Display for Expected {
             Expected::Number(Bounds::Positive) => f.write_str("a finite number above 0"),
             Expected::Number(Bounds::NotNegative) => f.write_str("a finite number, 0 or more"),
             Expected::Number(Bounds::BelowOne) => f.write_str("a number, 0 or more and less than 1"),
+            Expected::Number(Bounds::Inside) => f.write_str("a number above 0 and less than 1"),
             Expected::Number(Bounds::Share) => f.write_str("a number from 0 to 1"),
             Expected::Number(Bounds::Above(bound)) => write!(f, "a finite number above {bound}"),
             Expected::BatchSize => f.write_str("a whole number from 1, or \"full\""),

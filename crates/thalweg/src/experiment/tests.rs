@@ -498,6 +498,17 @@ fn any_optimizer() -> impl Strategy<Value = Optimizer> {
             beta2,
             epsilon
         }),
+        positive().prop_map(|epsilon| Optimizer::Adagrad { epsilon }),
+        (below_one(), positive()).prop_map(|(rho, epsilon)| Optimizer::Adadelta { rho, epsilon }),
+        (below_one(), below_one(), positive()).prop_map(|(beta1, beta2, epsilon)| Optimizer::Nadam {
+            beta1,
+            beta2,
+            epsilon
+        }),
+        (below_one(), below_one()).prop_map(|(beta1, beta2)| Optimizer::Lion { beta1, beta2 }),
+        (0.1..0.9f64, 1.1..3.0f64, positive(), 1.5..9.0f64).prop_map(|(shrink, grow, least, times)| {
+            Optimizer::Rprop { shrink, grow, least, most: times * least }
+        }),
         (below_one(), below_one(), positive(), below_one()).prop_map(
             |(beta1, beta2, epsilon, weight_decay)| {
                 Optimizer::AdamW { beta1, beta2, epsilon, weight_decay }
@@ -512,6 +523,14 @@ fn any_schedule() -> impl Strategy<Value = Schedule> {
         (1..100u64, positive()).prop_map(|(every, factor)| Schedule::Step { every, factor }),
         positive().prop_map(|decay| Schedule::Exponential { decay }),
         below_one().prop_map(|final_share| Schedule::Cosine { final_share }),
+        (positive(), below_one())
+            .prop_map(|(power, final_share)| Schedule::Polynomial { power, final_share }),
+        (0.1..0.9f64, below_one(), below_one()).prop_map(|(rise, start_share, final_share)| {
+            Schedule::OneCycle { rise, start_share, final_share }
+        }),
+        (1..100u64, 1..9u64, below_one()).prop_map(|(first, longer, final_share)| {
+            Schedule::WarmRestarts { first, longer, final_share }
+        }),
     ];
     (plain, proptest::option::of(1..100u64)).prop_map(|(plain, rise)| match rise {
         Some(steps) => Schedule::WarmUp { steps, then: Box::new(plain) },
@@ -565,7 +584,10 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
         Loss::HalfSquares,
         Loss::MeanAbsoluteError,
         Loss::Huber { delta: 0.3 },
+        Loss::LogCosh,
+        Loss::Quantile { quantile: 0.9 },
         Loss::BinaryCrossEntropy,
+        Loss::Focal { gamma: 1.5, alpha: 0.6 },
         Loss::SoftmaxCrossEntropy,
     ];
     let what = (

@@ -241,7 +241,12 @@ pub(super) fn loss(loss: &Loss) -> String {
         Loss::HalfSquares => quoted("half_squares"),
         Loss::MeanAbsoluteError => quoted("mean_absolute_error"),
         Loss::Huber { delta } => part("huber", &[("delta", number(*delta))]),
+        Loss::LogCosh => quoted("log_cosh"),
+        Loss::Quantile { quantile } => part("quantile", &[("quantile", number(*quantile))]),
         Loss::BinaryCrossEntropy => quoted("binary_cross_entropy"),
+        Loss::Focal { gamma, alpha } => {
+            part("focal", &[("gamma", number(*gamma)), ("alpha", number(*alpha))])
+        }
         Loss::SoftmaxCrossEntropy => quoted("softmax_cross_entropy"),
         Loss::Custom(own) => quoted(CustomLoss::<f64>::name(&**own)),
     }
@@ -276,6 +281,35 @@ fn optimizer(optimizer: &Optimizer, learning_rate: f64) -> String {
             options.push(("weight_decay", number(*weight_decay)));
             "adamw"
         }
+        Optimizer::Adagrad { epsilon } => {
+            options.push(("epsilon", number(*epsilon)));
+            "adagrad"
+        }
+        Optimizer::Adadelta { rho, epsilon } => {
+            options.extend([("rho", number(*rho)), ("epsilon", number(*epsilon))]);
+            "adadelta"
+        }
+        Optimizer::Nadam { beta1, beta2, epsilon } => {
+            options.extend([
+                ("beta1", number(*beta1)),
+                ("beta2", number(*beta2)),
+                ("epsilon", number(*epsilon)),
+            ]);
+            "nadam"
+        }
+        Optimizer::Lion { beta1, beta2 } => {
+            options.extend([("beta1", number(*beta1)), ("beta2", number(*beta2))]);
+            "lion"
+        }
+        Optimizer::Rprop { shrink, grow, least, most } => {
+            options.extend([
+                ("shrink", number(*shrink)),
+                ("grow", number(*grow)),
+                ("least", number(*least)),
+                ("most", number(*most)),
+            ]);
+            "rprop"
+        }
         Optimizer::Custom(own) => CustomOptimizer::<f64>::name(&**own),
     };
     part(name, &options)
@@ -289,6 +323,25 @@ fn schedule(rule: &Schedule) -> String {
         }
         Schedule::Exponential { decay } => part("exponential", &[("decay", number(*decay))]),
         Schedule::Cosine { final_share } => part("cosine", &[("final_share", number(*final_share))]),
+        Schedule::Polynomial { power, final_share } => {
+            part("polynomial", &[("power", number(*power)), ("final_share", number(*final_share))])
+        }
+        Schedule::OneCycle { rise, start_share, final_share } => part(
+            "one_cycle",
+            &[
+                ("rise", number(*rise)),
+                ("start_share", number(*start_share)),
+                ("final_share", number(*final_share)),
+            ],
+        ),
+        Schedule::WarmRestarts { first, longer, final_share } => part(
+            "warm_restarts",
+            &[
+                ("first", first.to_string()),
+                ("longer", longer.to_string()),
+                ("final_share", number(*final_share)),
+            ],
+        ),
         Schedule::WarmUp { steps, then } => {
             part("warm_up", &[("steps", steps.to_string()), ("then", schedule(then))])
         }

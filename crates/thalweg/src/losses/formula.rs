@@ -44,7 +44,18 @@ impl Loss {
                     "Σₙ Σⱼ h(ŷ - t) / {all}, h(d) = ½·d² where |d| ≤ {delta}, else {delta}·(|d| - {half})"
                 )
             }
+            Loss::LogCosh => format!("Σₙ Σⱼ log cosh(ŷ - t) / {all}"),
+            Loss::Quantile { quantile } => {
+                let (below, above) = (short(*quantile), short(1.0 - quantile));
+                format!("Σₙ Σⱼ q(t - ŷ) / {all}, q(d) = {below}·d where d > 0, else -{above}·d")
+            }
             Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),
+            Loss::Focal { gamma, alpha } => {
+                let (gamma, one, zero) = (short(*gamma), short(*alpha), short(1.0 - alpha));
+                format!(
+                    "-Σₙ Σⱼ ({one}·t·(1 - p)^{gamma}·log p + {zero}·(1 - t)·p^{gamma}·log(1 - p)) / {all}"
+                )
+            }
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("-Σₙ log p[n,tₙ] / {rows}"),
             Loss::SoftmaxCrossEntropy => format!("-Σₙ Σⱼ t·log p / {rows}"),
             Loss::Custom(_) => match self.reduction() {
@@ -68,7 +79,19 @@ impl Loss {
                 let delta = short(*delta);
                 format!("(ŷ - t, cut to [-{delta}, {delta}]) / {all}{one_hot}")
             }
+            Loss::LogCosh => format!("tanh(ŷ - t) / {all}{one_hot}"),
+            Loss::Quantile { quantile } => {
+                let (below, above) = (short(*quantile), short(1.0 - quantile));
+                format!("(-{below} where ŷ < t, {above} where ŷ > t) / {all}{one_hot}")
+            }
             Loss::BinaryCrossEntropy => format!("(p - t) / {all}{one_hot}"),
+            Loss::Focal { gamma, alpha } => {
+                let (gamma, lower) = (short(*gamma), short(gamma - 1.0));
+                let (one, zero) = (short(*alpha), short(1.0 - alpha));
+                format!(
+                    "a·((p - t)·u^{gamma} - {gamma}·c·(2t - 1)·u^{lower}·p·(1 - p)) / {all}, u = |t - p|, a = {one} where t is 1, else {zero}, c the cross-entropy{one_hot}"
+                )
+            }
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("(p - t) / {rows}{one_hot}"),
             Loss::SoftmaxCrossEntropy => format!("(p·Σⱼt - t) / {rows}"),
             Loss::Custom(_) => match self.reduction() {

@@ -8,13 +8,16 @@
 //! the number 0 or 1.
 
 mod binary_cross_entropy;
+mod focal;
 mod formula;
 mod half_squares;
 mod huber;
 mod lanes;
+mod log_cosh;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod one_output;
+mod quantile;
 mod separable;
 mod softmax_cross_entropy;
 mod sum_of_squares;
@@ -60,8 +63,22 @@ pub enum Loss {
         /// Where the parabola becomes a line, in the target's unit; 1 by default.
         delta: f64,
     },
+    /// log cosh(ŷⱼ - tⱼ); mean over outputs, averaged over rows.
+    LogCosh,
+    /// Too low costs `quantile` a unit, too high the rest; mean over outputs, averaged over rows.
+    Quantile {
+        /// Which share of the targets is to lie below the prediction, above 0 and below 1; 0.5 by default.
+        quantile: f64,
+    },
     /// From logits; mean over outputs, averaged over rows.
     BinaryCrossEntropy,
+    /// From logits; the binary cross-entropy, less of it where the network is sure and right.
+    Focal {
+        /// How much less, 0 or more; 2 by default.
+        gamma: f64,
+        /// What class 1 weighs, from 0 to 1; 0.25 by default. Class 0 weighs the rest.
+        alpha: f64,
+    },
     /// From logits; class numbers or probabilities as targets; averaged over rows.
     SoftmaxCrossEntropy,
     /// A user's own.
@@ -70,13 +87,16 @@ pub enum Loss {
 
 impl Loss {
     /// The names of the built-in losses in experiment files.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 10] = [
         "sum_of_squares",
         "mean_squared_error",
         "half_squares",
         "mean_absolute_error",
         "huber",
+        "log_cosh",
+        "quantile",
         "binary_cross_entropy",
+        "focal",
         "softmax_cross_entropy",
     ];
 
@@ -88,7 +108,10 @@ impl Loss {
             "half_squares" => Loss::HalfSquares,
             "mean_absolute_error" => Loss::MeanAbsoluteError,
             "huber" => Loss::Huber { delta: huber::DEFAULT_DELTA },
+            "log_cosh" => Loss::LogCosh,
+            "quantile" => Loss::Quantile { quantile: quantile::DEFAULT_QUANTILE },
             "binary_cross_entropy" => Loss::BinaryCrossEntropy,
+            "focal" => Loss::Focal { gamma: focal::DEFAULT_GAMMA, alpha: focal::DEFAULT_ALPHA },
             "softmax_cross_entropy" => Loss::SoftmaxCrossEntropy,
             _ => return None,
         })
@@ -102,7 +125,10 @@ impl Loss {
             Loss::HalfSquares => "half_squares",
             Loss::MeanAbsoluteError => "mean_absolute_error",
             Loss::Huber { .. } => "huber",
+            Loss::LogCosh => "log_cosh",
+            Loss::Quantile { .. } => "quantile",
             Loss::BinaryCrossEntropy => "binary_cross_entropy",
+            Loss::Focal { .. } => "focal",
             Loss::SoftmaxCrossEntropy => "softmax_cross_entropy",
             Loss::Custom(part) => <f64 as Pick>::loss(part.as_ref()).name(),
         }
@@ -119,13 +145,13 @@ impl Loss {
 
     /// Whether the network's outputs are logits: unnormalised scores, which the loss itself turns into probabilities.
     pub const fn from_logits(&self) -> bool {
-        matches!(self, Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy)
+        matches!(self, Loss::BinaryCrossEntropy | Loss::Focal { .. } | Loss::SoftmaxCrossEntropy)
     }
 
     /// What turns the network's outputs into what a user asked to predict: probabilities from logits; nothing else needs it.
     pub const fn prediction_activation(&self) -> Option<Activation> {
         match self {
-            Loss::BinaryCrossEntropy => Some(Activation::Sigmoid),
+            Loss::BinaryCrossEntropy | Loss::Focal { .. } => Some(Activation::Sigmoid),
             Loss::SoftmaxCrossEntropy => Some(Activation::Softmax),
             _ => None,
         }
@@ -177,7 +203,10 @@ impl Loss {
             Loss::HalfSquares => task.run(half_squares::HalfSquares),
             Loss::MeanAbsoluteError => task.run(mean_absolute_error::MeanAbsoluteError::new(outputs)),
             Loss::Huber { delta } => task.run(huber::Huber::new(*delta, outputs)),
+            Loss::LogCosh => task.run(log_cosh::LogCosh::new(outputs)),
+            Loss::Quantile { quantile } => task.run(quantile::Quantile::new(*quantile, outputs)),
             Loss::BinaryCrossEntropy => task.run(binary_cross_entropy::BinaryCrossEntropy::new(outputs)),
+            Loss::Focal { gamma, alpha } => task.run(focal::Focal::new(*gamma, *alpha, outputs)),
             Loss::SoftmaxCrossEntropy | Loss::Custom(_) => return None,
         })
     }

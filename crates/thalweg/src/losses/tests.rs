@@ -10,6 +10,9 @@ const TARGET: [f64; 3] = [0.0, 1.0, 0.5];
 fn all() -> Vec<Loss> {
     let mut all: Vec<Loss> = Loss::NAMES.iter().filter_map(|name| Loss::from_name(name)).collect();
     all.push(Loss::Huber { delta: 0.3 });
+    all.push(Loss::Quantile { quantile: 0.9 });
+    all.push(Loss::Focal { gamma: 0.0, alpha: 0.5 });
+    all.push(Loss::Focal { gamma: 0.5, alpha: 0.6 });
     all
 }
 
@@ -36,12 +39,15 @@ fn rows_worked_by_hand() {
     assert_eq!(value(Loss::HalfSquares), 5.0);
     assert_eq!(value(Loss::MeanAbsoluteError), 4.0 / 3.0);
     assert_eq!(value(Loss::Huber { delta: 1.0 }), (0.5 + 2.5) / 3.0);
+    // The first is 1 too high, the second 3 too low.
+    assert_eq!(value(Loss::Quantile { quantile: 0.75 }), (0.25 + 2.25) / 3.0);
     let slopes = |loss: Loss| gradient(&loss, &ROW, Target::Values(&TARGET));
     assert_eq!(slopes(Loss::SumOfSquares), [2.0, -6.0, 0.0]);
     assert_eq!(slopes(Loss::MeanSquaredError), [2.0 / 3.0, -2.0, 0.0]);
     assert_eq!(slopes(Loss::HalfSquares), [1.0, -3.0, 0.0]);
     assert_eq!(slopes(Loss::MeanAbsoluteError), [1.0 / 3.0, -1.0 / 3.0, 0.0]);
     assert_eq!(slopes(Loss::Huber { delta: 1.0 }), [1.0 / 3.0, -1.0 / 3.0, 0.0]);
+    assert_eq!(slopes(Loss::Quantile { quantile: 0.75 }), [0.25 / 3.0, -0.25, 0.0]);
 }
 
 #[test]
@@ -69,12 +75,12 @@ fn the_first_cost_of_the_worked_example() {
     assert!((3.0 * dlogits[0] + 4.0 * dlogits[1] - 1.999_802_62).abs() < 5e-9);
 }
 
-/// With step h a central difference is off by h²/6·|f'''|, at most 1/8 here for the cross-entropies and 0 for the rest, and
+/// With step h a central difference is off by h²/6·|f'''|, at most 8 here (for the focal loss; 1/8 for the cross-entropies), and
 /// by the rounding of the loss, some EPSILON of its size (at most 10) on either side, over h.
 #[test]
 fn gradients_agree_with_central_differences() {
     let h = 6e-6;
-    let tolerance = h * h / 6.0 / 8.0 + 8.0 * f64::EPSILON * 10.0 / h;
+    let tolerance = h * h / 6.0 * 8.0 + 8.0 * f64::EPSILON * 10.0 / h;
     // No difference lies within h of 0, 0.3 or 1, where two of the losses have kinks in value or slope.
     let (row, probabilities) = ([0.7, -1.4, 0.5, 2.0], [0.1, 0.2, 0.3, 0.4]);
     for loss in all() {
@@ -139,6 +145,40 @@ fn huber_with_a_large_delta_is_half_the_squared_error() {
     let (delta, absolute) = (1e-3, Loss::MeanAbsoluteError.row_value(&ROW, target));
     let small = Loss::Huber { delta }.row_value(&ROW, target);
     assert!((small - delta * (absolute - 0.5 * delta * 2.0 / 3.0)).abs() < 1e-17);
+}
+
+#[test]
+fn the_median_is_half_the_absolute_error() {
+    let target = Target::Values(&TARGET);
+    let median = Loss::Quantile { quantile: 0.5 }.row_value(&ROW, target);
+    assert_eq!(median, 0.5 * Loss::MeanAbsoluteError.row_value(&ROW, target));
+}
+
+#[test]
+fn log_cosh_is_a_parabola_near_zero_and_a_line_far_away() {
+    let ln2 = std::f64::consts::LN_2;
+    let value = |d: f64| Loss::LogCosh.row_value(&[d], Target::Values(&[0.0]));
+    // d²/2 - d⁴/12, and the rounding of log 2 that is taken from log1p(e^{-2d}).
+    assert!((value(1e-3) - (5e-7 - 1e-12 / 12.0)).abs() < 2.0 * f64::EPSILON);
+    assert_eq!(value(40.0), 40.0 - ln2);
+    assert_eq!(gradient(&Loss::LogCosh, &[40.0], Target::Values(&[0.0])), [1.0]);
+}
+
+#[test]
+fn the_focal_loss_without_focus_is_a_share_of_the_cross_entropy() {
+    let (flat, half) = (Loss::Focal { gamma: 0.0, alpha: 0.5 }, Loss::BinaryCrossEntropy);
+    for z in [-3.0, 0.0, 2.5] {
+        for class in [0, 1] {
+            let target = Target::Class(class);
+            assert_eq!(flat.row_value(&[z], target), 0.5 * half.row_value(&[z], target));
+            assert_eq!(gradient(&flat, &[z], target), [0.5 * gradient(&half, &[z], target)[0]]);
+        }
+    }
+    // p = ½: ¼·½²·log 2 for class 1, three times as much for class 0.
+    let focal = Loss::Focal { gamma: 2.0, alpha: 0.25 };
+    let ln2 = std::f64::consts::LN_2;
+    assert!((focal.row_value(&[0.0], Target::Class(1)) - ln2 / 16.0).abs() < 1e-16);
+    assert!((focal.row_value(&[0.0], Target::Class(0)) - 3.0 * ln2 / 16.0).abs() < 1e-16);
 }
 
 #[test]

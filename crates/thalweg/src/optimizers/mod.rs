@@ -5,11 +5,16 @@
 //! lies in slots, one after the other, each as long as `w` and zero at the start. State whose magnitude falls below
 //! [`Real::STATE_FLOOR`] becomes zero (rule 12).
 
+mod adadelta;
+mod adagrad;
 mod adam;
 mod adam_w;
 mod formula;
+mod lion;
 mod momentum;
+mod nadam;
 mod rms_prop;
+mod rprop;
 mod sgd;
 #[cfg(test)]
 mod tests;
@@ -53,6 +58,18 @@ pub enum Optimizer {
         /// Keeps the divisor from zero; 1e-8 by default.
         epsilon: f64,
     },
+    /// v ← v + dw²; w ← w - rate·dw / (√v + epsilon).
+    Adagrad {
+        /// Keeps the divisor from zero; 1e-10 by default.
+        epsilon: f64,
+    },
+    /// Steps in the parameter's own unit, from the mean squares of gradients and steps.
+    Adadelta {
+        /// How much of the old mean squares stays; 0.9 by default.
+        rho: f64,
+        /// Added under the roots; 1e-6 by default.
+        epsilon: f64,
+    },
     /// Adam: bias-corrected first and second moments.
     Adam {
         /// How much of the old mean stays; 0.9 by default.
@@ -73,13 +90,41 @@ pub enum Optimizer {
         /// w ← w - rate·weight_decay·w before the step, weights only; 0.01 by default.
         weight_decay: f64,
     },
+    /// Adam with Nesterov's look ahead.
+    Nadam {
+        /// How much of the old mean stays; 0.9 by default.
+        beta1: f64,
+        /// How much of the old mean square stays; 0.999 by default.
+        beta2: f64,
+        /// Keeps the divisor from zero; 1e-8 by default.
+        epsilon: f64,
+    },
+    /// w ← w - rate·sign(beta1·m + (1-beta1)·dw); m ← beta2·m + (1-beta2)·dw.
+    Lion {
+        /// How much of the mean goes into a step; 0.9 by default.
+        beta1: f64,
+        /// How much of the mean stays; 0.99 by default.
+        beta2: f64,
+    },
+    /// A step for each parameter, from the gradient's sign alone; for full batches.
+    Rprop {
+        /// By what a step shrinks where the gradient turned, above 0 and below 1; 0.5 by default.
+        shrink: f64,
+        /// By what it grows where the sign stayed, above 1; 1.2 by default.
+        grow: f64,
+        /// The smallest step, above 0; 1e-6 by default.
+        least: f64,
+        /// The largest step; 50 by default.
+        most: f64,
+    },
     /// A user's own.
     Custom(Arc<dyn AnyCustomOptimizer>),
 }
 
 impl Optimizer {
     /// The names of the built-in rules in experiment files. Nesterov's form is a flag of `momentum`.
-    pub const NAMES: [&'static str; 5] = ["sgd", "momentum", "rmsprop", "adam", "adamw"];
+    pub const NAMES: [&'static str; 10] =
+        ["sgd", "momentum", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "rprop"];
 
     /// The built-in rule of this name, with its default constants.
     ///
@@ -100,6 +145,18 @@ impl Optimizer {
             "rmsprop" => {
                 Optimizer::RmsProp { rho: rms_prop::DEFAULT_RHO, epsilon: rms_prop::DEFAULT_EPSILON }
             }
+            "adagrad" => Optimizer::Adagrad { epsilon: adagrad::DEFAULT_EPSILON },
+            "adadelta" => {
+                Optimizer::Adadelta { rho: adadelta::DEFAULT_RHO, epsilon: adadelta::DEFAULT_EPSILON }
+            }
+            "nadam" => Optimizer::Nadam { beta1, beta2, epsilon },
+            "lion" => Optimizer::Lion { beta1: lion::DEFAULT_BETA1, beta2: lion::DEFAULT_BETA2 },
+            "rprop" => Optimizer::Rprop {
+                shrink: rprop::DEFAULT_SHRINK,
+                grow: rprop::DEFAULT_GROW,
+                least: rprop::DEFAULT_LEAST,
+                most: rprop::DEFAULT_MOST,
+            },
             "adam" => Optimizer::Adam { beta1, beta2, epsilon },
             "adamw" => Optimizer::AdamW { beta1, beta2, epsilon, weight_decay: adam_w::DEFAULT_WEIGHT_DECAY },
             _ => return None,
@@ -114,15 +171,30 @@ impl Optimizer {
             Optimizer::RmsProp { .. } => "rmsprop",
             Optimizer::Adam { .. } => "adam",
             Optimizer::AdamW { .. } => "adamw",
+            Optimizer::Adagrad { .. } => "adagrad",
+            Optimizer::Adadelta { .. } => "adadelta",
+            Optimizer::Nadam { .. } => "nadam",
+            Optimizer::Lion { .. } => "lion",
+            Optimizer::Rprop { .. } => "rprop",
             Optimizer::Custom(part) => <f64 as Pick>::optimizer(part.as_ref()).name(),
         }
     }
 
-    /// The learning rate where none is given: 1e-3 for the rules that divide by the gradient's size, else 1e-2.
+    /// The learning rate where none is given: 1e-3 for the rules that divide by the gradient's size, 1e-4 for Lion, 1 for
+    /// Adadelta, which has a rate of its own, else 1e-2.
     pub const fn default_learning_rate(&self) -> f64 {
         match self {
-            Optimizer::RmsProp { .. } | Optimizer::Adam { .. } | Optimizer::AdamW { .. } => 1e-3,
-            Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::Custom(_) => 1e-2,
+            Optimizer::RmsProp { .. }
+            | Optimizer::Adam { .. }
+            | Optimizer::AdamW { .. }
+            | Optimizer::Nadam { .. } => 1e-3,
+            Optimizer::Lion { .. } => 1e-4,
+            Optimizer::Adadelta { .. } => 1.0,
+            Optimizer::Sgd
+            | Optimizer::Momentum { .. }
+            | Optimizer::Adagrad { .. }
+            | Optimizer::Rprop { .. }
+            | Optimizer::Custom(_) => 1e-2,
         }
     }
 
@@ -139,8 +211,15 @@ impl Optimizer {
     pub fn state_slots(&self) -> usize {
         match self {
             Optimizer::Sgd => 0,
-            Optimizer::Momentum { .. } | Optimizer::RmsProp { .. } => 1,
-            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => 2,
+            Optimizer::Momentum { .. }
+            | Optimizer::RmsProp { .. }
+            | Optimizer::Adagrad { .. }
+            | Optimizer::Lion { .. } => 1,
+            Optimizer::Adadelta { .. }
+            | Optimizer::Adam { .. }
+            | Optimizer::AdamW { .. }
+            | Optimizer::Nadam { .. }
+            | Optimizer::Rprop { .. } => 2,
             Optimizer::Custom(part) => <f64 as Pick>::optimizer(part.as_ref()).state_slots(),
         }
     }
@@ -151,7 +230,13 @@ impl Optimizer {
             Optimizer::Sgd => vec![],
             Optimizer::Momentum { .. } => vec!["velocity".into()],
             Optimizer::RmsProp { .. } => vec!["mean_square".into()],
-            Optimizer::Adam { .. } | Optimizer::AdamW { .. } => vec!["mean".into(), "mean_square".into()],
+            Optimizer::Adagrad { .. } => vec!["sum_of_squares".into()],
+            Optimizer::Adadelta { .. } => vec!["mean_square".into(), "mean_square_step".into()],
+            Optimizer::Adam { .. } | Optimizer::AdamW { .. } | Optimizer::Nadam { .. } => {
+                vec!["mean".into(), "mean_square".into()]
+            }
+            Optimizer::Lion { .. } => vec!["mean".into()],
+            Optimizer::Rprop { .. } => vec!["gradient".into(), "step".into()],
             Optimizer::Custom(_) => {
                 (0..self.state_slots()).map(|slot| format!("slot{slot}").into()).collect()
             }
@@ -197,6 +282,17 @@ impl Optimizer {
             Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon, .. } => {
                 Rule::Adam(adam::Constants::at_step(*beta1, *beta2, *epsilon, update))
             }
+            Optimizer::Adagrad { epsilon } => Rule::Adagrad(adagrad::Constants::at_step(*epsilon, update)),
+            Optimizer::Adadelta { rho, epsilon } => {
+                Rule::Adadelta(adadelta::Constants::at_step(*rho, *epsilon, update))
+            }
+            Optimizer::Nadam { beta1, beta2, epsilon } => {
+                Rule::Nadam(nadam::Constants::at_step(*beta1, *beta2, *epsilon, update))
+            }
+            Optimizer::Lion { beta1, beta2 } => Rule::Lion(lion::Constants::at_step(*beta1, *beta2, update)),
+            Optimizer::Rprop { shrink, grow, least, most } => {
+                Rule::Rprop(rprop::Constants::at_step(*shrink, *grow, *least, *most, update))
+            }
             Optimizer::Custom(_) => return None,
         };
         Some(StepRule { decay: weight_decay::share(update), rule })
@@ -216,7 +312,12 @@ enum Rule<R> {
     Momentum(momentum::Constants<R>),
     Nesterov(momentum::Constants<R>),
     RmsProp(rms_prop::Constants<R>),
+    Adagrad(adagrad::Constants<R>),
+    Adadelta(adadelta::Constants<R>),
     Adam(adam::Constants<R>),
+    Nadam(nadam::Constants<R>),
+    Lion(lion::Constants<R>),
+    Rprop(rprop::Constants<R>),
 }
 
 impl<R: Real> StepRule<R> {
@@ -240,7 +341,12 @@ impl<R: Real> StepRule<R> {
             Rule::Momentum(constants) => momentum::update(constants, w, dw, state),
             Rule::Nesterov(constants) => momentum::update_nesterov(constants, w, dw, state),
             Rule::RmsProp(constants) => rms_prop::update(constants, w, dw, state),
+            Rule::Adagrad(constants) => adagrad::update(constants, w, dw, state),
+            Rule::Adadelta(constants) => adadelta::update(constants, w, dw, state),
             Rule::Adam(constants) => adam::update(constants, w, dw, state),
+            Rule::Nadam(constants) => nadam::update(constants, w, dw, state),
+            Rule::Lion(constants) => lion::update(constants, w, dw, state),
+            Rule::Rprop(constants) => rprop::update(constants, w, dw, state),
         }
     }
 }

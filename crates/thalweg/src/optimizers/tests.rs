@@ -25,7 +25,7 @@ fn names_lead_to_their_optimizer_and_back() {
         assert_eq!(optimizer.name(), name);
         assert_eq!(optimizer.slot_names().len(), optimizer.state_slots());
     }
-    assert!(Optimizer::from_name("lion").is_none());
+    assert!(Optimizer::from_name("adabound").is_none());
 }
 
 #[test]
@@ -46,6 +46,17 @@ fn first_steps_worked_by_hand() {
     // Adam's first step is the sign of the gradient: m/(1-β1) = dw, √(v/(1-β2)) = |dw|.
     let (w, state) = first_step(&Optimizer::Adam { beta1: 0.5, beta2: 0.75, epsilon: 0.0 }, 0.0);
     assert_eq!((w, state), ([0.75, 2.25], vec![1.0, -2.0, 1.0, 4.0]));
+    // So are Adagrad's, Lion's and Rprop's.
+    assert_eq!(first_step(&Optimizer::Adagrad { epsilon: 0.0 }, 0.0), ([0.75, 2.25], vec![4.0, 16.0]));
+    let lion = Optimizer::Lion { beta1: 0.5, beta2: 0.75 };
+    assert_eq!(first_step(&lion, 0.0), ([0.75, 2.25], vec![0.5, -1.0]));
+    let rprop = Optimizer::from_name("rprop").expect("a name of the list");
+    assert_eq!(first_step(&rprop, 0.0), ([0.75, 2.25], vec![2.0, -4.0, 0.25, 0.25]));
+    // v = ½·4 + ½·0 and so on; √(½) / √(2 + ½)·2 and √(½) / √(8 + ½)·-4.
+    let (w, _) = first_step(&Optimizer::Adadelta { rho: 0.5, epsilon: 0.5 }, 0.0);
+    let steps = [2.0 * 0.2_f64.sqrt(), -4.0 * (0.5_f64 / 8.5).sqrt()];
+    assert!((w[0] - (1.0 - 0.25 * steps[0])).abs() < 1e-15);
+    assert!((w[1] - (2.0 - 0.25 * steps[1])).abs() < 1e-15);
 }
 
 fn ten_steps<R: Real>(optimizer: &Optimizer, weight_decay: f64) -> Vec<R> {
@@ -79,6 +90,14 @@ fn ten_steps_agree_with_the_documented_formulas() {
         ),
         (named("adam"), [1.0516886607596063, -0.6320473726288095, 1.3799837996086577, -0.2274577502109432]),
         (adam_w, [1.0052205057054253, -0.5603159053724475, 1.2518857086111874, -0.2248489440821432]),
+        (named("adagrad"), [0.768810089542361, -0.9449591559010871, 1.692700295219386, -0.249611799568849]),
+        (
+            named("adadelta"),
+            [0.5021066991802257, -1.2478911489307891, 1.9978909893134362, -0.12709856734346017],
+        ),
+        (named("nadam"), [0.8977447702399455, -0.7645993002053703, 1.5094861287440844, -0.2550420784056229]),
+        (named("lion"), [1.125, -0.625, 1.375, -0.25]),
+        (named("rprop"), [0.949548, 0.37241763199999967, 0.37758236800000033, -0.2415]),
     ];
     for (optimizer, expected) in cases {
         let (double, single) = (
@@ -102,6 +121,33 @@ fn ten_steps_agree_with_the_documented_formulas() {
             );
         }
     }
+}
+
+#[test]
+fn nadams_product_ends_where_it_counts_for_nothing() {
+    // Below EPSILON/4, which is added to 1 without a trace, the product is not taken any more.
+    let all = |t: u64| (1..=t).map(|step| nadam::momentum(0.9, step)).product::<f64>();
+    for t in [1, 2, 50, 300] {
+        assert_eq!(nadam::product(0.9, t), all(t));
+    }
+    assert!(all(400) < f64::EPSILON / 4.0);
+    assert_eq!(nadam::product(0.9, 400), 0.0);
+}
+
+#[test]
+fn rprop_takes_back_its_pace_where_the_gradient_turns() {
+    let rprop = Optimizer::from_name("rprop").expect("a name of the list");
+    let (mut w, mut state) = ([0.0], [0.0; 2]);
+    let mut step = |dw: f64| {
+        let update = Update { step: 1, learning_rate: 0.25, weight_decay: 0.0 };
+        rprop.update(&update, &mut w, &[dw], &mut state);
+        (w[0], state[1])
+    };
+    assert_eq!(step(1.0), (-0.25, 0.25));
+    assert_eq!(step(9.0), (-0.25 - 1.2 * 0.25, 1.2 * 0.25)); // the size does not matter
+    let after = step(-1.0); // turned: no step, half the pace
+    assert_eq!(after, (-0.25 - 1.2 * 0.25, 0.5 * (1.2 * 0.25)));
+    assert_eq!(step(-1.0), (after.0 + after.1, after.1)); // the turn is forgotten
 }
 
 fn floor<R: Real>(floor: f64) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::environment::Environment;
+use super::hashes::{self, ReportHashes, Tensors};
 use super::metrics::{self, MetricsRow};
 use super::place::{PICTURES, Place};
 use super::predictions;
@@ -23,6 +24,7 @@ use crate::whole_file::{PARTIAL, write_whole};
 const EXPERIMENT: &str = "experiment.toml";
 const ENVIRONMENT: &str = "environment.json";
 const METRICS: &str = "metrics.jsonl";
+const HASHES: &str = "hashes.jsonl";
 const METRICS_CSV: &str = "metrics.csv";
 const PREDICTIONS: &str = "predictions.csv";
 const MODEL: &str = "model.safetensors";
@@ -70,6 +72,7 @@ impl RunFolder {
             .map_err(|error| Error::io(folder.file(ENVIRONMENT), "write", error.into()))?;
         write_text(&folder.file(ENVIRONMENT), &(environment + "\n"))?;
         write_text(&folder.file(METRICS), "")?;
+        write_text(&folder.file(HASHES), "")?;
         folder.log(&opening(prepared, &folder.environment))?;
         Ok(folder)
     }
@@ -152,6 +155,12 @@ impl RunFolder {
         metrics::read(&self.file(METRICS))
     }
 
+    /// The hashes of every report, if they were written down.
+    pub(super) fn hashes(&self) -> Result<Option<Vec<ReportHashes>>> {
+        let file = self.file(HASHES);
+        if file.exists() { hashes::read(&file).map(Some) } else { Ok(None) }
+    }
+
     /// What a run came to that is at its end; `None` for one that can be resumed. It is kept in the model file.
     ///
     /// # Errors
@@ -192,7 +201,7 @@ impl RunFolder {
     }
 
     /// Makes the folder as it was when its last state was saved, and gives that state: lines that were added to
-    /// `metrics.jsonl` afterwards are taken away, and come again when the run goes on. Without a state the run begins
+    /// `metrics.jsonl` and `hashes.jsonl` afterwards are taken away, and come again when the run goes on. Without a state the run begins
     /// anew.
     ///
     /// # Errors
@@ -202,6 +211,7 @@ impl RunFolder {
         self.remove_partial();
         let last_report = state.as_ref().and_then(|state| state.counters.last_report);
         metrics::cut_back(&self.file(METRICS), last_report)?;
+        hashes::cut_back(&self.file(HASHES), last_report)?;
         let step = state.as_ref().map_or(0, |state| state.counters.step);
         self.log(&format!("resumed at step {step}\n"))?;
         Ok(state)
@@ -221,7 +231,7 @@ impl RunFolder {
         interrupt: Option<&AtomicBool>,
         from: Option<&State>,
     ) -> Result<(Outcome, TrainResult)> {
-        observers.push(Box::new(self.recorder()?));
+        observers.push(Box::new(self.recorder(prepared)?));
         match prepared.train(observers, interrupt, from) {
             Ok(outcome) => {
                 let result = self.finish(prepared, &outcome)?;
@@ -234,15 +244,17 @@ impl RunFolder {
         }
     }
 
-    /// An observer that records the run here.
+    /// An observer that records the run of `prepared` here.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn recorder(&self) -> Result<Recorder> {
-        let path = self.file(METRICS);
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.map_err(|error| Error::io(&path, "write", error))?;
-        Ok(Recorder { metrics: file, path, state: self.file(STATE) })
+    pub fn recorder(&self, prepared: &Prepared) -> Result<Recorder> {
+        Ok(Recorder {
+            metrics: Lines::open(self.file(METRICS))?,
+            hashes: Lines::open(self.file(HASHES))?,
+            tensors: Tensors::new(prepared.network.layers()),
+            state: self.file(STATE),
+        })
     }
 
     /// Writes what is known after training: the tables, and the model last, so that a run with a model is complete.
@@ -307,26 +319,50 @@ fn opening(prepared: &Prepared, environment: &Environment) -> String {
     text + &prepared.network.summary()
 }
 
-/// Records a run: a line per report and part as they come, and the state at every checkpoint.
-///
-/// `metrics.jsonl` is the one file that grows line by line instead of being written whole; each line goes to the system
-/// at once, and all of them to the disk before a state that counts on them.
+/// Records a run: the lines of every report as it comes, and the state at every checkpoint.
 #[derive(Debug)]
 pub struct Recorder {
-    metrics: File,
-    path: PathBuf,
+    metrics: Lines,
+    hashes: Lines,
+    tensors: Tensors,
     state: PathBuf,
 }
 
 impl Observer for Recorder {
-    fn on_report(&mut self, report: &Report, _snapshot: &mut dyn Snapshot) -> Result<Command> {
-        let lines = metrics::lines(report);
-        self.metrics.write_all(lines.as_bytes()).map_err(|error| Error::io(&self.path, "write", error))?;
+    fn on_report(&mut self, report: &Report, snapshot: &mut dyn Snapshot) -> Result<Command> {
+        self.metrics.add(&metrics::lines(report))?;
+        self.hashes.add(&ReportHashes::new(report, &snapshot.parameters(), &self.tensors).line())?;
         Ok(Command::Continue)
     }
 
     fn on_checkpoint(&mut self, state: &State) -> Result<()> {
-        self.metrics.sync_data().map_err(|error| Error::io(&self.path, "write", error))?;
+        self.metrics.sync()?;
+        self.hashes.sync()?;
         save_state(state, &self.state)
+    }
+}
+
+/// A file that grows line by line instead of being written whole. Each line goes to the system at once, and all of them to
+/// the disk before a state that counts on them.
+#[derive(Debug)]
+struct Lines {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lines {
+    fn open(path: PathBuf) -> Result<Lines> {
+        match OpenOptions::new().create(true).append(true).open(&path) {
+            Ok(file) => Ok(Lines { file, path }),
+            Err(error) => Err(Error::io(path, "write", error)),
+        }
+    }
+
+    fn add(&mut self, lines: &str) -> Result<()> {
+        self.file.write_all(lines.as_bytes()).map_err(|error| Error::io(&self.path, "write", error))
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| Error::io(&self.path, "write", error))
     }
 }

@@ -16,6 +16,7 @@
 
 mod environment;
 mod folder;
+mod hashes;
 mod metrics;
 mod place;
 mod predictions;
@@ -24,6 +25,7 @@ mod problem;
 mod result;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use environment::{DataFile, Environment};
 pub use folder::{Recorder, RunFolder};
@@ -32,3 +34,4 @@ pub use place::Place;
 pub use prepare::{Prepared, load_options, prepare};
 pub use problem::RunProblem;
 pub use result::TrainResult;
+pub use verify::{Difference, Verification};

@@ -10,10 +10,11 @@ use crate::error::{Error, Result};
 use crate::experiment::is_name;
 
 /// The files that a run consists of: what `--force` may remove.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "experiment.toml",
     "environment.json",
     "metrics.jsonl",
+    "hashes.jsonl",
     "metrics.csv",
     "predictions.csv",
     "model.safetensors",

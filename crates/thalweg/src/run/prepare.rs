@@ -122,8 +122,10 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
     let outputs = outputs(&experiment.network.layers);
     let (task, classes) = match (&experiment.training.loss, outputs) {
         (Some(Loss::SoftmaxCrossEntropy), outputs) => (Some(TaskKind::Classification), outputs),
-        (Some(Loss::BinaryCrossEntropy), Some(1)) => (Some(TaskKind::Classification), Some(2)),
-        (Some(Loss::BinaryCrossEntropy | Loss::Custom(_)), _) => (None, None),
+        (Some(Loss::BinaryCrossEntropy | Loss::Focal { .. }), Some(1)) => {
+            (Some(TaskKind::Classification), Some(2))
+        }
+        (Some(Loss::BinaryCrossEntropy | Loss::Focal { .. } | Loss::Custom(_)), _) => (None, None),
         (Some(_), Some(1)) => (Some(TaskKind::Regression), None),
         (_, Some(outputs)) if outputs > 1 => (None, Some(outputs)),
         _ => (None, None),

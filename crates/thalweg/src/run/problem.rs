@@ -44,6 +44,16 @@ pub enum RunProblem {
         /// The step of the state's last report.
         step: u64,
     },
+    /// There is nothing to hold a repetition against.
+    #[error(
+        "there is no hashes.jsonl in it to compare with: it was not trained into this folder, or by an older version; train it anew"
+    )]
+    NoHashes,
+    /// Reports came by the minute.
+    #[error(
+        "its reports came by the minute, and no repetition makes them at the same steps; train it with report_every in steps or epochs"
+    )]
+    ReportsByClock,
     /// A data file is not what the run began with.
     #[error("the data has changed since the run began ({}); bring the old file back, or train anew", file.display())]
     DataChanged {

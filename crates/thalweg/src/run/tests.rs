@@ -163,6 +163,7 @@ fn a_run_leaves_what_the_contract_names() {
     let expected = [
         "environment.json",
         "experiment.toml",
+        "hashes.jsonl",
         "log.txt",
         "metrics.csv",
         "metrics.jsonl",

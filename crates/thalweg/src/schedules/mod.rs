@@ -6,7 +6,10 @@
 mod constant;
 mod cosine;
 mod exponential;
+mod one_cycle;
+mod polynomial;
 mod step;
+mod warm_restarts;
 mod warm_up;
 
 /// The learning rate as a function of the step, relative to the base rate.
@@ -32,6 +35,31 @@ pub enum Schedule {
         /// The rate at the end, as a share of the base; 0 by default.
         final_share: f64,
     },
+    /// rate = final + (base - final)·(1 - step/total)^power.
+    Polynomial {
+        /// The power, above 0; 1 by default, a straight line.
+        power: f64,
+        /// The rate at the end, as a share of the base; 0 by default.
+        final_share: f64,
+    },
+    /// Along half a wave up to the base, then along another one down.
+    OneCycle {
+        /// Which share of the run the rise takes, above 0 and below 1; 0.3 by default.
+        rise: f64,
+        /// The rate at the start, as a share of the base; 0.04 by default.
+        start_share: f64,
+        /// The rate at the end, as a share of the base; 4e-6 by default.
+        final_share: f64,
+    },
+    /// The cosine's fall, begun anew each time it ends.
+    WarmRestarts {
+        /// How many epochs the first fall takes; at least 1.
+        first: u64,
+        /// How many times as long each fall is as the one before it, 1 or more; 2 by default.
+        longer: u64,
+        /// The rate at the end of a fall, as a share of the base; 0 by default.
+        final_share: f64,
+    },
     /// rate = base·(step + 1)/steps at first, then another schedule, which counts from the end of the rise.
     WarmUp {
         /// How many steps the rise takes; at least 1.
@@ -43,10 +71,12 @@ pub enum Schedule {
 
 impl Schedule {
     /// The names of the schedules in experiment files.
-    pub const NAMES: [&'static str; 5] = ["constant", "step", "exponential", "cosine", "warm_up"];
+    pub const NAMES: [&'static str; 8] =
+        ["constant", "step", "exponential", "cosine", "polynomial", "one_cycle", "warm_restarts", "warm_up"];
 
     /// The schedule of this name with its default options: `step` falls to a tenth every 10 epochs, `exponential` by 0.95
-    /// each epoch, `cosine` ends at 0, `warm_up` takes 100 steps and stays.
+    /// each epoch, `cosine` and `polynomial`, a straight line, end at 0, `one_cycle` rises for 0.3 of the run,
+    /// `warm_restarts` falls for 10 epochs, then for twice as many, `warm_up` takes 100 steps and stays.
     ///
     /// # Example
     /// ```
@@ -63,6 +93,20 @@ impl Schedule {
             "step" => Schedule::Step { every: step::DEFAULT_EVERY, factor: step::DEFAULT_FACTOR },
             "exponential" => Schedule::Exponential { decay: exponential::DEFAULT_DECAY },
             "cosine" => Schedule::Cosine { final_share: cosine::DEFAULT_FINAL_SHARE },
+            "polynomial" => Schedule::Polynomial {
+                power: polynomial::DEFAULT_POWER,
+                final_share: polynomial::DEFAULT_FINAL_SHARE,
+            },
+            "one_cycle" => Schedule::OneCycle {
+                rise: one_cycle::DEFAULT_RISE,
+                start_share: one_cycle::DEFAULT_START_SHARE,
+                final_share: one_cycle::DEFAULT_FINAL_SHARE,
+            },
+            "warm_restarts" => Schedule::WarmRestarts {
+                first: warm_restarts::DEFAULT_FIRST,
+                longer: warm_restarts::DEFAULT_LONGER,
+                final_share: warm_restarts::DEFAULT_FINAL_SHARE,
+            },
             "warm_up" => {
                 Schedule::WarmUp { steps: warm_up::DEFAULT_STEPS, then: Box::new(Schedule::Constant) }
             }
@@ -77,6 +121,9 @@ impl Schedule {
             Schedule::Step { .. } => "step",
             Schedule::Exponential { .. } => "exponential",
             Schedule::Cosine { .. } => "cosine",
+            Schedule::Polynomial { .. } => "polynomial",
+            Schedule::OneCycle { .. } => "one_cycle",
+            Schedule::WarmRestarts { .. } => "warm_restarts",
             Schedule::WarmUp { .. } => "warm_up",
         }
     }
@@ -85,7 +132,7 @@ impl Schedule {
     ///
     /// # Units and ranges
     /// `step` from 0; `steps_per_epoch` at least 1 (0 is taken as 1); `total_steps` is the length of the whole run, of
-    /// use to `cosine` alone, which stays at its end from there on.
+    /// use to `cosine`, `polynomial` and `one_cycle`, which stay at their ends from there on.
     pub fn rate(&self, base: f64, step: u64, steps_per_epoch: u64, total_steps: u64) -> f64 {
         let epoch = step / steps_per_epoch.max(1);
         match self {
@@ -93,6 +140,15 @@ impl Schedule {
             Schedule::Step { every, factor } => step::rate(*every, *factor, base, epoch),
             Schedule::Exponential { decay } => exponential::rate(*decay, base, epoch),
             Schedule::Cosine { final_share } => cosine::rate(*final_share, base, step, total_steps),
+            Schedule::Polynomial { power, final_share } => {
+                polynomial::rate(*power, *final_share, base, step, total_steps)
+            }
+            Schedule::OneCycle { rise, start_share, final_share } => {
+                one_cycle::rate(*rise, *start_share, *final_share, base, step, total_steps)
+            }
+            Schedule::WarmRestarts { first, longer, final_share } => {
+                warm_restarts::rate(*first, *longer, *final_share, base, step, steps_per_epoch)
+            }
             Schedule::WarmUp { steps, then } => match step.checked_sub(*steps) {
                 None => warm_up::rate(*steps, base, step),
                 Some(after) => then.rate(base, after, steps_per_epoch, total_steps.saturating_sub(*steps)),
@@ -108,7 +164,10 @@ impl Schedule {
             Schedule::Step { .. } | Schedule::Exponential { .. } => {
                 (step - step % per_epoch).saturating_add(per_epoch)
             }
-            Schedule::Cosine { .. } => step + 1,
+            Schedule::Cosine { .. }
+            | Schedule::Polynomial { .. }
+            | Schedule::OneCycle { .. }
+            | Schedule::WarmRestarts { .. } => step.saturating_add(1),
             Schedule::WarmUp { steps, then } => match step.checked_sub(*steps) {
                 None => step + 1,
                 Some(after) => then.next_change(after, steps_per_epoch).saturating_add(*steps),
@@ -141,6 +200,30 @@ mod tests {
         let rates = [0, 4, 8, 100].map(|step| cosine.rate(8.0, step, 1, 8));
         assert_eq!((rates[0], rates[2], rates[3]), (8.0, 2.0, 2.0));
         assert!((rates[1] - 5.0).abs() < 1e-15);
+    }
+
+    /// Equal to some roundings of numbers up to 8.
+    fn near(rates: &[f64], expected: &[f64]) {
+        for (rate, expected) in rates.iter().zip(expected) {
+            assert!((rate - expected).abs() < 1e-14, "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn falls_and_cycles_worked_by_hand() {
+        let line = Schedule::Polynomial { power: 1.0, final_share: 0.25 };
+        near(&[0, 2, 4, 9].map(|step| line.rate(8.0, step, 1, 8)), &[8.0, 6.5, 5.0, 2.0]);
+        let square = Schedule::Polynomial { power: 2.0, final_share: 0.0 };
+        near(&[0, 4, 8].map(|step| square.rate(8.0, step, 1, 8)), &[8.0, 2.0, 0.0]);
+        // Up from 1 to 8 within a quarter of 16 steps, half of the way after 2; down to 4 within the rest, half of the way after 10.
+        let cycle = Schedule::OneCycle { rise: 0.25, start_share: 0.125, final_share: 0.5 };
+        let rates = [0, 2, 4, 10, 16, 40].map(|step| cycle.rate(8.0, step, 1, 16));
+        near(&rates, &[1.0, 4.5, 8.0, 6.0, 4.0, 4.0]);
+        // Falls of 2 and of 4 epochs, of 4 steps each.
+        let restarts = Schedule::WarmRestarts { first: 2, longer: 2, final_share: 0.0 };
+        near(&[0, 4, 8, 16, 24].map(|step| restarts.rate(8.0, step, 4, 0)), &[8.0, 4.0, 8.0, 4.0, 8.0]);
+        let even = Schedule::WarmRestarts { first: 2, longer: 1, final_share: 0.0 };
+        near(&[80, 84].map(|step| even.rate(8.0, step, 4, 0)), &[8.0, 4.0]);
     }
 
     #[test]

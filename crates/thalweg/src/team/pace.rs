@@ -14,14 +14,15 @@ const WARM_UP: f64 = 1e-3;
 /// Seconds of a step beside which a team's barriers are nothing: such steps are the team's without a trial.
 const LONG: f64 = 10e-3;
 
-/// Stretches alone after which the team is tried again.
-const PATIENCE: u32 = 50;
+/// Stretches alone after which the team is tried again, at most: the first trial comes after one, in case it was a hiccup,
+/// each further one after twice as many.
+const PATIENCE: u32 = 64;
 
 /// Decides, stretch by stretch, whether all threads work or one alone, by how long each takes for a row.
 ///
 /// The first stretch is the team's and the second one thread's; then whoever was faster goes on. A team that becomes
 /// slow, because another program wants its processors, is compared with one thread again; one thread is compared with
-/// the team from time to time. What is computed never depends on it.
+/// the team soon, and if that is no faster, less and less often. What is computed never depends on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     together: bool,
@@ -36,6 +37,8 @@ pub(crate) struct Pace {
     best: f64,
     /// Stretches since the other way was tried.
     since: u32,
+    /// Stretches alone until the team is tried again.
+    patience: u32,
     is_warm: bool,
 }
 
@@ -51,6 +54,7 @@ impl Pace {
             alone: None,
             best: f64::INFINITY,
             since: 0,
+            patience: 1,
             is_warm: false,
         }
     }
@@ -96,7 +100,11 @@ impl Pace {
             self.best = self.best.min(per_row);
             match self.alone {
                 None => self.turn(false),
-                Some(alone) if alone < per_row => self.turn(false),
+                Some(alone) if alone < per_row => {
+                    // A trial that failed makes the next one wait longer; a team that had been good is tried at once.
+                    self.patience = if self.since > 1 { 1 } else { PATIENCE.min(2 * self.patience) };
+                    self.turn(false)
+                }
                 Some(_) if per_row > SLOWER * self.best && self.since > 1 => self.turn(false),
                 Some(_) => true,
             }
@@ -104,7 +112,7 @@ impl Pace {
             self.alone = Some(per_row);
             match self.team {
                 Some(team) if team < per_row => self.turn(true),
-                _ if self.since >= PATIENCE => self.turn(true),
+                _ if self.since >= self.patience => self.turn(true),
                 _ => false,
             }
         }
@@ -145,7 +153,17 @@ mod tests {
         let mut pace = Pace::new();
         let who = stretches(&mut pace, 500, 1.0, 0.7);
         let tries = who.iter().filter(|together| **together).count();
-        assert!((5..=12).contains(&tries), "{tries} tries");
+        assert!((8..=16).contains(&tries), "{tries} tries");
+    }
+
+    #[test]
+    fn a_hiccup_costs_a_stretch_or_two() {
+        let mut pace = Pace::new();
+        stretches(&mut pace, 10, 1.0, 1.8);
+        let hiccup = stretches(&mut pace, 1, 9.0, 1.8);
+        let after = stretches(&mut pace, 20, 1.0, 1.8);
+        assert_eq!(hiccup, [true]);
+        assert!(after.iter().filter(|together| !**together).count() <= 2, "{after:?}");
     }
 
     #[test]
@@ -153,8 +171,8 @@ mod tests {
         let mut pace = Pace::new();
         stretches(&mut pace, 10, 1.0, 1.8);
         let busy = stretches(&mut pace, 100, 9.0, 1.9);
-        assert!(busy.iter().filter(|together| **together).count() < 8);
-        stretches(&mut pace, 60, 1.0, 1.8);
+        assert!(busy.iter().filter(|together| **together).count() < 10);
+        stretches(&mut pace, 80, 1.0, 1.8);
         assert!(stretches(&mut pace, 20, 1.0, 1.8).iter().all(|together| *together));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::super::limit::largest_output;
 use super::LanePlan;
-use super::limit::largest_square;
 use super::parameters::{Parameters, Tensor};
 use crate::activations::Activation;
 use crate::data::{Dataset, DatasetTargets};
@@ -43,7 +43,8 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
         return None;
     }
     let outputs = network.output_shape().len();
-    let limit = largest_square(data, outputs)?;
+    let limit = largest_output::<R>(data, outputs)?;
+    let limit = R::from_f64(limit * limit * 0.999);
     let rows = data.rows();
     let width = panel_width::<R>();
     let lane_rows = rows.next_multiple_of(width);

@@ -8,7 +8,6 @@
 //! The loss itself is not computed: outputs within a limit make it finite, whatever the rows are.
 
 mod layout;
-pub(super) mod limit;
 mod parameters;
 #[cfg(test)]
 mod tests;

@@ -62,7 +62,13 @@ impl<R: Real> Parameters<R> {
             prepared_for: Vec::new(),
             is_steady: matches!(
                 rules.optimizer,
-                Optimizer::Sgd | Optimizer::Momentum { .. } | Optimizer::RmsProp { .. }
+                Optimizer::Sgd
+                    | Optimizer::Momentum { .. }
+                    | Optimizer::RmsProp { .. }
+                    | Optimizer::Adagrad { .. }
+                    | Optimizer::Adadelta { .. }
+                    | Optimizer::Lion { .. }
+                    | Optimizer::Rprop { .. }
             ),
             has_frozen: tensors.iter().any(|tensor| rules.frozen.contains(&tensor.layer)),
             runs,

@@ -17,7 +17,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::arena::Arena;
-use super::lanes::limit::largest_square;
+use super::limit::largest_output;
 use super::{Rates, Rows, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets};
 use crate::kernels::lanes::PARTIAL;
@@ -92,7 +92,8 @@ impl<R: Real> NarrowHiddenPlan<R> {
         }
         let net = Net::of(network)?;
         let sizes = net.sizes;
-        let limit = largest_square(data, sizes.outputs)?;
+        let limit = largest_output::<R>(data, sizes.outputs)?;
+        let limit = R::from_f64(limit * limit * 0.999);
         let all: Vec<u32> = (0..rows as u32).collect();
         let mut x = vec![R::ZERO; rows * sizes.inputs];
         data.gather(&all, &mut x);

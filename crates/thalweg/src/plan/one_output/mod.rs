@@ -9,7 +9,6 @@
 //! A team shares out the sums of a group (by segment of the input, then by rows), meets once, and then shares out columns
 //! of dw. With as many segments as members, each reads its own part of the data and nothing else.
 
-mod limit;
 mod pass;
 #[cfg(test)]
 mod tests;
@@ -18,6 +17,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::arena::Arena;
+use super::limit::largest_output;
 use super::{Rates, Rows, Rules, StepPlan, fit};
 use crate::activations::Activation;
 use crate::data::{Dataset, DatasetTargets, Features};
@@ -146,7 +146,7 @@ impl<R: Real> OneOutputPlan<R> {
         let slots = rules.optimizer.state_slots();
         let scratch = pass::scratch_len(sizes, after.len());
         let mut plan = OneOutputPlan {
-            limit: limit::largest_output(data, 1)?,
+            limit: R::from_f64(largest_output::<R>(data, 1)? * 0.999),
             weight: Arena::with_len(columns),
             bias: R::ZERO,
             state: Arena::with_len(columns * slots),

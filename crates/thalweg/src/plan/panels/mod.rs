@@ -10,9 +10,11 @@
 //! |---|---|
 //! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
 //! | `parameters.rs` | parameters and state, here and row-major |
+//! | `memory.rs` | what the plan owns, and the view of it that a team shares |
 //! | `pass/` | gather, forward, loss, backward, update over one tile, as a member runs them |
 //! | `predict.rs` | forward passes alone |
 
+mod memory;
 mod parameters;
 mod pass;
 mod predict;
@@ -33,8 +35,9 @@ use crate::network::Network;
 use crate::optimizers::{Optimizer, Update};
 use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
-use crate::team::{Pace, Shared, Team};
-use pass::{Buffers, GATHERED, Input, Pass, StageRule, Tile, all_bounded, loss_rows};
+use crate::team::{Pace, Team};
+use memory::Memory;
+use pass::{GATHERED, Input, Pass, StageRule, Tile, all_bounded, loss_rows};
 use program::{Program, Stage};
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
@@ -51,16 +54,7 @@ pub(crate) struct PanelPlan<R: Real> {
     /// For when one thread is faster than the team.
     alone: Team,
     pace: Pace,
-    arena: Arena<R>,
-    weights: Arena<R>,
-    state: Arena<R>,
-    transposed: Arena<R>,
-    lanes: Vec<R>,
-    chains: Vec<R>,
-    totals: Vec<R>,
-    scratch: Arena<R>,
-    outputs: Vec<R>,
-    losses: Vec<R>,
+    memory: Memory<R>,
     classes: Vec<u32>,
     targets: Vec<R>,
     stage_rules: Vec<StageRule<R>>,
@@ -109,16 +103,18 @@ impl<R: Real> PanelPlan<R> {
         };
         let slots = rules.optimizer.state_slots();
         let mut plan = PanelPlan {
-            arena: Arena::with_len(program.arena_len),
-            weights: Arena::with_len(program.weights_len),
-            state: Arena::with_len(program.weights_len * slots),
-            transposed: Arena::with_len(program.transposed_len),
-            lanes: vec![R::ZERO; program.lanes_len],
-            chains: vec![R::ZERO; if tiles > 1 { program.weights_len } else { 0 }],
-            totals: vec![R::ZERO; if tiles > 8 || is_clipped { program.weights_len } else { 0 }],
-            scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
-            outputs: vec![R::ZERO; largest_batch * outputs],
-            losses: vec![R::ZERO; largest_batch],
+            memory: Memory {
+                arena: Arena::with_len(program.arena_len),
+                weights: Arena::with_len(program.weights_len),
+                state: Arena::with_len(program.weights_len * slots),
+                transposed: Arena::with_len(program.transposed_len),
+                lanes: Arena::with_len(program.lanes_len),
+                chains: Arena::with_len(if tiles > 1 { program.weights_len } else { 0 }),
+                totals: Arena::with_len(if tiles > 8 || is_clipped { program.weights_len } else { 0 }),
+                scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
+                outputs: vec![R::ZERO; largest_batch * outputs],
+                losses: vec![R::ZERO; largest_batch],
+            },
             classes: vec![0; program.capacity],
             targets: vec![R::ZERO; target_values],
             stage_rules: Vec::with_capacity(program.stages.len()),
@@ -164,7 +160,11 @@ impl<R: Real> PanelPlan<R> {
     /// finite; if not, no parameter was changed.
     fn run(&mut self, batch: Rows<'_>, backward: bool) -> bool {
         let rows = batch.rows.len();
-        assert!(rows <= self.losses.len(), "a batch of {rows} rows in a plan for {}", self.losses.len());
+        assert!(
+            rows <= self.memory.losses.len(),
+            "a batch of {rows} rows in a plan for {}",
+            self.memory.losses.len()
+        );
         let outputs = self.program.outputs;
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
         let is_one_tile = rows <= TILE;
@@ -192,18 +192,7 @@ impl<R: Real> PanelPlan<R> {
                 true => Input::Gathered(batch.data, tile_rows),
                 false => Input::Data(batch.data, tile_rows),
             };
-            let buffers = Buffers {
-                arena: Shared::new(self.arena.all_mut()),
-                weights: Shared::new(self.weights.all_mut()),
-                state: Shared::new(self.state.all_mut()),
-                transposed: Shared::new(self.transposed.all_mut()),
-                lanes: Shared::new(&mut self.lanes),
-                chains: Shared::new(&mut self.chains),
-                totals: Shared::new(&mut self.totals),
-                scratch: Shared::new(self.scratch.all_mut()),
-                outputs: Shared::new(&mut self.outputs),
-                losses: Shared::new(&mut self.losses),
-            };
+            let buffers = self.memory.buffers();
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
             team.run(|member| {
                 let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
@@ -220,7 +209,7 @@ impl<R: Real> PanelPlan<R> {
         }
         self.has_gathered = true;
         self.has_losses = backward && has_targets && batch.data.target_scale().is_none();
-        let is_finite = !backward || all_bounded(&self.losses[..rows], bound);
+        let is_finite = !backward || all_bounded(&self.memory.losses[..rows], bound);
         if backward && is_finite && self.rules.clip_norm.is_some() {
             self.clip_and_update(batch);
         }
@@ -231,24 +220,14 @@ impl<R: Real> PanelPlan<R> {
     fn clip_and_update(&mut self, batch: Rows<'_>) {
         let clip_norm = self.rules.clip_norm.unwrap_or(f64::INFINITY);
         let mut sum = OrderedSum::new();
+        let totals = self.memory.totals.all();
         self.program.in_plain_order::<R>(|at| {
-            let dw = self.totals[at].to_f64();
+            let dw = totals[at].to_f64();
             sum.push(dw * dw);
         });
         let norm = sum.total().sqrt();
         let factor = (norm > clip_norm).then(|| R::from_f64(clip_norm / norm));
-        let buffers = Buffers {
-            arena: Shared::new(self.arena.all_mut()),
-            weights: Shared::new(self.weights.all_mut()),
-            state: Shared::new(self.state.all_mut()),
-            transposed: Shared::new(self.transposed.all_mut()),
-            lanes: Shared::new(&mut self.lanes),
-            chains: Shared::new(&mut self.chains),
-            totals: Shared::new(&mut self.totals),
-            scratch: Shared::new(self.scratch.all_mut()),
-            outputs: Shared::new(&mut self.outputs),
-            losses: Shared::new(&mut self.losses),
-        };
+        let buffers = self.memory.buffers();
         let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
         let rows = batch.rows.len();
         let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
@@ -302,21 +281,21 @@ fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
 
 impl<R: Real> StepPlan<R> for PanelPlan<R> {
     fn read_parameters(&self, parameters: &mut [R]) {
-        self.program.read(self.weights.all(), parameters);
+        self.program.read(self.memory.weights.all(), parameters);
     }
 
     fn set_parameters(&mut self, parameters: &[R]) {
         self.looked = None;
-        self.program.write(parameters, self.weights.all_mut());
+        self.program.write(parameters, self.memory.weights.all_mut());
     }
 
     fn read_state(&self, state: &mut [R]) {
-        let own = self.state.all();
+        let own = self.memory.state.all();
         self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |from, to| state[to] = own[from]);
     }
 
     fn set_state(&mut self, state: &[R]) {
-        let own = self.state.all_mut();
+        let own = self.memory.state.all_mut();
         self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |to, from| own[to] = state[from]);
     }
 
@@ -326,7 +305,7 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
-        &self.outputs[..rows * self.program.outputs]
+        &self.memory.outputs[..rows * self.program.outputs]
     }
 
     fn leaves_outputs(&self) -> bool {
@@ -334,7 +313,7 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
     }
 
     fn row_losses(&self, rows: usize) -> Option<&[R]> {
-        self.has_losses.then(|| &self.losses[..rows])
+        self.has_losses.then(|| &self.memory.losses[..rows])
     }
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::pass::{Buffers, Input, Pass, Tile};
+use super::memory::Memory;
+use super::pass::{Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind};
 use super::{WORTH_SHARING, forward};
 use crate::error::Result;
@@ -13,7 +14,7 @@ use crate::losses::{Loss, Targets};
 use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules};
 use crate::real::Real;
-use crate::team::{Pace, Shared, Team};
+use crate::team::{Pace, Team};
 
 /// Rows worked at once: few enough that their values stay in the second cache beside the weights.
 const ROWS: usize = 64;
@@ -27,10 +28,7 @@ pub(crate) struct PanelForward<R: Real> {
     alone: Team,
     pace: Pace,
     parameter_count: usize,
-    arena: Arena<R>,
-    weights: Arena<R>,
-    scratch: Arena<R>,
-    outputs: Vec<R>,
+    memory: Memory<R>,
     /// A single row on its way: what the next stage reads, and where it writes.
     rows: [Vec<R>; 2],
 }
@@ -56,10 +54,18 @@ impl<R: Real> PanelForward<R> {
         let widths = program.stages.iter().map(|stage| stage.out_features.max(stage.in_features));
         let widest = widths.max().unwrap_or(0).next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
-            arena: Arena::with_len(program.arena_len),
-            weights: Arena::with_len(program.weights_len),
-            scratch: Arena::with_len(each * team.threads()),
-            outputs: vec![R::ZERO; largest_batch * program.outputs],
+            memory: Memory {
+                arena: Arena::with_len(program.arena_len),
+                weights: Arena::with_len(program.weights_len),
+                scratch: Arena::with_len(each * team.threads()),
+                outputs: vec![R::ZERO; largest_batch * program.outputs],
+                state: Arena::with_len(0),
+                transposed: Arena::with_len(0),
+                lanes: Arena::with_len(0),
+                chains: Arena::with_len(0),
+                totals: Arena::with_len(0),
+                losses: Vec::new(),
+            },
             rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],
             parameter_count: network.parameter_count(),
             rules: Rules::forward_only(Loss::MeanSquaredError),
@@ -82,7 +88,7 @@ impl<R: Real> PanelForward<R> {
         from[..x.len()].copy_from_slice(x);
         run_in_place(&self.program.head, &mut from[..x.len()]);
         for stage in &self.program.stages {
-            let weights = &self.weights.all()[stage.weights.clone()];
+            let weights = &self.memory.weights.all()[stage.weights.clone()];
             let (inputs, outputs) = (stage.in_features, stage.out_features);
             match stage.form {
                 Form::Panels => {
@@ -98,7 +104,7 @@ impl<R: Real> PanelForward<R> {
             std::mem::swap(&mut from, &mut to);
         }
         let outputs = self.program.outputs;
-        self.outputs[..outputs].copy_from_slice(&from[..outputs]);
+        self.memory.outputs[..outputs].copy_from_slice(&from[..outputs]);
     }
 }
 
@@ -115,7 +121,7 @@ fn run_in_place<R: Real>(tail: &[Tail], values: &mut [R]) {
 
 impl<R: Real> ForwardPlan<R> for PanelForward<R> {
     fn set_parameters(&mut self, parameters: &[R]) {
-        self.program.write(parameters, self.weights.all_mut());
+        self.program.write(parameters, self.memory.weights.all_mut());
     }
 
     fn forward(&mut self, rows: usize, x: &[R]) {
@@ -129,18 +135,7 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - first);
-            let buffers = Buffers {
-                arena: Shared::new(self.arena.all_mut()),
-                weights: Shared::new(self.weights.all_mut()),
-                scratch: Shared::new(self.scratch.all_mut()),
-                outputs: Shared::new(&mut self.outputs),
-                state: Shared::new(&mut []),
-                transposed: Shared::new(&mut []),
-                lanes: Shared::new(&mut []),
-                chains: Shared::new(&mut []),
-                totals: Shared::new(&mut []),
-                losses: Shared::new(&mut []),
-            };
+            let buffers = self.memory.buffers();
             let (program, rules) = (&self.program, &self.rules);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
             let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
@@ -154,6 +149,6 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
-        &self.outputs[..rows * self.program.outputs]
+        &self.memory.outputs[..rows * self.program.outputs]
     }
 }

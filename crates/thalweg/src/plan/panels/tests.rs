@@ -65,7 +65,7 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
     };
     let mut panels = PanelPlan::new(&network, wanted).unwrap().unwrap();
     panels.team = Team::new(threads).unwrap();
-    panels.scratch = Arena::with_len(panels.scratch.all().len() * threads);
+    panels.memory.scratch = Arena::with_len(panels.memory.scratch.all().len() * threads);
     let all: Vec<u32> = (0..case.rows as u32).rev().collect();
     let mut start = 0;
     for step in 0..4 {

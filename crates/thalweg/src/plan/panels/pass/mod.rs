@@ -20,6 +20,7 @@ use std::ops::Range;
 pub(super) use gather::GATHERED;
 pub(super) use loss::{all_bounded, loss_rows};
 
+use super::memory::Buffers;
 use super::program::{Matrix, Program};
 use crate::data::Dataset;
 use crate::kernels::panels::panel_width;
@@ -28,7 +29,7 @@ use crate::losses::Targets;
 use crate::optimizers::StepRule;
 use crate::plan::Rules;
 use crate::real::Real;
-use crate::team::{Member, Shared};
+use crate::team::Member;
 
 /// Terms of a chain that are worked before the next panel: deeper products store the chain and go on, so that a
 /// panel's block and the rows it meets stay in the second cache.
@@ -36,26 +37,6 @@ const DEPTH: usize = 1024;
 
 /// Parameters and state of more bytes than this do not stay in the second cache from step to step.
 const FAR: usize = 2 << 20;
-
-/// Everything that members share.
-#[derive(Clone, Copy)]
-pub(super) struct Buffers<'a, R> {
-    pub(super) arena: Shared<'a, R>,
-    pub(super) weights: Shared<'a, R>,
-    pub(super) state: Shared<'a, R>,
-    pub(super) transposed: Shared<'a, R>,
-    pub(super) lanes: Shared<'a, R>,
-    /// Gradients of the open block of rows; empty where a batch is one tile.
-    pub(super) chains: Shared<'a, R>,
-    /// Gradients of the blocks before; empty where they are used at once.
-    pub(super) totals: Shared<'a, R>,
-    /// Working memory, a run for each member.
-    pub(super) scratch: Shared<'a, R>,
-    /// `[batch, outputs]`, row-major.
-    pub(super) outputs: Shared<'a, R>,
-    /// `[batch]`.
-    pub(super) losses: Shared<'a, R>,
-}
 
 /// The update rule of a stage's parameters at this step.
 #[derive(Clone, Copy, Debug)]

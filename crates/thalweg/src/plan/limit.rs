@@ -7,15 +7,16 @@ use crate::real::Real;
 const SLACK: f64 = 64.0;
 
 /// The largest magnitude of an output, in the units of training, with which every built-in loss is finite in `R`; `None`
-/// where the targets themselves are too large.
+/// where the targets themselves are too large. It is above 1, and to be rounded towards 0.
 ///
 /// ```text
 /// D = largest output and largest target, both in the target's own units, + 64
 /// any loss ≤ 4·rows·outputs·D²
 /// ```
 /// The squares are at most D², and the other losses at most 4·D² for a row's output: a distance is at most D, Huber's line
-/// lies below its parabola, binary cross-entropy is at most D + D·|t| + 1, softmax cross-entropy at most |t|·(2·D + log classes).
-pub(super) fn largest_output<R: Real>(data: &Dataset, outputs: usize) -> Option<R> {
+/// lies below its parabola, log cosh below the distance, binary cross-entropy is at most D + D·|t| + 1 and the focal loss no
+/// more, softmax cross-entropy at most |t|·(2·D + log classes).
+pub(super) fn largest_output<R: Real>(data: &Dataset, outputs: usize) -> Option<f64> {
     let largest = if size_of::<R>() == 4 { f64::from(f32::MAX) } else { f64::MAX };
     let bound = (largest / (16.0 * data.rows() as f64 * outputs as f64)).sqrt();
     let scale = data.target_scale();
@@ -32,7 +33,5 @@ pub(super) fn largest_output<R: Real>(data: &Dataset, outputs: usize) -> Option<
         }
     }
     let limit = (bound - target - shift - SLACK) / width;
-    // Rounded towards 0, whatever the type.
-    let limit = R::from_f64(limit * 0.999);
-    (limit.is_finite() && limit > R::ONE).then_some(limit)
+    (limit > 1.0).then_some(limit)
 }
