@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def has_avx512() -> bool:
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(ABC):
     """A program that prints rows of `work`, `precision`, `threads`, `unit`, `seconds`."""
 
     name: str
@@ -37,17 +38,17 @@ class Program:
     variables: dict[str, str] = field(default_factory=dict)
     lacking: dict[str, str] = field(default_factory=dict)  # "W0", or "W3 f64", and why it cannot be had
 
+    @abstractmethod
     def executable(self) -> Path:
         """The file that must exist."""
-        raise NotImplementedError
 
+    @abstractmethod
     def version(self) -> str:
         """The version of the package, or a word that says that it is unknown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def commands(self, work: str, threads: int, seconds: float) -> list[list[str]]:
         """The commands that together time this work; none, if the program lacks it."""
-        raise NotImplementedError
 
     def reason_against(self, work: str) -> str | None:
         """Why the program does not do the work, if it does not."""

@@ -72,10 +72,13 @@ pub(crate) enum Verb {
     Train(Box<TrainArguments>),
     Resume(ResumeArguments),
     Verify(VerifyArguments),
+    At(AtArguments),
     Evaluate(EvaluateArguments),
     Predict(PredictArguments),
     Sweep(Box<SweepArguments>),
+    Compare(CompareArguments),
     Explain(Box<ExplainArguments>),
+    LrFind(Box<LrFindArguments>),
     Gradcheck(Box<GradcheckArguments>),
     Inspect(InspectArguments),
     List(ListArguments),
@@ -128,6 +131,26 @@ pub(crate) struct ResumeArguments {
 pub(crate) struct VerifyArguments {
     /// The run's folder
     pub(crate) run: PathBuf,
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// Make the model that a run had after any of its steps
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  thalweg at runs/digits-001 --step 100 --out early.safetensors")]
+pub(crate) struct AtArguments {
+    /// The run's folder
+    pub(crate) run: PathBuf,
+    /// After how many steps; 0 is the start
+    #[arg(long, value_name = "N")]
+    pub(crate) step: u64,
+    /// Write the model to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
@@ -220,6 +243,31 @@ pub(crate) struct ExplainArguments {
     pub(crate) settings: SettingFlags,
 }
 
+/// Try learning rates from small to large in one short run, and suggest one
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  thalweg lr-find digits --out rates.svg")]
+pub(crate) struct LrFindArguments {
+    /// A built-in experiment, an experiment file, or a data file
+    #[arg(value_name = "EXPERIMENT|FILE.toml|DATA")]
+    pub(crate) what: String,
+    /// The smallest rate
+    #[arg(long, value_name = "RATE", default_value_t = 1e-6)]
+    pub(crate) from: f64,
+    /// The largest rate
+    #[arg(long, value_name = "RATE", default_value_t = 10.0)]
+    pub(crate) to: f64,
+    /// How many steps the way from one to the other takes
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) tries: u64,
+    /// Draw the losses over the rates
+    #[arg(long, value_name = "FILE.svg|png")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataFlags,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+}
+
 /// Compare an experiment's gradients with differences of its loss
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  thalweg gradcheck spiral")]
@@ -275,6 +323,18 @@ pub(crate) struct NewArguments {
     /// Overwrite the file if it is there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Hold runs against each other: what was set otherwise, and what they came to
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  thalweg compare runs/digits-001 runs/digits-002 --out curves.svg")]
+pub(crate) struct CompareArguments {
+    /// The runs' folders
+    #[arg(value_name = "RUN", num_args = 2.., required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Draw the training losses together
+    #[arg(long, value_name = "FILE.svg|png")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Draw a picture of a run

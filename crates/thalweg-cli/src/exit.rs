@@ -82,7 +82,14 @@ fn status_of(error: &Error) -> Status {
     match error {
         Error::Diverged { .. } => Status::Diverged,
         Error::Experiment { .. } | Error::Layer { .. } | Error::Network(_) => Status::Usage,
-        Error::Run { problem: RunProblem::Exists | RunProblem::NotReplaceable, .. } => Status::Usage,
+        Error::Run {
+            problem:
+                RunProblem::Exists
+                | RunProblem::NotReplaceable
+                | RunProblem::NoStep { .. }
+                | RunProblem::ReportsByClock,
+            ..
+        } => Status::Usage,
         Error::Data { problem, .. } if is_choice(problem) => Status::Usage,
         Error::Threads { .. } => Status::Failed,
         _ => Status::File,

@@ -5,13 +5,17 @@ mod program;
 
 use program::Program;
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 18] = [
     "train",
     "resume",
+    "verify",
+    "at",
     "evaluate",
     "predict",
     "sweep",
+    "compare",
     "explain",
+    "lr-find",
     "gradcheck",
     "inspect",
     "list",

@@ -179,17 +179,58 @@ fn a_run_is_verified_and_a_difference_is_placed() {
 
     // A report too many, and one too few.
     program.write("run/hashes.jsonl", &format!("{lines}{}\n", lines.lines().next().unwrap()));
-    assert_eq!(program.run(&["verify", "run"]).status, 1);
+    let more = program.run(&["verify", "run"]);
+    assert_eq!(more.status, 1);
+    assert!(more.stdout.contains("where one of them made a report and the other did not"), "{}", more.stdout);
     let first_two: String = lines.lines().take(2).map(|line| format!("{line}\n")).collect();
     program.write("run/hashes.jsonl", &first_two);
     let found = program.run(&["verify", "run"]);
     assert_eq!(found.status, 1);
-    assert!(found.stdout.contains("different: between step "), "{}", found.stdout);
+    let said = format!("different: between step {} and step {}, where one of them", steps[1], steps[2]);
+    assert!(found.stdout.starts_with(&said), "{}", found.stdout);
 
+    program.succeed(&[
+        "train",
+        "spiral-linear",
+        "--steps",
+        "9",
+        "--report-every",
+        "1 minutes",
+        "--out",
+        "timed",
+    ]);
+    assert_eq!(program.run(&["verify", "timed"]).status, 2);
     fs::remove_file(program.path("run/hashes.jsonl")).unwrap();
     let refused = program.run(&["verify", "run"]);
     assert_eq!(refused.status, 3);
-    assert!(refused.stderr.contains("there is no hashes.jsonl in it"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("there is no hashes.jsonl with a report in it"), "{}", refused.stderr);
+}
+
+/// The model of a step is that of a run which was only so long, from the start or from a state before it.
+#[test]
+fn any_step_of_a_run_comes_back() {
+    let program = Program::new();
+    let train = ["train", "spiral", "--lr", "0.5"];
+    program.succeed(&[&train[..], &["--steps", "400", "--out", "long"]].concat());
+    program.succeed(&[&train[..], &["--steps", "130", "--out", "short"]].concat());
+    let at = |step: &str, out: &str| program.run(&["at", "long", "--step", step, "--out", out]);
+    assert_eq!(at("130", "early.safetensors").status, 0);
+    // What comes after a file's header, which says how long it is.
+    let weights = |file: &str| {
+        let bytes = fs::read(program.path(file)).unwrap();
+        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+        bytes[8 + header as usize..].to_vec()
+    };
+    assert!(weights("early.safetensors") == weights("short/model.safetensors"));
+    assert_eq!(at("400", "late.safetensors").status, 0);
+    assert!(weights("late.safetensors") == weights("long/model.safetensors"));
+    assert_eq!(at("0", "start.safetensors").status, 0);
+    assert!(weights("start.safetensors") != weights("early.safetensors"));
+
+    let beyond = at("401", "none.safetensors");
+    assert_eq!(beyond.status, 2, "{}", beyond.stderr);
+    assert!(beyond.stderr.contains("it has no step 401: it ended after 400"), "{}", beyond.stderr);
+    assert_eq!(at("130", "early.safetensors").status, 2); // it is there
 }
 
 #[test]
@@ -221,6 +262,55 @@ fn a_sweep_compares_runs_that_are_as_if_alone() {
         said.stdout
     );
     assert!(lines[1].trim_start().starts_with('1') && lines[2].starts_with("0.5"), "{}", said.stdout);
+}
+
+#[test]
+fn runs_are_held_against_each_other() {
+    let program = Program::new();
+    program.succeed(&["train", "spiral-linear", "--steps", "300", "--out", "slow", "--lr", "0.1"]);
+    program.succeed(&[
+        "train",
+        "spiral-linear",
+        "--steps",
+        "200",
+        "--out",
+        "fast",
+        "--lr",
+        "0.5",
+        "--l2",
+        "0",
+    ]);
+    let compared = program.json(&["compare", "slow", "fast", "--out", "both.svg"]);
+    let settings = &compared["settings"];
+    assert_eq!(settings["training.steps"], serde_json::json!(["300", "200"]));
+    assert_eq!(settings["training.l2"], serde_json::json!(["0.001", "0.0"]));
+    assert!(settings["training.optimizer"][0].as_str().unwrap().contains("learning_rate = 0.1"));
+    assert_eq!(settings.as_object().unwrap().len(), 3, "{settings}");
+    assert_eq!((&compared["runs"][0]["run"], &compared["runs"][1]["steps"]), (&"slow".into(), &200.into()));
+    let picture = fs::read_to_string(program.path("both.svg")).unwrap();
+    assert!(picture.contains("slow") && picture.contains("fast"));
+
+    let table = program.succeed(&["compare", "slow", "fast"]).stdout;
+    assert!(table.contains("training.steps") && table.contains("finished"), "{table}");
+    let same = program.succeed(&["compare", "slow", "slow"]).stdout;
+    assert!(same.starts_with("all settings are the same"), "{same}");
+    assert_eq!(program.run(&["compare", "slow"]).status, 2);
+    assert_eq!(program.run(&["compare", "slow", "nowhere"]).status, 3);
+    assert_eq!(program.run(&["compare", "slow", "fast", "--out", "both.jpg"]).status, 2);
+}
+
+#[test]
+fn a_learning_rate_is_found() {
+    let program = Program::new();
+    let found = program.json(&["lr-find", "digits", "--out", "rates.png"]);
+    let suggestion = found["suggestion"].as_f64().unwrap();
+    assert!((1e-4..1e-1).contains(&suggestion), "{suggestion}");
+    assert!(found["lowest"].as_f64().unwrap() > suggestion);
+    assert!(found["points"].as_array().unwrap().len() > 100);
+    assert!(fs::read(program.path("rates.png")).unwrap().starts_with(b"\x89PNG"));
+    let said = program.succeed(&["lr-find", "digits", "--to", "0.1", "--tries", "50"]).stdout;
+    assert!(said.contains("try --lr "), "{said}");
+    assert_eq!(program.run(&["lr-find", "digits", "--from", "1", "--to", "0.1"]).status, 2);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! One file per verb.
 
+mod at;
 mod bench;
+mod compare;
 mod completions;
 mod data_fetch;
 mod draw;
@@ -9,6 +11,7 @@ mod explain;
 mod gradcheck;
 mod inspect;
 mod list;
+mod lr_find;
 mod new;
 mod predict;
 mod resume;
@@ -26,10 +29,13 @@ pub(crate) fn run(verb: Verb, output: &Output) -> Result<Status, Failure> {
         Verb::Train(arguments) => train::run(&arguments, output),
         Verb::Resume(arguments) => resume::run(&arguments, output),
         Verb::Verify(arguments) => verify::run(&arguments, output),
+        Verb::At(arguments) => at::run(&arguments, output),
         Verb::Evaluate(arguments) => evaluate::run(&arguments, output),
         Verb::Predict(arguments) => predict::run(&arguments, output),
         Verb::Sweep(arguments) => sweep::run(&arguments, output),
+        Verb::Compare(arguments) => compare::run(&arguments, output),
         Verb::Explain(arguments) => explain::run(&arguments, output),
+        Verb::LrFind(arguments) => lr_find::run(&arguments, output),
         Verb::Gradcheck(arguments) => gradcheck::run(&arguments, output),
         Verb::Inspect(arguments) => inspect::run(&arguments, output),
         Verb::List(arguments) => list::run(&arguments, output),

@@ -1,7 +1,7 @@
 //! `thalweg verify`: a run trained again, and compared to the bit.
 
 use serde_json::{Value, json};
-use thalweg::run::{RunFolder, Verification};
+use thalweg::run::{Cause, RunFolder, Verification};
 use thalweg::train::{BatchSize, Observer};
 
 use crate::arguments::VerifyArguments;
@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<Status
     let observers: Vec<Box<dyn Observer>> = vec![Box::new(ProgressObserver::new(*output, is_full_batch))];
     let found = folder.verify(&mut prepared, observers, Some(interrupt.flag()))?;
     if found.interrupted {
+        output.json(&json!({ "identical": null, "reports": found.reports, "step": found.step }));
         output.note(format_args!("stopped; {}", equal(&found)));
         return Ok(interrupt.status());
     }
@@ -34,11 +35,14 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<Status
         }
         Some(difference) => {
             let [before, at] = difference.between_steps;
-            let tensor = match &difference.tensor {
-                Some(tensor) => format!("first in {tensor}"),
-                None => "in the losses alone".to_owned(),
+            let cause = match &difference.cause {
+                Cause::Tensor(tensor) => format!("first in {tensor}"),
+                Cause::Losses => "in the losses, not in the weights".to_owned(),
+                Cause::Reports => "where one of them made a report and the other did not".to_owned(),
+                Cause::Weights => "in the last weights".to_owned(),
+                Cause::Diverged => "where the loss stopped being finite this time".to_owned(),
             };
-            output.line(format_args!("different: between step {before} and step {at}, {tensor}"));
+            output.line(format_args!("different: between step {before} and step {at}, {cause}"));
             Status::Failed
         }
     })
@@ -53,10 +57,12 @@ fn equal(found: &Verification) -> String {
 fn object(found: &Verification) -> Value {
     match &found.difference {
         None => json!({ "identical": true }),
-        Some(difference) => json!({
-            "identical": false,
-            "between_steps": difference.between_steps,
-            "tensor": difference.tensor,
-        }),
+        Some(difference) => {
+            let tensor = match &difference.cause {
+                Cause::Tensor(tensor) => Some(tensor),
+                _ => None,
+            };
+            json!({ "identical": false, "between_steps": difference.between_steps, "tensor": tensor })
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::problem::DataProblem;
 use super::scale::{FittedScale, TargetScale, scaled};
 use super::stored::ByteScales;
 use crate::kernels::bytes::ByteScale;
+use crate::kernels::gather::{Columns, gather_bytes, gather_values};
 
 /// The inputs of all rows, row-major `[rows, features]`, in the type that the file had: images stay bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -351,9 +352,42 @@ impl Dataset {
         }
         match (&self.features, self.byte_scale()) {
             (Features::U8(values), Some(scale)) => scale.convert(&values[range], x),
-            (Features::U8(values), None) => self.convert_floats(&values[range], x),
-            (Features::F32(values), _) => self.convert_floats(&values[range], x),
-            (Features::F64(values), _) => self.convert_floats(&values[range], x),
+            (Features::U8(values), None) => self.convert_floats(&values[range], 0, x),
+            (Features::F32(values), _) => self.convert_floats(&values[range], 0, x),
+            (Features::F64(values), _) => self.convert_floats(&values[range], 0, x),
+        }
+    }
+
+    /// Writes `count` scaled features of each of `rows`, from column `first` on, to `x`, a row every `stride` values; what lies
+    /// between stays.
+    ///
+    /// # Panics
+    /// When a row or a column does not exist, or `x` is too short.
+    pub(crate) fn gather_columns<R: Real>(
+        &self,
+        rows: &[u32],
+        first: usize,
+        count: usize,
+        x: &mut [R],
+        stride: usize,
+    ) {
+        let row_len = self.columns();
+        assert!(first + count <= row_len, "the columns exist");
+        let columns = Columns { rows, row_len, first, count, stride };
+        if let Some(values) = self.stored() {
+            return gather_values(values, columns, x);
+        }
+        if let (Features::U8(bytes), Some(scale)) = (&self.features, self.byte_scale()) {
+            return gather_bytes(scale, bytes, columns, x);
+        }
+        for (&row, x) in rows.iter().zip(x.chunks_mut(stride)) {
+            let start = row as usize * row_len + first;
+            let (range, x) = (start..start + count, &mut x[..count]);
+            match &self.features {
+                Features::U8(values) => self.convert_floats(&values[range], first, x),
+                Features::F32(values) => self.convert_floats(&values[range], first, x),
+                Features::F64(values) => self.convert_floats(&values[range], first, x),
+            }
         }
     }
 
@@ -380,8 +414,9 @@ impl Dataset {
         if self.scale == FittedScale::None { R::stored(&self.features) } else { None }
     }
 
-    fn convert_floats<T: Copy + Into<f64>, R: Real>(&self, values: &[T], x: &mut [R]) {
-        assert_eq!(values.len(), x.len(), "x holds a row's features");
+    /// Scales some of a row's features, the first of which is column `first`'s.
+    fn convert_floats<T: Copy + Into<f64>, R: Real>(&self, values: &[T], first: usize, x: &mut [R]) {
+        assert_eq!(values.len(), x.len(), "x holds the features");
         match &self.scale {
             FittedScale::None => {
                 for (x, &value) in x.iter_mut().zip(values) {
@@ -394,7 +429,8 @@ impl Dataset {
                 }
             }
             FittedScale::Columns { shift, width } => {
-                for (((x, &value), &shift), &width) in x.iter_mut().zip(values).zip(shift).zip(width) {
+                let scales = shift[first..].iter().zip(&width[first..]);
+                for ((x, &value), (&shift, &width)) in x.iter_mut().zip(values).zip(scales) {
                     *x = R::from_f64(scaled(value.into(), shift, width));
                 }
             }

@@ -137,6 +137,20 @@ impl Experiment {
         write::toml(self, false)
     }
 
+    /// The lines of [`to_toml`](Self::to_toml) as settings: each by its name with dots, with its value as TOML writes it, in the
+    /// file's order. So two experiments can be held against each other.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::experiment::Draft;
+    /// let experiment = Draft::builtin("spiral")?.set("steps", "500")?.check()?;
+    /// assert!(experiment.written_settings().contains(&("training.steps".to_owned(), "500".to_owned())));
+    /// # Ok::<(), thalweg::Error>(())
+    /// ```
+    pub fn written_settings(&self) -> Vec<(String, String)> {
+        write::settings(self)
+    }
+
     /// The same with a short comment on each key, activations inside their layers and unset keys as comments: to start
     /// an experiment of one's own from.
     pub fn commented_toml(&self) -> String {

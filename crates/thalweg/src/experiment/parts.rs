@@ -149,7 +149,11 @@ pub(super) fn optimizer(item: &Item<'_>) -> Result<(Optimizer, Option<f64>), Fau
         "nadam" => Optimizer::Nadam { beta1: beta1()?, beta2: beta2()?, epsilon: epsilon()? },
         "lion" => Optimizer::Lion { beta1: beta1()?, beta2: part.number("beta2", 0.99, Bounds::BelowOne)? },
         "rprop" => {
-            let least = part.number("least", 1e-6, Bounds::Positive)?;
+            // The larger one is checked against the smaller, whichever of them is given.
+            let least = match part.get("most") {
+                Some(_) => part.number("least", 1e-6, Bounds::Positive)?,
+                None => part.number("least", 1e-6, Bounds::Between(0.0, 50.0))?,
+            };
             Optimizer::Rprop {
                 shrink: part.number("shrink", 0.5, Bounds::Inside)?,
                 grow: part.number("grow", 1.2, Bounds::Above(1.0))?,

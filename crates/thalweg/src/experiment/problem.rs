@@ -104,6 +104,8 @@ pub enum Bounds {
     Share,
     /// Above this number.
     Above(f64),
+    /// Above the first number and below the second.
+    Between(f64, f64),
 }
 
 impl Bounds {
@@ -118,6 +120,7 @@ impl Bounds {
                 Bounds::Inside => number > 0.0 && number < 1.0,
                 Bounds::Share => (0.0..=1.0).contains(&number),
                 Bounds::Above(bound) => number > bound,
+                Bounds::Between(low, high) => number > low && number < high,
             }
     }
 }
@@ -184,6 +187,9 @@ impl fmt::Display for Expected {
             Expected::Number(Bounds::Inside) => f.write_str("a number above 0 and less than 1"),
             Expected::Number(Bounds::Share) => f.write_str("a number from 0 to 1"),
             Expected::Number(Bounds::Above(bound)) => write!(f, "a finite number above {bound}"),
+            Expected::Number(Bounds::Between(low, high)) => {
+                write!(f, "a number above {low} and below {high}")
+            }
             Expected::BatchSize => f.write_str("a whole number from 1, or \"full\""),
             Expected::Every => f.write_str(
                 "a number above 0 with its unit, like \"100 steps\", \"1 epoch\" or \"2 minutes\"",

@@ -297,6 +297,7 @@ fn each_problem_is_one_sentence() {
         training("learning_rate = 0.1"),
         training("loss = \"mse\""),
         training("loss = { name = \"huber\", delta = 0 }"),
+        training("optimizer = { name = \"rprop\", least = 60 }"),
         training("optimizer = \"adma\""),
         training("optimizer = { learning_rate = 0.1 }"),
         training("optimizer = { name = \"sgd\", learning_rat = 0.1 }"),

@@ -22,17 +22,29 @@ const COMMENT_COLUMN: usize = 56;
 struct Writer {
     text: String,
     commented: bool,
+    /// The table that is open.
+    table: &'static str,
+    /// What was written, by its name with dots.
+    settings: Vec<(String, String)>,
 }
 
 impl Writer {
-    fn table(&mut self, name: &str) {
+    fn table(&mut self, name: &'static str) {
+        self.table = name;
         let _ = writeln!(self.text, "\n[{name}]");
+    }
+
+    /// Notes a setting.
+    fn setting(&mut self, key: &str, value: impl Into<String>) {
+        let name = if self.table.is_empty() { key.to_owned() } else { format!("{}.{key}", self.table) };
+        self.settings.push((name, value.into()));
     }
 
     /// `key = value`, with what it means where comments are wanted.
     fn key(&mut self, key: &str, value: impl AsRef<str>, meaning: &str) {
-        let line = format!("{key} = {}", value.as_ref());
-        self.line(&line, meaning);
+        let value = value.as_ref();
+        self.line(&format!("{key} = {value}"), meaning);
+        self.setting(key, value);
     }
 
     /// A key that may have no value: an example in a comment then, where comments are wanted.
@@ -54,7 +66,16 @@ impl Writer {
 }
 
 pub(super) fn toml(experiment: &Experiment, commented: bool) -> String {
-    let mut w = Writer { text: String::new(), commented };
+    written(experiment, commented).text
+}
+
+/// The settings of the resolved file, by their names with dots, in its order.
+pub(super) fn settings(experiment: &Experiment) -> Vec<(String, String)> {
+    written(experiment, false).settings
+}
+
+fn written(experiment: &Experiment, commented: bool) -> Writer {
+    let mut w = Writer { text: String::new(), commented, table: "", settings: Vec::new() };
     if commented {
         w.text.push_str("# Train it with `thalweg train THIS_FILE`. What stands behind a # is optional.\n");
     }
@@ -68,7 +89,7 @@ pub(super) fn toml(experiment: &Experiment, commented: bool) -> String {
     data(&mut w, experiment);
     network(&mut w, experiment);
     training(&mut w, &experiment.training);
-    w.text
+    w
 }
 
 fn data(w: &mut Writer, experiment: &Experiment) {
@@ -106,6 +127,7 @@ fn network(w: &mut Writer, experiment: &Experiment) {
     w.table("network");
     w.line("layers = [", "numbered from 0, an activation inside counts as the next");
     let mut number = 0;
+    let mut layers = Vec::new();
     while let Some(layer) = network.layers.get(number) {
         let next = match network.layers.get(number + 1) {
             Some(Layer::Activation(next)) if w.commented => Some(next),
@@ -113,9 +135,11 @@ fn network(w: &mut Writer, experiment: &Experiment) {
         };
         let (text, taken) = described(layer, next);
         w.line(&format!("  {text},"), "");
+        layers.push(text);
         number += taken;
     }
     w.line("]", "");
+    w.setting("layers", list(layers.into_iter()));
     w.maybe(
         "input_shape",
         network.input_shape.as_ref().map(|shape| shape.to_string()),

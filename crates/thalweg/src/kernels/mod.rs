@@ -14,6 +14,7 @@ mod dispatch;
 pub mod bytes;
 pub mod dense;
 pub mod elementwise;
+pub(crate) mod gather;
 pub mod lanes;
 pub mod limits;
 pub(crate) mod losses;

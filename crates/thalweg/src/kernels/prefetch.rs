@@ -12,6 +12,31 @@ pub(crate) fn prefetch<T>(values: &[T]) {
     }
 }
 
+/// A run of values by its address alone: to be asked for, never looked at, so that anybody may be writing it.
+#[derive(Debug)]
+pub struct Run<T> {
+    pub(crate) start: *const T,
+    pub(crate) len: usize,
+}
+
+impl<T> Run<T> {
+    /// No values.
+    pub const NONE: Run<T> = Run { start: std::ptr::null(), len: 0 };
+
+    /// The run of these values.
+    pub const fn of(values: &[T]) -> Run<T> {
+        Run { start: values.as_ptr(), len: values.len() }
+    }
+}
+
+impl<T> Clone for Run<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Run<T> {}
+
 /// Asks for the line at an address, which need not be one, to be brought into the second cache.
 #[inline(always)]
 pub(crate) fn prefetch_line<T>(at: *const T) {

@@ -38,8 +38,7 @@ impl<R: Real> BinaryCrossEntropy<R> {
 impl<R: Real> Separable<R> for BinaryCrossEntropy<R> {
     #[inline(always)]
     fn add(self, sum: R, z: R, t: R) -> R {
-        let linear = if z < R::ZERO { R::ZERO } else { z };
-        sum + ((-z).mul_add(t, linear) + (-z.abs()).exp().log1p())
+        sum + cross_entropy(z, t)
     }
 
     #[inline(always)]
@@ -51,4 +50,11 @@ impl<R: Real> Separable<R> for BinaryCrossEntropy<R> {
     fn slope(self, z: R, t: R) -> R {
         self.factor * (z.sigmoid() - t)
     }
+}
+
+/// One output's term.
+#[inline(always)]
+pub(super) fn cross_entropy<R: Real>(z: R, t: R) -> R {
+    let linear = if z < R::ZERO { R::ZERO } else { z };
+    (-z).mul_add(t, linear) + (-z.abs()).exp().log1p()
 }

@@ -1,5 +1,6 @@
 //! The focal loss, from logits.
 
+use crate::losses::binary_cross_entropy::cross_entropy;
 use crate::losses::separable::Separable;
 use crate::real::Real;
 
@@ -17,7 +18,7 @@ pub(super) const DEFAULT_ALPHA: f64 = 0.25;
 /// c     = max(zⱼ, 0) - zⱼ·t + log1p(e^{-|zⱼ|})          the binary cross-entropy
 /// a     = alpha·t + (1 - alpha)·(1 - t)
 /// loss  = Σⱼ a·u^gamma·c / outputs
-/// dzⱼ   = (1/outputs)·a·((p - t)·u^gamma - gamma·c·(2t - 1)·u^{gamma-1}·p·q)
+/// dzⱼ   = (1/outputs)·a·u^gamma·((p - t) - gamma·c·(2t - 1)·(p·q/u))
 /// ```
 ///
 /// # Shapes
@@ -33,8 +34,6 @@ pub(super) const DEFAULT_ALPHA: f64 = 0.25;
 #[derive(Clone, Copy)]
 pub(super) struct Focal<R> {
     gamma: R,
-    /// gamma - 1.
-    lower: R,
     alpha: R,
     /// 1 - 2·alpha: what a target of 0 weighs more than one of 1.
     more: R,
@@ -49,7 +48,6 @@ impl<R: Real> Focal<R> {
         let outputs = outputs as f64;
         Focal {
             gamma: R::from_f64(gamma),
-            lower: R::from_f64(gamma - 1.0),
             alpha: R::from_f64(alpha),
             more: R::from_f64(1.0 - 2.0 * alpha),
             outputs: R::from_f64(outputs),
@@ -82,10 +80,10 @@ impl<R: Real> Separable<R> for Focal<R> {
         let t = cut(t);
         let (p, q) = (z.sigmoid(), (-z).sigmoid());
         let u = wrongness(p, q, t);
-        // Where nothing is wrong nothing falls; below gamma = 1 the power would be infinite there.
-        let power = if u > R::ZERO { u.pow(self.lower) } else { u };
-        let fall = self.gamma * cross_entropy(z, t) * (t + t - R::ONE) * power * p * q;
-        self.factor * self.weight(t) * ((p - t) * u.pow(self.gamma) - fall)
+        // p·q/u is at most 1 for a target of 0 or 1; where nothing is wrong nothing falls.
+        let ratio = if u > R::ZERO { p * q / u } else { u };
+        let fall = self.gamma * cross_entropy(z, t) * (t + t - R::ONE) * ratio;
+        self.factor * self.weight(t) * u.pow(self.gamma) * ((p - t) - fall)
     }
 }
 
@@ -99,11 +97,4 @@ fn cut<R: Real>(t: R) -> R {
 #[inline(always)]
 fn wrongness<R: Real>(p: R, q: R, t: R) -> R {
     (R::ONE - t).mul_add(p, t * q)
-}
-
-/// c.
-#[inline(always)]
-fn cross_entropy<R: Real>(z: R, t: R) -> R {
-    let linear = if z < R::ZERO { R::ZERO } else { z };
-    (-z).mul_add(t, linear) + (-z.abs()).exp().log1p()
 }

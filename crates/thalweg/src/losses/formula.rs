@@ -21,6 +21,12 @@ impl LossSizes {
     }
 }
 
+/// What the focal loss is made of.
+fn focal_terms(alpha: f64) -> String {
+    let (one, zero) = (short(alpha), short(1.0 - alpha));
+    format!("a = {one}·t + {zero}·(1 - t), u = (1 - t)·p + t·(1 - p), c = -(t·log p + (1 - t)·log(1 - p))")
+}
+
 impl Loss {
     /// The value for predictions ŷ, or probabilities p where the loss takes logits, and targets t.
     ///
@@ -51,10 +57,7 @@ impl Loss {
             }
             Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),
             Loss::Focal { gamma, alpha } => {
-                let (gamma, one, zero) = (short(*gamma), short(*alpha), short(1.0 - alpha));
-                format!(
-                    "-Σₙ Σⱼ ({one}·t·(1 - p)^{gamma}·log p + {zero}·(1 - t)·p^{gamma}·log(1 - p)) / {all}"
-                )
+                format!("Σₙ Σⱼ a·u^{}·c / {all}, {}", short(*gamma), focal_terms(*alpha))
             }
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("-Σₙ log p[n,tₙ] / {rows}"),
             Loss::SoftmaxCrossEntropy => format!("-Σₙ Σⱼ t·log p / {rows}"),
@@ -85,12 +88,9 @@ impl Loss {
                 format!("(-{below} where ŷ < t, {above} where ŷ > t) / {all}{one_hot}")
             }
             Loss::BinaryCrossEntropy => format!("(p - t) / {all}{one_hot}"),
-            Loss::Focal { gamma, alpha } => {
-                let (gamma, lower) = (short(*gamma), short(gamma - 1.0));
-                let (one, zero) = (short(*alpha), short(1.0 - alpha));
-                format!(
-                    "a·((p - t)·u^{gamma} - {gamma}·c·(2t - 1)·u^{lower}·p·(1 - p)) / {all}, u = |t - p|, a = {one} where t is 1, else {zero}, c the cross-entropy{one_hot}"
-                )
+            Loss::Focal { gamma, .. } => {
+                let gamma = short(*gamma);
+                format!("a·u^{gamma}·((p - t) - {gamma}·c·(2t - 1)·p·(1 - p)/u) / {all}{one_hot}")
             }
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("(p - t) / {rows}{one_hot}"),
             Loss::SoftmaxCrossEntropy => format!("(p·Σⱼt - t) / {rows}"),

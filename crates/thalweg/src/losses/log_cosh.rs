@@ -8,7 +8,8 @@ use crate::real::Real;
 ///
 /// ```text
 /// d     = ŷⱼ - tⱼ
-/// loss  = Σⱼ (|d| + (log1p(e^{-2|d|}) - log 2)) / outputs        which is Σⱼ log cosh d / outputs, without its overflow
+/// loss  = Σⱼ log cosh d / outputs
+///         log cosh d = -½·log1p(-tanh²d) where |d| < 1, else |d| + (log1p(e^{-2|d|}) - log 2): neither cancels nor overflows
 /// dŷⱼ   = (1/outputs)·tanh(d)
 /// ```
 ///
@@ -45,7 +46,10 @@ impl<R: Real> Separable<R> for LogCosh<R> {
     #[inline(always)]
     fn add(self, sum: R, prediction: R, target: R) -> R {
         let d = (prediction - target).abs();
-        sum + (d + ((-(d + d)).exp().log1p() - self.log2))
+        let t = d.tanh();
+        let near = R::from_f64(-0.5) * (-(t * t)).log1p();
+        let far = d + ((-(d + d)).exp().log1p() - self.log2);
+        sum + if d < R::ONE { near } else { far }
     }
 
     #[inline(always)]

@@ -158,8 +158,13 @@ fn the_median_is_half_the_absolute_error() {
 fn log_cosh_is_a_parabola_near_zero_and_a_line_far_away() {
     let ln2 = std::f64::consts::LN_2;
     let value = |d: f64| Loss::LogCosh.row_value(&[d], Target::Values(&[0.0]));
-    // d²/2 - d⁴/12, and the rounding of log 2 that is taken from log1p(e^{-2d}).
-    assert!((value(1e-3) - (5e-7 - 1e-12 / 12.0)).abs() < 2.0 * f64::EPSILON);
+    // d²/2 - d⁴/12 + ..., with all its digits.
+    assert!((value(1e-3) / (5e-7 - 1e-12 / 12.0) - 1.0).abs() < 1e-12);
+    let single = Loss::LogCosh.row_value(&[1e-4_f32], Target::Values(&[0.0]));
+    assert!((single / 5e-9 - 1.0).abs() < 1e-6, "{single}");
+    // Where the two forms meet.
+    let step = value(1.0) - value(1.0 - f64::EPSILON);
+    assert!(step.abs() < 4.0 * f64::EPSILON, "{step}");
     assert_eq!(value(40.0), 40.0 - ln2);
     assert_eq!(gradient(&Loss::LogCosh, &[40.0], Target::Values(&[0.0])), [1.0]);
 }
@@ -172,6 +177,15 @@ fn the_focal_loss_without_focus_is_a_share_of_the_cross_entropy() {
             let target = Target::Class(class);
             assert_eq!(flat.row_value(&[z], target), 0.5 * half.row_value(&[z], target));
             assert_eq!(gradient(&flat, &[z], target), [0.5 * gradient(&half, &[z], target)[0]]);
+        }
+    }
+    // Nor does it ever overflow where the network is sure and right.
+    for gamma in [0.0, 0.05, 0.5, 2.0] {
+        for z in [-200.0_f32, -100.0, -95.0, -90.0, -80.0, 80.0, 90.0, 95.0, 100.0, 200.0] {
+            for class in [0, 1] {
+                let slope = gradient(&Loss::Focal { gamma, alpha: 0.25 }, &[z], Target::Class(class))[0];
+                assert!(slope.is_finite(), "gamma {gamma}, z {z}, class {class}: {slope}");
+            }
         }
     }
     // p = ½: ¼·½²·log 2 for class 1, three times as much for class 0.

@@ -51,12 +51,17 @@ pub(super) fn momentum(beta1: f64, t: u64) -> f64 {
     beta1 * (1.0 - 0.5 * Real::pow(BASE, t as f64 * RISE))
 }
 
-/// Πμ, the product of the momenta of all steps up to t. No factor exceeds beta1, so that it soon counts for nothing beside 1.
+/// Πμ, the product of the momenta of all steps up to t; 0 once it counts for nothing beside 1, which is soon: the first
+/// factors are about a half.
 pub(super) fn product(beta1: f64, t: u64) -> f64 {
-    if Real::pow(beta1, t as f64) < f64::EPSILON / 4.0 {
-        return 0.0;
+    let mut product = 1.0;
+    for step in 1..=t {
+        product *= momentum(beta1, step);
+        if product < f64::EPSILON / 4.0 {
+            return 0.0;
+        }
     }
-    (1..=t).map(|step| momentum(beta1, step)).product()
+    product
 }
 
 /// Adam with Nesterov's look ahead: the mean of the next step is used already in this one.
@@ -78,7 +83,8 @@ pub(super) fn product(beta1: f64, t: u64) -> f64 {
 /// `beta1`, `beta2` and `epsilon` are Adam's.
 ///
 /// # Source
-/// Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 2, with the momentum's schedule of its appendix.
+/// Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 2. There the mean itself decays by μ_t; here, as is the custom
+/// since, by beta1.
 #[inline(always)]
 pub(super) fn update<R: Real>(constants: Constants<R>, w: &mut [R], dw: &[R], state: &mut [R]) {
     let c = constants;

@@ -14,7 +14,7 @@ const SLACK: f64 = 64.0;
 /// any loss ≤ 4·rows·outputs·D²
 /// ```
 /// The squares are at most D², and the other losses at most 4·D² for a row's output: a distance is at most D, Huber's line
-/// lies below its parabola, log cosh below the distance, binary cross-entropy is at most D + D·|t| + 1 and the focal loss no
+/// lies below its parabola, log cosh and the quantile loss below the distance, binary cross-entropy is at most D + D·|t| + 1 and the focal loss no
 /// more, softmax cross-entropy at most |t|·(2·D + log classes).
 pub(super) fn largest_output<R: Real>(data: &Dataset, outputs: usize) -> Option<f64> {
     let largest = if size_of::<R>() == 4 { f64::from(f32::MAX) } else { f64::MAX };

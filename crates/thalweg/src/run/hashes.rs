@@ -96,6 +96,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<ReportHashes>> {
 /// Cuts the file back to the reports that were made when a state was saved.
 pub(super) fn cut_back(path: &Path, last_report: Option<u64>) -> Result<()> {
     let rows = if path.exists() { read(path)? } else { Vec::new() };
+    if let Some(step) = last_report
+        && !rows.iter().any(|row| row.step == step)
+    {
+        return Err(Error::Run { path: path.to_owned(), problem: RunProblem::MetricsEnd { step } });
+    }
     let kept = rows.iter().filter(|row| last_report.is_some_and(|last| row.step <= last));
     let kept: String = kept.map(ReportHashes::line).collect();
     write_whole(path, |file| file.write_all(kept.as_bytes()))

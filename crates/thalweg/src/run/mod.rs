@@ -14,6 +14,7 @@
 //! # Ok::<(), thalweg::Error>(())
 //! ```
 
+mod at;
 mod environment;
 mod folder;
 mod hashes;
@@ -34,4 +35,4 @@ pub use place::Place;
 pub use prepare::{Prepared, load_options, prepare};
 pub use problem::RunProblem;
 pub use result::TrainResult;
-pub use verify::{Difference, Verification};
+pub use verify::{Cause, Difference, Verification};

@@ -15,7 +15,9 @@ use crate::losses::Loss;
 use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, either};
 use crate::team::default_threads;
-use crate::train::{Ending, Observer, Outcome, Part, Parts, State, Trainer, default_loss};
+use crate::train::{
+    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, State, Trainer, default_loss, rate_range,
+};
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
 ///
@@ -236,6 +238,19 @@ impl Prepared {
             }
         }
         Ok(outcome)
+    }
+
+    /// The learning rate range test on the training part: see [`rate_range`]. The network stays as it is.
+    ///
+    /// # Errors
+    /// As [`rate_range`].
+    pub fn rate_range(&self, range: RateRange) -> Result<RateCurve> {
+        let settings = crate::train::TrainingSettings {
+            loss: Some(self.loss.clone()),
+            ..self.experiment.training.clone()
+        };
+        let (data, seed) = (&self.train, self.experiment.seed);
+        either!(&self.network, network => rate_range(network, &settings, data, seed, range))
     }
 
     /// The trained model, with what training came to.

@@ -1,8 +1,8 @@
-//! Why a run folder cannot be made or gone on with.
+//! Why a run folder cannot be made, gone on with or compared.
 
 use std::path::PathBuf;
 
-/// Why a run folder cannot be made or gone on with.
+/// Why a run folder cannot be made, gone on with or compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunProblem {
@@ -30,7 +30,7 @@ pub enum RunProblem {
         /// What is wrong, from the reader.
         reason: String,
     },
-    /// A line of `metrics.jsonl` is not valid.
+    /// A line of `metrics.jsonl` or `hashes.jsonl` is not valid.
     #[error("line {line} is not valid: {reason}")]
     MetricsLine {
         /// The line, from 1.
@@ -44,9 +44,17 @@ pub enum RunProblem {
         /// The step of the state's last report.
         step: u64,
     },
+    /// A step that the run does not have.
+    #[error("it has no step {step}: it ended after {last}")]
+    NoStep {
+        /// What was asked for.
+        step: u64,
+        /// The last step that there is.
+        last: u64,
+    },
     /// There is nothing to hold a repetition against.
     #[error(
-        "there is no hashes.jsonl in it to compare with: it was not trained into this folder, or by an older version; train it anew"
+        "there is no hashes.jsonl with a report in it to compare with: the run ended before its first, or an older version made it; train it anew"
     )]
     NoHashes,
     /// Reports came by the minute.

@@ -7,7 +7,8 @@ use super::hashes::{ReportHashes, Tensors};
 use super::prepare::Prepared;
 use super::problem::RunProblem;
 use crate::error::{Error, Result};
-use crate::train::{Command, Ending, Every, Observer, Report, Snapshot};
+use crate::model_file::Status;
+use crate::train::{Command, Ending, Every, Observer, Progress, Report, Snapshot};
 
 /// What a repetition of a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +26,34 @@ pub struct Verification {
 /// Where two runs went apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The last report at which they were equal, 0 if there is none, and the first at which they were not.
+    /// The last report at which they were equal, 0 if there is none, and the step at which they were not.
     pub between_steps: [u64; 2],
-    /// The first tensor, in layer order, that differs there; `None` where only losses do.
-    pub tensor: Option<String>,
+    /// What differs there.
+    pub cause: Cause,
+}
+
+/// What differs between two runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// This tensor, the first in layer order.
+    Tensor(String),
+    /// The losses, and no tensor.
+    Losses,
+    /// One of them made a report there, and the other did not.
+    Reports,
+    /// All reports agree, but not the last weights.
+    Weights,
+    /// The repetition's loss stopped being finite.
+    Diverged,
 }
 
 impl RunFolder {
     /// Trains `prepared`, which [`prepare`](Self::prepare) gave, from the start, and compares every report with the one
     /// that the run wrote down: losses and each tensor, by their hashes. It ends at the first difference, and otherwise where the
     /// run ended. Nothing is written.
+    ///
+    /// A run that an observer stopped is stopped at the same step; one that an observer changed in other ways (its learning rate) is
+    /// found to be different.
     ///
     /// # Errors
     /// As [`Prepared::train`]; [`RunProblem::NoHashes`] where the run has none, [`RunProblem::ReportsByClock`] where its reports
@@ -66,25 +85,46 @@ impl RunFolder {
         if let Some(Every::Minutes(_)) = prepared.experiment.training.report_every {
             return refuse(RunProblem::ReportsByClock);
         }
-        let Some(recorded) = self.hashes()? else { return refuse(RunProblem::NoHashes) };
-        let kept = self.result()?.map(|result| result.summary.parameters_sha256);
+        let recorded = self.hashes()?.unwrap_or_default();
+        if recorded.is_empty() {
+            return refuse(RunProblem::NoHashes);
+        }
+        let summary = self.result()?.map(|result| result.summary);
+        let stop_at = summary
+            .as_ref()
+            .filter(|summary| summary.status == Status::Stopped)
+            .filter(|_| prepared.experiment.training.early_stopping.is_none())
+            .map(|summary| summary.steps);
         let mut comparison = Comparison {
             tensors: Tensors::new(prepared.network.layers()),
             recorded,
-            is_complete: kept.is_some(),
+            is_complete: summary.is_some(),
+            stop_at,
             equal: 0,
             difference: None,
         };
         let mut observers: Vec<Box<dyn Observer + '_>> = observers;
         observers.push(Box::new(&mut comparison));
-        let outcome = prepared.train(observers, interrupt, None)?;
-        let is_over = comparison.equal == comparison.recorded.len();
-        let interrupted = outcome.ending == Ending::Interrupted && comparison.difference.is_none();
-        if comparison.difference.is_none() && !interrupted {
-            // All reports agree; so must the number of them, and the weights that were kept.
-            let is_same = kept.is_none_or(|sha256| sha256 == outcome.parameters_sha256);
-            if !(is_over && is_same) {
-                comparison.difference = Some(comparison.apart(outcome.steps, None));
+        let outcome = match prepared.train(observers, interrupt, None) {
+            Ok(outcome) => Some(outcome),
+            Err(Error::Diverged { step, .. }) => {
+                // Where the run itself diverged, there are no more lines; then everything was compared.
+                if comparison.is_complete || comparison.equal < comparison.recorded.len() {
+                    comparison.part(step, Cause::Diverged);
+                }
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let agrees = comparison.difference.is_none();
+        let interrupted =
+            agrees && outcome.as_ref().is_some_and(|outcome| outcome.ending == Ending::Interrupted);
+        if let Some(outcome) = outcome.filter(|_| agrees && !interrupted) {
+            let kept = summary.map(|summary| summary.parameters_sha256);
+            if comparison.equal < comparison.recorded.len() {
+                comparison.part(outcome.steps, Cause::Reports);
+            } else if kept.is_some_and(|sha256| sha256 != outcome.parameters_sha256) {
+                comparison.part(outcome.steps, Cause::Weights);
             }
         }
         Ok(Verification {
@@ -102,6 +142,8 @@ struct Comparison {
     recorded: Vec<ReportHashes>,
     /// Whether the run came to its end, so that a repetition ends there by itself.
     is_complete: bool,
+    /// The step after which an observer stopped it.
+    stop_at: Option<u64>,
     /// How many reports were equal.
     equal: usize,
     difference: Option<Difference>,
@@ -112,35 +154,40 @@ impl Comparison {
         self.equal.checked_sub(1).map_or(0, |last| self.recorded[last].step)
     }
 
-    fn apart(&self, step: u64, tensor: Option<String>) -> Difference {
-        Difference { between_steps: [self.last_equal(), step], tensor }
+    /// Notes where the two went apart.
+    fn part(&mut self, step: u64, cause: Cause) {
+        self.difference = Some(Difference { between_steps: [self.last_equal(), step], cause });
     }
 }
 
 impl Observer for Comparison {
+    fn next_step(&self) -> Option<u64> {
+        self.stop_at
+    }
+
+    fn on_step(&mut self, _progress: &Progress, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+        Ok(Command::Stop)
+    }
+
     fn on_report(&mut self, report: &Report, snapshot: &mut dyn Snapshot) -> Result<Command> {
-        let ours = ReportHashes::new(report, &snapshot.parameters(), &self.tensors);
         let Some(recorded) = self.recorded.get(self.equal) else {
-            // An interrupted run says no more; a complete one should have said this too.
-            if self.is_complete {
-                self.difference = Some(self.apart(report.step, None));
-            }
+            self.part(report.step, Cause::Reports);
             return Ok(Command::Stop);
         };
+        let ours = ReportHashes::new(report, &snapshot.parameters(), &self.tensors);
         if *recorded == ours {
             self.equal += 1;
-            let is_last = self.equal == self.recorded.len();
-            return Ok(if is_last && !self.is_complete { Command::Stop } else { Command::Continue });
+            // An interrupted run says no more, and a repetition would go on.
+            let is_over = self.equal == self.recorded.len() && !self.is_complete;
+            return Ok(if is_over { Command::Stop } else { Command::Continue });
         }
-        let is_leftover =
-            !self.is_complete && self.equal + 1 == self.recorded.len() && recorded.step < report.step;
-        if is_leftover {
-            // The report that an interruption made between two that were due.
-            self.equal += 1;
-            return Ok(Command::Stop);
-        }
-        let tensor = recorded.first_other(&ours).map(str::to_owned);
-        self.difference = Some(self.apart(recorded.step.min(report.step), tensor));
+        let step = recorded.step.min(report.step);
+        let cause = match recorded.first_other(&ours) {
+            _ if recorded.step != report.step => Cause::Reports,
+            Some(tensor) => Cause::Tensor(tensor.to_owned()),
+            None => Cause::Losses,
+        };
+        self.part(step, cause);
         Ok(Command::Stop)
     }
 }

@@ -16,7 +16,7 @@ pub(super) const DEFAULT_FINAL_SHARE: f64 = 0.0;
 ///
 /// # Source
 /// Chen and others, "DeepLab: semantic image segmentation with deep convolutional nets, atrous convolution, and fully
-/// connected CRFs", 2017, section 4.3, there with the power 0.9 and the end 0.
+/// connected CRFs", 2017, section 4.1.2, there with the power 0.9 and the end 0.
 pub(super) fn rate(power: f64, final_share: f64, base: f64, step: u64, total: u64) -> f64 {
     let left = if step >= total { 0.0 } else { 1.0 - step as f64 / total as f64 };
     let end = final_share * base;

@@ -19,6 +19,7 @@ mod strip;
 mod tests;
 mod transpose;
 
+pub use crate::kernels::prefetch::Run;
 pub use columns::copy_columns;
 pub use lanes::{LANE_COLUMNS, add_in_lanes, add_products_in_lanes, add_rows, joined};
 pub use one_output::forward as forward_one_output;

@@ -7,7 +7,7 @@
 use std::ptr;
 
 use super::panel_width;
-use crate::kernels::prefetch::{LINE, prefetch_line};
+use crate::kernels::prefetch::{LINE, Run, prefetch_line};
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -76,13 +76,22 @@ pub struct Strip<'a, R> {
     pub end: End<R>,
     /// Values that will be wanted next: they are asked for while the product runs, evenly. The second run comes only with
     /// a first one.
-    pub ahead: [&'a [R]; 2],
+    pub ahead: [Run<R>; 2],
 }
 
 impl<'a, R> Strip<'a, R> {
     /// Chains that start from 0 and are stored; nothing is asked for.
     pub const fn new(rows: usize, columns: usize, depth: usize, left: Left<'a, R>, right: &'a [R]) -> Self {
-        Strip { rows, columns, depth, left, right, start: Start::Zero, end: End::Store, ahead: [&[]; 2] }
+        Strip {
+            rows,
+            columns,
+            depth,
+            left,
+            right,
+            start: Start::Zero,
+            end: End::Store,
+            ahead: [Run::NONE; 2],
+        }
     }
 }
 
@@ -163,7 +172,7 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: &Strip<'_, R>, colu
     let (rows, longer) = (work.rows / count, work.rows % count);
     let turns = work.depth.div_ceil(width) + usize::from(work.depth == 0);
     let mut ahead = Ahead::NONE;
-    if column == 0 && !work.ahead[0].is_empty() {
+    if column == 0 && work.ahead[0].len > 0 {
         ahead = Ahead::new(work.ahead, count * turns);
     }
     let mut i = 0;
@@ -211,10 +220,10 @@ impl<R> Ahead<R> {
 
     /// Spread over so many turns.
     #[inline(always)]
-    fn new(runs: [&[R]; 2], turns: usize) -> Ahead<R> {
-        let each = turns * LINE;
-        let lines = [size_of_val(runs[0]).div_ceil(each), size_of_val(runs[1]).div_ceil(each)];
-        Ahead { runs: [runs[0].as_ptr(), runs[1].as_ptr()], lines }
+    fn new(runs: [Run<R>; 2], turns: usize) -> Ahead<R> {
+        let each = turns * LINE / size_of::<R>();
+        let lines = [runs[0].len.div_ceil(each), runs[1].len.div_ceil(each)];
+        Ahead { runs: [runs[0].start, runs[1].start], lines }
     }
 
     #[inline(always)]

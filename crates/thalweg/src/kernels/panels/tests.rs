@@ -33,7 +33,10 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
         (Start::Zero, End::Descend { minus_rate }),
     ] {
         let mut c = before.clone();
-        strip(&Strip { rows, columns, depth, left, right: &b, start, end, ahead: [&b, &a] }, &mut c);
+        strip(
+            &Strip { rows, columns, depth, left, right: &b, start, end, ahead: [Run::of(&b), Run::of(&a)] },
+            &mut c,
+        );
         for i in 0..rows {
             for j in 0..columns {
                 let mut chain = match start {

@@ -37,7 +37,7 @@ use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Pace, Team};
 use memory::Memory;
-use pass::{GATHERED, Input, Pass, StageRule, Tile, all_bounded, loss_rows};
+use pass::{Input, Pass, StageRule, Tile, all_bounded, loss_rows};
 use program::{Program, Stage};
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
@@ -95,8 +95,7 @@ impl<R: Real> PanelPlan<R> {
         let tiles = largest_batch.div_ceil(TILE);
         let is_clipped = rules.clip_norm.is_some();
         let outputs = program.outputs;
-        let scratch =
-            (width * width).max(GATHERED * program.input.columns).max(3 * loss_rows::<R>(outputs) * width);
+        let scratch = (width * width).max(3 * loss_rows::<R>(outputs) * width);
         let target_values = match data.targets() {
             DatasetTargets::Values { .. } => program.capacity * outputs,
             DatasetTargets::Classes { .. } | DatasetTargets::None => 0,

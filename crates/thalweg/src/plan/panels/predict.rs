@@ -50,14 +50,13 @@ impl<R: Real> PanelForward<R> {
         };
         let work = largest_batch * network.parameter_count();
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
-        let each = program.input.columns.next_multiple_of(panel_width::<R>());
         let widths = program.stages.iter().map(|stage| stage.out_features.max(stage.in_features));
         let widest = widths.max().unwrap_or(0).next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
             memory: Memory {
                 arena: Arena::with_len(program.arena_len),
                 weights: Arena::with_len(program.weights_len),
-                scratch: Arena::with_len(each * team.threads()),
+                scratch: Arena::with_len(0),
                 outputs: vec![R::ZERO; largest_batch * program.outputs],
                 state: Arena::with_len(0),
                 transposed: Arena::with_len(0),

@@ -73,6 +73,22 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
         let rows = Rows { data: &data, rows: &all[start..end], epoch: step };
         start = if end == case.rows { 0 } else { end };
         let rates = Rates { step: step + 1, learning_rates: vec![0.05; network.layers().len()] };
+        if case.batch == case.rows {
+            // A look at a full batch before its step: as it is, of another epoch, or made void.
+            match step {
+                1 => panels.forward(rows),
+                2 => panels.forward(Rows { epoch: 77, ..rows }),
+                3 => {
+                    panels.forward(rows);
+                    let mut parameters = vec![R::ZERO; network.parameter_count()];
+                    panels.read_parameters(&mut parameters);
+                    panels.set_parameters(&vec![R::ONE; parameters.len()]);
+                    panels.forward(rows);
+                    panels.set_parameters(&parameters);
+                }
+                _ => {}
+            }
+        }
         plain.gather(rows);
         plain.forward(rows, true);
         plain.backward(rows);

@@ -9,12 +9,12 @@ use std::ops::Range;
 use super::super::program::{Form, Stage, TailKind};
 use super::{DEPTH, Pass, StageRule};
 use crate::kernels::elementwise;
-use crate::kernels::panels::{self, End, LANE_COLUMNS, Left, Start, Strip, panel_width, strip};
+use crate::kernels::panels::{self, End, LANE_COLUMNS, Left, Run, Start, Strip, panel_width, strip};
 use crate::kernels::sums::{LANES, ROWS};
 use crate::real::Real;
 
-/// Bytes of x that all panels of dy meet before the next: half of the second cache.
-const NEAR: usize = 512 << 10;
+/// Bytes of x that all panels of dy meet before the next: half of the second cache; less in tests.
+const NEAR: usize = if cfg!(test) { 16 << 10 } else { 512 << 10 };
 
 /// Bytes of the smallest register: a strip computes whole registers.
 const LEAST_REGISTER: usize = 16;
@@ -95,7 +95,7 @@ impl<R: Real> Pass<'_, R> {
         stage: &Stage,
         panel: usize,
         k_panel: usize,
-        ahead: [&[R]; 2],
+        ahead: [Run<R>; 2],
         rule: &StageRule<R>,
     ) {
         let is_bias = k_panel == stage.input_panels::<R>();
@@ -131,7 +131,7 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// The chains of one chunk over the rows of the tile.
-    fn gradient(&self, stage: &Stage, panel: usize, k_panel: usize, ahead: [&[R]; 2], dw: &mut [R]) {
+    fn gradient(&self, stage: &Stage, panel: usize, k_panel: usize, ahead: [Run<R>; 2], dw: &mut [R]) {
         let work = self.weight_product(stage, panel, k_panel, dw.len());
         let is_sum = self.buffers.chains.is_empty();
         if is_sum && work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < panel_width::<R>() {

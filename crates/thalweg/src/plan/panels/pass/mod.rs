@@ -17,13 +17,12 @@ mod update;
 
 use std::ops::Range;
 
-pub(super) use gather::GATHERED;
 pub(super) use loss::{all_bounded, loss_rows};
 
 use super::memory::Buffers;
 use super::program::{Matrix, Program};
 use crate::data::Dataset;
-use crate::kernels::panels::panel_width;
+use crate::kernels::panels::{Run, panel_width};
 use crate::kernels::sums::ROWS;
 use crate::losses::Targets;
 use crate::optimizers::StepRule;
@@ -35,8 +34,9 @@ use crate::team::Member;
 /// panel's block and the rows it meets stay in the second cache.
 const DEPTH: usize = 1024;
 
-/// Parameters and state of more bytes than this do not stay in the second cache from step to step.
-const FAR: usize = 2 << 20;
+/// Parameters and state of more bytes than this do not stay in the second cache from step to step. Tests take the same
+/// ways with small networks.
+const FAR: usize = if cfg!(test) { 32 << 10 } else { 2 << 20 };
 
 /// The update rule of a stage's parameters at this step.
 #[derive(Clone, Copy, Debug)]
@@ -132,11 +132,11 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// The next rows of a product's right operand, to be asked for; nothing where they are near.
-    fn far_rows<'v>(&self, right: &'v [R], row: usize, rows: usize) -> [&'v [R]; 2] {
+    fn far_rows(&self, right: &[R], row: usize, rows: usize) -> [Run<R>; 2] {
         let width = panel_width::<R>();
         match self.is_far() {
-            true => [&right[row * width..right.len().min((row + rows) * width)], &[]],
-            false => [&[]; 2],
+            true => [Run::of(&right[row * width..right.len().min((row + rows) * width)]), Run::NONE],
+            false => [Run::NONE; 2],
         }
     }
 

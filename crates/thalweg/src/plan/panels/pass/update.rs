@@ -9,8 +9,10 @@ use std::ops::Range;
 use super::super::program::Stage;
 use super::{Pass, StageRule};
 use crate::kernels::elementwise;
+use crate::kernels::panels::Run;
 use crate::kernels::sums::ROWS;
 use crate::real::Real;
+use crate::team::Shared;
 
 impl<R: Real> Pass<'_, R> {
     /// At the end of a block its sums become part of the gradient; at the end of the batch the gradient changes the
@@ -55,18 +57,16 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// Parameters and their state, to be asked for; nothing where they are near or there are none.
-    pub(super) fn far_parameters(&self, chunk: Range<usize>) -> [&[R]; 2] {
+    pub(super) fn far_parameters(&self, chunk: Range<usize>) -> [Run<R>; 2] {
         if !self.is_far() || chunk.end > self.buffers.weights.len() {
-            return [&[]; 2];
+            return [Run::NONE; 2];
         }
         let slots = self.rules.optimizer.state_slots();
-        // SAFETY: nobody looks into the slices.
-        unsafe {
-            [
-                self.buffers.weights.read(chunk.clone()),
-                self.buffers.state.read(chunk.start * slots..chunk.end * slots),
-            ]
-        }
+        let run = |shared: Shared<'_, R>, per_weight: usize| Run {
+            start: shared.as_mut_ptr().wrapping_add(chunk.start * per_weight).cast_const(),
+            len: chunk.len() * per_weight,
+        };
+        [run(self.buffers.weights, 1), run(self.buffers.state, slots)]
     }
 
     fn update(&self, chunk: Range<usize>, w: &mut [R], dw: &[R], is_bias: bool, rule: &StageRule<R>) {
