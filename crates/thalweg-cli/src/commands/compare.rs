@@ -7,19 +7,15 @@ use thalweg::Loss;
 use thalweg::model_file::{PartFigures, Status as RunStatus};
 use thalweg::run::{RunFolder, TrainResult};
 use thalweg::train::History;
-use thalweg::whole_file::write_whole;
 
 use crate::arguments::CompareArguments;
 use crate::exit::{Failure, Status};
 use crate::numbers;
 use crate::output::Output;
-use crate::pictures::{self, PictureProblem};
+use crate::pictures;
 use crate::recorded;
 use crate::table::Table;
 use crate::training::{self, parts};
-
-/// Pixels per unit of a picture as PNG.
-const PIXELS_PER_UNIT: f64 = 2.0;
 
 /// What stands where a run says nothing.
 const NOTHING: &str = "-";
@@ -138,17 +134,7 @@ fn draw(runs: &[Run], out: &Path) -> Result<(), Failure> {
     let experiment = runs[0].folder.experiment();
     let loss = experiment.training.loss.clone().unwrap_or(Loss::MeanSquaredError);
     let picture = pictures::sweep(&experiment.name, &experiment.training, &loss, &curves)?;
-    let bytes = match out.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => picture.to_svg().into_bytes(),
-        Some("png") => picture.to_png(PIXELS_PER_UNIT).map_err(PictureProblem::Draw)?,
-        _ => {
-            return Err(Failure::usage(format!(
-                "--out {}: a picture's name ends in .svg or .png",
-                out.display()
-            )));
-        }
-    };
-    Ok(write_whole(out, |file| file.write_all(&bytes))?)
+    pictures::write(&picture, out)
 }
 
 fn object(runs: &[Run], differences: &[(&str, Vec<Option<&str>>)]) -> Value {

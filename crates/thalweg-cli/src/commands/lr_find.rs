@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use thalweg::train::{RateCurve, RateRange};
-use thalweg::whole_file::write_whole;
 use thalweg::{Real, run};
 use thalweg_draw::LineChart;
 
@@ -12,11 +11,8 @@ use crate::arguments::LrFindArguments;
 use crate::exit::{Failure, Status};
 use crate::numbers;
 use crate::output::Output;
-use crate::pictures::PictureProblem;
+use crate::pictures::{self, PictureProblem};
 use crate::{draft, training};
-
-/// Pixels per unit of a picture as PNG.
-const PIXELS_PER_UNIT: f64 = 2.0;
 
 pub(crate) fn run(arguments: &LrFindArguments, output: &Output) -> Result<Status, Failure> {
     let range = RateRange { from: arguments.from, to: arguments.to, steps: arguments.tries };
@@ -67,17 +63,7 @@ fn draw(name: &str, curve: &RateCurve, out: &Path) -> Result<(), Failure> {
         .curve("smoothed", &rates, &smoothed)
         .draw()
         .map_err(PictureProblem::Draw)?;
-    let bytes = match out.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => picture.to_svg().into_bytes(),
-        Some("png") => picture.to_png(PIXELS_PER_UNIT).map_err(PictureProblem::Draw)?,
-        _ => {
-            return Err(Failure::usage(format!(
-                "--out {}: a picture's name ends in .svg or .png",
-                out.display()
-            )));
-        }
-    };
-    Ok(write_whole(out, |file| file.write_all(&bytes))?)
+    pictures::write(&picture, out)
 }
 
 fn object(curve: &RateCurve) -> Value {

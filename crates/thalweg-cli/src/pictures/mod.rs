@@ -19,6 +19,7 @@ mod surface;
 mod tests;
 mod trained;
 mod weights;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,7 @@ pub(crate) use problem::{PictureProblem, Reason};
 pub(crate) use recorder::{Recorder, View};
 pub(crate) use subject::Subject;
 pub(crate) use trained::Trained;
+pub(crate) use write::write;
 
 /// A kind of picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
