@@ -77,6 +77,12 @@ pub(crate) fn train_in(
     drawn.map(|()| Status::Done)
 }
 
+/// What shows how far a repetition of a run is.
+pub(crate) fn progress(prepared: &Prepared, output: &Output) -> Vec<Box<dyn Observer>> {
+    let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
+    vec![Box::new(ProgressObserver::new(*output, is_full_batch))]
+}
+
 /// Draws every picture that applies into the run's folder.
 fn draw_pictures(
     folder: &RunFolder,

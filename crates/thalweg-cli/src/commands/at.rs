@@ -2,14 +2,12 @@
 
 use serde_json::json;
 use thalweg::run::RunFolder;
-use thalweg::train::{BatchSize, Observer};
 
 use crate::arguments::AtArguments;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
 use crate::numbers;
 use crate::output::Output;
-use crate::progress::ProgressObserver;
 use crate::{environment, training};
 
 pub(crate) fn run(arguments: &AtArguments, output: &Output) -> Result<Status, Failure> {
@@ -25,8 +23,7 @@ pub(crate) fn run(arguments: &AtArguments, output: &Output) -> Result<Status, Fa
     let mut prepared = folder.prepare()?;
     prepared.threads = threads;
     training::announce(&prepared, output);
-    let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
-    let observers: Vec<Box<dyn Observer>> = vec![Box::new(ProgressObserver::new(*output, is_full_batch))];
+    let observers = training::progress(&prepared, output);
     let Some(model) = folder.at(&mut prepared, arguments.step, observers, Some(interrupt.flag()))? else {
         output.note("stopped; nothing was written");
         return Ok(interrupt.status());

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 use thalweg::run::{Cause, RunFolder, Verification};
-use thalweg::train::{BatchSize, Observer};
 
 use crate::arguments::VerifyArguments;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
 use crate::numbers;
 use crate::output::Output;
-use crate::progress::ProgressObserver;
 use crate::{environment, training};
 
 pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<Status, Failure> {
@@ -19,8 +17,7 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<Status
     let mut prepared = folder.prepare()?;
     prepared.threads = threads;
     training::announce(&prepared, output);
-    let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
-    let observers: Vec<Box<dyn Observer>> = vec![Box::new(ProgressObserver::new(*output, is_full_batch))];
+    let observers = training::progress(&prepared, output);
     let found = folder.verify(&mut prepared, observers, Some(interrupt.flag()))?;
     if found.interrupted {
         output.json(&json!({ "identical": null, "reports": found.reports, "step": found.step }));
