@@ -1,33 +1,13 @@
 //! Adadelta.
 
-use crate::optimizers::{Update, settled};
+use super::rms_prop::Constants;
+use crate::optimizers::settled;
 use crate::real::Real;
 
 /// How much of the old means stays where nothing is said.
 pub(super) const DEFAULT_RHO: f64 = 0.9;
 /// What is added under the roots where nothing is said.
 pub(super) const DEFAULT_EPSILON: f64 = 1e-6;
-
-/// What is the same for all parameters of a step.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Constants<R> {
-    rho: R,
-    /// 1 - rho.
-    share: R,
-    epsilon: R,
-    minus_rate: R,
-}
-
-impl<R: Real> Constants<R> {
-    pub(super) fn at_step(rho: f64, epsilon: f64, update: &Update) -> Self {
-        Constants {
-            rho: R::from_f64(rho),
-            share: R::from_f64(1.0 - rho),
-            epsilon: R::from_f64(epsilon),
-            minus_rate: R::from_f64(-update.learning_rate),
-        }
-    }
-}
 
 /// Steps in the parameter's own unit: the gradient times the root mean square of the steps so far over that of the
 /// gradients.

@@ -284,7 +284,7 @@ impl Optimizer {
             }
             Optimizer::Adagrad { epsilon } => Rule::Adagrad(adagrad::Constants::at_step(*epsilon, update)),
             Optimizer::Adadelta { rho, epsilon } => {
-                Rule::Adadelta(adadelta::Constants::at_step(*rho, *epsilon, update))
+                Rule::Adadelta(rms_prop::Constants::at_step(*rho, *epsilon, update))
             }
             Optimizer::Nadam { beta1, beta2, epsilon } => {
                 Rule::Nadam(nadam::Constants::at_step(*beta1, *beta2, *epsilon, update))
@@ -313,7 +313,7 @@ enum Rule<R> {
     Nesterov(momentum::Constants<R>),
     RmsProp(rms_prop::Constants<R>),
     Adagrad(adagrad::Constants<R>),
-    Adadelta(adadelta::Constants<R>),
+    Adadelta(rms_prop::Constants<R>),
     Adam(adam::Constants<R>),
     Nadam(nadam::Constants<R>),
     Lion(lion::Constants<R>),

@@ -8,14 +8,14 @@ pub(super) const DEFAULT_RHO: f64 = 0.9;
 /// What keeps the divisor from zero where nothing is said.
 pub(super) const DEFAULT_EPSILON: f64 = 1e-8;
 
-/// What is the same for all parameters of a step.
+/// What is the same for all parameters of a step; Adadelta's too.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Constants<R> {
-    rho: R,
+    pub(super) rho: R,
     /// 1 - rho.
-    share: R,
-    epsilon: R,
-    minus_rate: R,
+    pub(super) share: R,
+    pub(super) epsilon: R,
+    pub(super) minus_rate: R,
 }
 
 impl<R: Real> Constants<R> {
