@@ -123,7 +123,10 @@ fn around_data(path: &Path, data: &DataFlags, settings: &SettingFlags) -> Result
     let parts = data::load(&experiment.data, &options)?;
     let (outputs, scale_target) = match parts.task {
         Task::Classification { classes: 2 }
-            if !matches!(experiment.training.loss, Some(Loss::SoftmaxCrossEntropy)) =>
+            if !matches!(
+                experiment.training.loss,
+                Some(Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. })
+            ) =>
         {
             (1, "none")
         }

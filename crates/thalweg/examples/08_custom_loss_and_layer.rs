@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thalweg::custom::{CustomLayer, CustomLoss};
 use thalweg::data::{Dataset, DatasetTargets, Features};
 use thalweg::gradient_check::{self, GradientReport};
-use thalweg::layers::{Backward, Forward, Layer, ParameterShape};
+use thalweg::layers::{Backward, Forward, Layer, ParameterRole, ParameterShape};
 use thalweg::losses::{Reduction, Target};
 use thalweg::train::TrainingSettings;
 use thalweg::{Loss, Network, Real, Result, Shape, Trainer};
@@ -69,7 +69,7 @@ impl<R: Real> CustomLayer<R> for Gain {
     }
 
     fn parameters(&self, input: &Shape) -> Vec<ParameterShape> {
-        vec![ParameterShape { name: "gain".to_owned(), shape: input.flattened(), penalised: false }]
+        vec![ParameterShape { name: "gain".to_owned(), shape: input.flattened(), role: ParameterRole::Free }]
     }
 
     fn forward(&self, pass: Forward<'_, R>) {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use thalweg::activations::Activation;
 use thalweg::data::{Dataset, DatasetTargets, Features};
-use thalweg::layers::{Dropout, Layer, Scale};
+use thalweg::layers::{BatchNorm, Dropout, Layer, LayerNorm, Noise, Scale};
 use thalweg::optimizers::Optimizer;
 use thalweg::random::{Purpose, Stream};
 use thalweg::schedules::Schedule;
@@ -79,8 +79,16 @@ fn checksums() -> BTreeMap<String, String> {
             &if name.ends_with("entropy") { classes(4, 2) } else { values(4, 2) },
         );
     }
+    for (name, loss) in [
+        ("binary_cross_entropy", Loss::SmoothedBinaryCrossEntropy { label_smoothing: 0.1 }),
+        ("softmax_cross_entropy", Loss::SmoothedSoftmaxCrossEntropy { label_smoothing: 0.1 }),
+    ] {
+        let settings = TrainingSettings { loss: Some(loss), ..settings() };
+        let layers = vec![dense(9), Activation::Tanh.into(), dense(2)];
+        add(format!("label smoothing {name}"), layers, settings, &classes(4, 2));
+    }
     let nesterov = Optimizer::Momentum { momentum: 0.9, nesterov: true };
-    let rules = Optimizer::NAMES.iter().map(|name| (*name, Optimizer::from_name(name).unwrap()));
+    let rules = Optimizer::ELEMENTWISE_NAMES.iter().map(|name| (*name, Optimizer::from_name(name).unwrap()));
     for (name, optimizer) in rules.chain([("nesterov", nesterov)]) {
         let settings = TrainingSettings { optimizer, l2: 1e-2, l1: 1e-3, clip_norm: Some(1.0), ..settings() };
         add(
@@ -102,7 +110,30 @@ fn checksums() -> BTreeMap<String, String> {
         Scale { factor: 3.0 }.into(),
     ];
     add("dropout scale".into(), dropped, settings(), &values(3, 1));
+    let noisy = vec![
+        dense(11),
+        LayerNorm::default().into(),
+        Activation::Tanh.into(),
+        Noise { noise: 0.2 }.into(),
+        dense(2),
+    ];
+    add("layer_norm noise".into(), noisy, settings(), &values(3, 2));
+    let normed = vec![dense(40), BatchNorm::default().into(), Activation::Relu.into(), dense(3)];
+    add("batch_norm".into(), normed, settings(), &classes(6, 3));
+    let weights = (0..ROWS).map(|n| (n % 4) as f64 * 0.75).collect();
+    let weighted = classes(6, 3).with_weights(weights).unwrap();
+    add("weights".into(), vec![dense(9), Activation::Tanh.into(), dense(3)], settings(), &weighted);
     let full = TrainingSettings { batch_size: BatchSize::Full, epochs: Some(20), ..settings() };
+    let muon = TrainingSettings {
+        optimizer: Optimizer::from_name("muon").unwrap(),
+        weight_decay: 0.1,
+        ..settings()
+    };
+    let hidden =
+        vec![dense(9), Activation::Relu.into(), dense(12), Activation::Tanh.into(), dense(7), dense(3)];
+    add("optimizer muon".into(), hidden, muon, &classes(6, 3));
+    let lbfgs = TrainingSettings { optimizer: Optimizer::Lbfgs { history: 4 }, l2: 1e-2, ..full.clone() };
+    add("optimizer lbfgs".into(), vec![dense(8), Activation::Tanh.into(), dense(3)], lbfgs, &classes(6, 3));
     add("one output, long input".into(), vec![Layer::Flatten, dense(1)], full.clone(), &classes(70, 2));
     let sharded = TrainingSettings { shards: 3, ..full };
     add("shards".into(), vec![dense(18), Activation::Sigmoid.into(), dense(4)], sharded, &classes(17, 4));

@@ -138,7 +138,7 @@ fn every_layer<R: Real>(input: Shape, outputs: usize) -> Network<R> {
 
 fn every_rule() -> Vec<Optimizer> {
     let mut rules: Vec<Optimizer> =
-        Optimizer::NAMES.iter().filter_map(|name| Optimizer::from_name(name)).collect();
+        Optimizer::ELEMENTWISE_NAMES.iter().filter_map(|name| Optimizer::from_name(name)).collect();
     rules.push(Optimizer::Momentum { momentum: 0.9, nesterov: true });
     rules
 }

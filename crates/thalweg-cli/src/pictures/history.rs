@@ -144,8 +144,12 @@ pub(super) fn loss_label(loss: &Loss) -> String {
         Loss::LogCosh => "log-cosh loss".to_owned(),
         Loss::Quantile { quantile } => format!("quantile loss, {quantile}"),
         Loss::Focal { .. } => "focal loss".to_owned(),
-        Loss::BinaryCrossEntropy => "cost (binary cross-entropy)".to_owned(),
-        Loss::SoftmaxCrossEntropy => "loss (cross-entropy)".to_owned(),
+        Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } => {
+            "cost (binary cross-entropy)".to_owned()
+        }
+        Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } => {
+            "loss (cross-entropy)".to_owned()
+        }
         other => format!("loss ({})", other.name()),
     }
 }

@@ -24,9 +24,9 @@ pub(super) fn weights(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Pi
     let parameters = trained.parameters();
     let values = &parameters[weight.range.clone()];
     let (inputs, units) = (layer.input.len(), layer.output.len());
-    let sees_inputs = run.layers[..layer.number]
-        .iter()
-        .all(|before| matches!(before.layer, Layer::Flatten | Layer::Scale(_) | Layer::Dropout(_)));
+    let sees_inputs = run.layers[..layer.number].iter().all(|before| {
+        matches!(before.layer, Layer::Flatten | Layer::Scale(_) | Layer::Dropout(_) | Layer::Noise(_))
+    });
     let title = format!("{}: {} [{inputs}, {units}]", run.name, weight.name);
     if let (true, Ok(layout)) = (sees_inputs, Layout::of(run))
         && layout.height * layout.width * layout.channels == inputs

@@ -10,7 +10,7 @@ use thalweg::custom::{CustomLayer, CustomLoss};
 use thalweg::data::{self, Dataset, LoadOptions};
 use thalweg::experiment::Experiment;
 use thalweg::gradient_check::{self, GradientReport};
-use thalweg::layers::{Backward, Forward, Layer, ParameterShape};
+use thalweg::layers::{Backward, Forward, Layer, ParameterRole, ParameterShape};
 use thalweg::losses::{Reduction, Target};
 use thalweg::network::Draw;
 use thalweg::train::{BatchSize, Every, LayerTraining, Part, TrainingSettings};
@@ -81,11 +81,11 @@ impl<R: Real> CustomLayer<R> for SummedBias {
     fn parameters(&self, input: &Shape) -> Vec<ParameterShape> {
         let weight = Shape::from([input.len(), self.out_features]);
         vec![
-            ParameterShape { name: "weight".to_owned(), shape: weight, penalised: true },
+            ParameterShape { name: "weight".to_owned(), shape: weight, role: ParameterRole::Weight },
             ParameterShape {
                 name: "bias".to_owned(),
                 shape: Shape::from(self.out_features),
-                penalised: false,
+                role: ParameterRole::Free,
             },
         ]
     }

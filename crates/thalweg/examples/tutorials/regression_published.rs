@@ -9,7 +9,7 @@ use std::sync::Arc;
 use thalweg::custom::CustomLayer;
 use thalweg::data::{Dataset, DatasetTargets, Features};
 use thalweg::gradient_check::{self, GradientReport};
-use thalweg::layers::{Backward, Forward, Layer, Mode, ParameterShape};
+use thalweg::layers::{Backward, Forward, Layer, Mode, ParameterRole, ParameterShape};
 use thalweg::random::numpy::NumpyRandom;
 use thalweg::train::{BatchSize, Every, Part, TrainingSettings};
 use thalweg::{Loss, Network, Optimizer, Real, Result, Shape, Trainer};
@@ -56,8 +56,8 @@ impl<R: Real> CustomLayer<R> for BiasPerExample {
         let (weight, bias) =
             (Shape::from([input.len(), self.out_features]), Shape::from([self.examples, self.out_features]));
         vec![
-            ParameterShape { name: "weight".to_owned(), shape: weight, penalised: true },
-            ParameterShape { name: "bias".to_owned(), shape: bias, penalised: false },
+            ParameterShape { name: "weight".to_owned(), shape: weight, role: ParameterRole::Weight },
+            ParameterShape { name: "bias".to_owned(), shape: bias, role: ParameterRole::Free },
         ]
     }
 

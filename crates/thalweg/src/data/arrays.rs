@@ -2,7 +2,7 @@
 
 use super::array::{Array, Values};
 use super::problem::{DataProblem, nearest};
-use super::raw::{RawData, RawTarget, inputs_of_array, target_of_array};
+use super::raw::{RawData, RawTarget, inputs_of_array, target_of_array, weights_of_array};
 
 /// A part of the data as a name says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(crate) enum PartName {
 enum Role {
     Features,
     Targets,
+    /// Known by no name of its own: only a user says which array it is.
+    Weights,
 }
 
 /// The parts that one file of arrays has.
@@ -102,6 +104,7 @@ pub(crate) fn parts_of_arrays(
     arrays: &[(String, Array)],
     features: &[String],
     target: &[String],
+    weight: Option<&str>,
     prefer: Option<PartName>,
 ) -> Result<ArrayParts, DataProblem> {
     if features.len() > 1 || target.len() > 1 {
@@ -142,7 +145,13 @@ pub(crate) fn parts_of_arrays(
     if x == y {
         return Err(DataProblem::TargetAmongFeatures { name: arrays[x].0.clone() });
     }
-    let train = pair(arrays, x, y)?;
+    let weight: Vec<String> = weight.map(str::to_owned).into_iter().collect();
+    let weight = choose(&weight, Role::Weights)?;
+    if let Some(weight) = weight.filter(|weight| [x, y].contains(weight)) {
+        let role = if weight == x { "a feature" } else { "the target" };
+        return Err(DataProblem::WeightTwice { name: arrays[weight].0.clone(), role });
+    }
+    let train = pair(arrays, x, y, weight)?;
     let part = |part: PartName, words: &[&str]| -> Result<Option<RawData>, DataProblem> {
         if prefer.is_some() {
             return Ok(None);
@@ -156,7 +165,12 @@ pub(crate) fn parts_of_arrays(
             || Some((by_role(arrays, part, Role::Features)?, by_role(arrays, part, Role::Targets)?));
         let by_names = features.is_empty() && target.is_empty();
         match of_twin.or_else(|| if by_names { of_role() } else { None }) {
-            Some((x, y)) => pair(arrays, x, y).map(Some),
+            Some((x, y)) => {
+                let twin = |weight: usize| {
+                    words.iter().find_map(|word| position(arrays, &twin(&arrays[weight].0, word)?))
+                };
+                pair(arrays, x, y, weight.and_then(twin)).map(Some)
+            }
             None => Ok(None),
         }
     };
@@ -167,13 +181,21 @@ pub(crate) fn parts_of_arrays(
     })
 }
 
-fn pair(arrays: &[(String, Array)], x: usize, y: usize) -> Result<RawData, DataProblem> {
+/// Features, targets and, where they are given, weights; a part without weights counts each row once.
+fn pair(
+    arrays: &[(String, Array)],
+    x: usize,
+    y: usize,
+    weight: Option<usize>,
+) -> Result<RawData, DataProblem> {
     let inputs = inputs_of_array(Some(&arrays[x].0), arrays[x].1.clone())?;
     let mut target = target_of_array(&arrays[y].0, arrays[y].1.clone(), inputs.rows());
     if let RawTarget::Numbers { label_names, .. } = &mut target {
         *label_names = class_names(arrays);
     }
-    RawData { inputs, target }.checked()
+    let weights =
+        weight.map(|place| weights_of_array(&arrays[place].0, arrays[place].1.clone())).transpose()?;
+    RawData { inputs, target, weights }.checked()
 }
 
 /// Features, and targets if there are any, for a model that was trained on an array of this name and row length.
@@ -197,10 +219,11 @@ pub(crate) fn arrays_to_predict(
     let part = read_name(&arrays[x].0).map_or(PartName::Whole, |(part, _)| part);
     let y = by_role(arrays, part, Role::Targets).or_else(|| target.and_then(|name| position(arrays, name)));
     match y {
-        Some(y) if y != x => pair(arrays, x, y),
+        Some(y) if y != x => pair(arrays, x, y, None),
         _ => RawData {
             inputs: inputs_of_array(Some(&arrays[x].0), arrays[x].1.clone())?,
             target: RawTarget::None,
+            weights: None,
         }
         .checked(),
     }
@@ -246,24 +269,27 @@ mod tests {
     #[test]
     fn pairs_of_all_parts_are_found() {
         let parts =
-            parts_of_arrays(&arrays(&["x_test", "x_train", "y_test", "y_train"]), &[], &[], None).unwrap();
+            parts_of_arrays(&arrays(&["x_test", "x_train", "y_test", "y_train"]), &[], &[], None, None)
+                .unwrap();
         assert!(parts.test.is_some() && parts.validation.is_none());
         let own = parts_of_arrays(
             &arrays(&["train_a", "train_b", "test_a", "test_b"]),
             &["train_a".to_owned()],
             &["train_b".to_owned()],
             None,
+            None,
         );
         assert!(own.unwrap().test.is_some());
         let test = arrays(&["test_set_x", "test_set_y"]);
         let names = (["train_set_x".to_owned()], ["train_set_y".to_owned()]);
-        assert!(parts_of_arrays(&test, &names.0, &names.1, Some(PartName::Test)).is_ok());
+        assert!(parts_of_arrays(&test, &names.0, &names.1, None, Some(PartName::Test)).is_ok());
     }
 
     #[test]
     fn a_name_that_is_not_there_gets_the_nearest() {
-        let error = parts_of_arrays(&arrays(&["train_x", "train_y"]), &["trian_x".to_owned()], &[], None)
-            .unwrap_err();
+        let error =
+            parts_of_arrays(&arrays(&["train_x", "train_y"]), &["trian_x".to_owned()], &[], None, None)
+                .unwrap_err();
         insta::assert_snapshot!(error, @r#"there is no array "trian_x" (did you mean "train_x"?); there are: train_x, train_y"#);
     }
 }

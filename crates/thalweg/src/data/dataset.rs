@@ -8,6 +8,7 @@ use crate::real::Real;
 use crate::shape::Shape;
 
 use super::problem::DataProblem;
+use super::row_weights::RowWeights;
 use super::scale::{FittedScale, TargetScale, scaled};
 use super::stored::ByteScales;
 use crate::kernels::bytes::ByteScale;
@@ -121,6 +122,7 @@ pub struct Dataset {
     target_names: Vec<String>,
     label_names: Vec<String>,
     row_numbers: Vec<u32>,
+    weights: Option<RowWeights>,
     scale: FittedScale,
     target_scale: TargetScale,
     /// For bytes under a scale that is the same for all columns: what each byte stands for.
@@ -178,6 +180,7 @@ impl Dataset {
             target_names,
             label_names,
             row_numbers: (0..row_count).collect(),
+            weights: None,
             scale: FittedScale::None,
             target_scale: TargetScale::NONE,
             byte_scales: None,
@@ -225,6 +228,38 @@ impl Dataset {
         self
     }
 
+    /// Gives each row a weight in every loss: 2 counts as the row twice, 0 as its absence. Weights that rows already have are
+    /// multiplied.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when there are not as many weights as rows, when one is negative or not finite (its row is named), or
+    /// when all are 0.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::Shape;
+    /// use thalweg::data::{Dataset, DatasetTargets, Features};
+    ///
+    /// let targets = DatasetTargets::Values { values: vec![1.0, 5.0], outputs: 1 };
+    /// let data = Dataset::new(Features::F64(vec![0.0, 0.0]), Shape::from([1]), targets)?;
+    /// assert_eq!(data.weights(), None);
+    /// let data = data.with_weights(vec![1.0, 3.0])?;
+    /// assert_eq!(data.weights(), Some(&[1.0, 3.0][..]));
+    /// # Ok::<(), thalweg::Error>(())
+    /// ```
+    pub fn with_weights(self, weights: Vec<f64>) -> Result<Dataset> {
+        self.weighted(weights).map_err(|problem| Error::Data { source_name: "data".to_owned(), problem })
+    }
+
+    /// As [`with_weights`](Self::with_weights); the caller names the source of a problem.
+    pub(crate) fn weighted(mut self, weights: Vec<f64>) -> Result<Dataset, DataProblem> {
+        if weights.len() != self.rows() {
+            return Err(DataProblem::WeightCount { rows: self.rows(), weights: weights.len() });
+        }
+        self.weights = Some(RowWeights::checked(weights, self.weights.as_ref())?);
+        Ok(self)
+    }
+
     /// Some of the rows, in the order given; they keep their row numbers.
     pub fn select(&self, rows: &[u32]) -> Dataset {
         let targets = match &self.targets {
@@ -250,6 +285,7 @@ impl Dataset {
             target_names: self.target_names.clone(),
             label_names: self.label_names.clone(),
             row_numbers: rows.iter().map(|&row| self.row_numbers[row as usize]).collect(),
+            weights: self.weights.as_ref().map(|weights| weights.select(rows)),
             scale: self.scale.clone(),
             target_scale: self.target_scale.clone(),
             byte_scales: self.byte_scales.clone(),
@@ -308,6 +344,16 @@ impl Dataset {
     /// The number that each row had in its source, from 0: what dropout's masks and `predictions.csv` go by.
     pub fn row_numbers(&self) -> &[u32] {
         &self.row_numbers
+    }
+
+    /// The weight of each row in every loss; `None` where each counts once.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_ref().map(RowWeights::values)
+    }
+
+    /// The largest weight; 1 where each row counts once.
+    pub(crate) fn largest_weight(&self) -> f64 {
+        self.weights.as_ref().map_or(1.0, RowWeights::largest)
     }
 
     /// How features are scaled.

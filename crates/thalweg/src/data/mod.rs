@@ -3,6 +3,7 @@
 pub mod array;
 mod arrays;
 pub mod batches;
+mod class_weight;
 pub mod dataset;
 mod embedded;
 pub mod formats;
@@ -11,6 +12,7 @@ pub mod notice;
 pub mod preprocessing;
 pub mod problem;
 mod raw;
+mod row_weights;
 pub mod scale;
 pub mod settings;
 pub mod sources;
@@ -23,6 +25,7 @@ mod test_files;
 
 pub use array::{Array, Values};
 pub use batches::{Batch, Batches};
+pub use class_weight::ClassWeight;
 pub use dataset::{Dataset, DatasetTargets, Features};
 pub use formats::{Contents, FileProblem, Format, Notice, Reading, read};
 pub use notice::DataNotice;

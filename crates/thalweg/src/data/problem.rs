@@ -48,6 +48,68 @@ pub enum DataProblem {
         /// What stands there.
         value: f64,
     },
+    /// Not a weight for each row.
+    #[error("{rows} rows but {weights} weights; each row needs exactly one")]
+    WeightCount {
+        /// How many rows there are.
+        rows: usize,
+        /// How many weights.
+        weights: usize,
+    },
+    /// A weight that is none.
+    #[error(
+        "the weight of row {row} (counted from 0) is {weight}; a weight is a finite number, 0 or more: replace it or leave the row out"
+    )]
+    BadWeight {
+        /// The row.
+        row: usize,
+        /// What stands there.
+        weight: f64,
+    },
+    /// Nothing counts.
+    #[error("all weights are 0, so that no row counts; give at least one row a weight above 0")]
+    NoWeight,
+    /// A column of weights that holds text.
+    #[error(
+        "row {row} (counted from 0) of the weight column {column:?} holds {text:?}; weights are numbers, 0 or more"
+    )]
+    TextWeight {
+        /// The row.
+        row: usize,
+        /// The weight column.
+        column: String,
+        /// What stands there.
+        text: String,
+    },
+    /// One column in two roles.
+    #[error("the column {name:?} is the weight and {role}; name another for one of them")]
+    WeightTwice {
+        /// The column.
+        name: String,
+        /// What else it is: `"the target"` or `"a feature"`.
+        role: &'static str,
+    },
+    /// Weights for a source that has no columns.
+    #[error(
+        "data.weight names {name:?}, but this source has no columns or arrays to take weights from; leave it out"
+    )]
+    NoWeightColumn {
+        /// The name given.
+        name: String,
+    },
+    /// Class weights where there are no classes.
+    #[error(
+        "data.class_weight needs classes, but the target is numbers; use data.weight to weigh single rows"
+    )]
+    ClassWeightWithoutClasses,
+    /// A class weight for a class that there is not.
+    #[error("data.class_weight names the class {name:?}, but the classes are {}", known.join(", "))]
+    UnknownClassWeight {
+        /// The name given.
+        name: String,
+        /// The classes.
+        known: Vec<String>,
+    },
     /// A row without a target.
     #[error(
         "row {row} (counted from 0) has no value in the target column {target:?}; fill it in or leave the row out"

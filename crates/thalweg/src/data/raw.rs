@@ -10,6 +10,8 @@ use super::table::{Column, ColumnValues, Table};
 pub(crate) struct RawData {
     pub(crate) inputs: RawInputs,
     pub(crate) target: RawTarget,
+    /// What each row weighs; NaN where it is missing.
+    pub(crate) weights: Option<Vec<f64>>,
 }
 
 /// The inputs of a source.
@@ -200,6 +202,26 @@ pub(crate) fn table_of_matrix(features: &Features, columns: usize) -> Vec<Column
 /// Whether columns have no names but their numbers, as in a file without a header.
 pub(crate) fn unnamed(columns: &[Column]) -> bool {
     columns.iter().enumerate().all(|(number, column)| column.name == number.to_string())
+}
+
+/// A column as weights.
+pub(crate) fn weights_of_column(column: Column) -> Result<Vec<f64>, DataProblem> {
+    match column.values {
+        ColumnValues::Numbers(values) => Ok(values),
+        ColumnValues::Text(values) => {
+            let (row, text) = first_text(&values);
+            Err(DataProblem::TextWeight { row, column: column.name, text })
+        }
+    }
+}
+
+/// An array as weights, whatever its axes.
+pub(crate) fn weights_of_array(name: &str, array: Array) -> Result<Vec<f64>, DataProblem> {
+    let (_, values) = array.into_parts();
+    if let Values::Text(_) = values {
+        return Err(DataProblem::TextArray { array: name.to_owned() });
+    }
+    Ok((0..values.len()).filter_map(|index| values.number(index)).collect())
 }
 
 /// Joins tables with the same columns into one.

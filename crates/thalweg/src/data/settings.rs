@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::class_weight::ClassWeight;
+
 /// Where rows come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
@@ -72,6 +74,10 @@ pub struct DataSettings {
     pub features: Vec<String>,
     /// The columns or arrays that are the target; empty: decided by the source, or the one that is named so.
     pub target: Vec<String>,
+    /// The column or array that says what each row weighs in every loss; it is no feature.
+    pub weight: Option<String>,
+    /// What each class weighs in the loss of the training part, beside that.
+    pub class_weight: Option<ClassWeight>,
     /// How the source is cut; `None`: its own parts where it has some, else the default split.
     pub split: Option<Split>,
     /// Forces a file format by name, in place of detection.

@@ -7,7 +7,7 @@ use super::nearest::nearest;
 use super::parts::MOST;
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
-use crate::data::{DataSettings, Generator, Scaling, Source, Split};
+use crate::data::{ClassWeight, DataSettings, Generator, Scaling, Source, Split};
 
 /// The sets that are known by name.
 pub(super) const SETS: &[&str] = &["digits", "iris", "mnist", "fashion-mnist", "cats"];
@@ -20,8 +20,19 @@ const WITH_CLASSES: &[&str] = &["spiral", "blobs"];
 const FORMATS: &[&str] = &["csv", "tsv", "npy", "npz", "idx", "hdf5"];
 const SCALINGS: &[&str] = &["none", "divide-255", "standard", "min-max"];
 
-pub(super) const KEYS: &[&str] =
-    &["source", "validation", "test", "features", "target", "split", "format", "scale", "scale_target"];
+pub(super) const KEYS: &[&str] = &[
+    "source",
+    "validation",
+    "test",
+    "features",
+    "target",
+    "weight",
+    "class_weight",
+    "split",
+    "format",
+    "scale",
+    "scale_target",
+];
 
 pub(super) fn data(keys: &Keys<'_>) -> Result<DataSettings, Fault> {
     keys.only(KEYS)?;
@@ -34,6 +45,8 @@ pub(super) fn data(keys: &Keys<'_>) -> Result<DataSettings, Fault> {
         test: keys.maybe("test", |item| source(&item))?,
         features: keys.read("features", Vec::new(), |item| item.texts())?,
         target: keys.read("target", Vec::new(), |item| item.texts())?,
+        weight: keys.maybe("weight", |item| item.text())?,
+        class_weight: keys.maybe("class_weight", |item| class_weight(&item))?,
         split: keys.maybe("split", |item| split(&item))?,
         format: keys.maybe("format", |item| item.one_of(Kind::Format, FORMATS).map(str::to_owned))?,
         scale: keys.maybe("scale", |item| scaling(&item))?,
@@ -68,6 +81,18 @@ fn split(item: &Item<'_>) -> Result<Split, Fault> {
         validation: split.validation,
         test: split.test,
     }))
+}
+
+/// `"balanced"`, or a table of classes and what they weigh.
+fn class_weight(item: &Item<'_>) -> Result<ClassWeight, Fault> {
+    if item.node.fields().is_none() {
+        item.one_of(Kind::ClassWeight, &["balanced"])?;
+        return Ok(ClassWeight::Balanced);
+    }
+    let weights = item.keys()?;
+    let weights =
+        weights.all().map(|(field, item)| Ok((field.key.clone(), item.number(Bounds::NotNegative)?)));
+    Ok(ClassWeight::Named(weights.collect::<Result<_, Fault>>()?))
 }
 
 fn scaling(item: &Item<'_>) -> Result<Scaling, Fault> {

@@ -5,14 +5,16 @@ use super::item::{Item, Keys};
 use super::parts::{self, ACTIVATIONS};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
-use crate::layers::{Dense, Dropout, Layer, Scale};
+use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
 use crate::shape::Shape;
 
 /// The most outputs that a layer, or values that an example, can have: products of two fit 64 bits with room to spare.
 pub(super) const MOST_FEATURES: u64 = 1 << 30;
 
 /// The keys by which a table says which layer it is; `activation` counts only where no other is there.
-const LAYER_KEYS: [&str; 3] = ["dense", "scale", "dropout"];
+const LAYER_KEYS: [&str; 6] = ["dense", "scale", "dropout", "noise", "batch_norm", "layer_norm"];
+/// The layers that need no options.
+const PLAIN_LAYERS: [&str; 3] = ["flatten", "batch_norm", "layer_norm"];
 
 pub(super) fn network(keys: &Keys<'_>) -> Result<NetworkSettings, Fault> {
     keys.only(&["layers", "input_shape", "init"])?;
@@ -59,13 +61,16 @@ pub(super) fn layer(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Faul
 }
 
 fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
-    if name == "flatten" {
-        return Ok(Layer::Flatten);
+    match name {
+        "flatten" => return Ok(Layer::Flatten),
+        "batch_norm" => return Ok(BatchNorm::default().into()),
+        "layer_norm" => return Ok(LayerNorm::default().into()),
+        _ => {}
     }
     if LAYER_KEYS.contains(&name) {
         return Err(item.wrong(Expected::Layer)); // the word alone does not say how much
     }
-    let known: Vec<_> = std::iter::once("flatten").chain(ACTIVATIONS.iter().copied()).collect();
+    let known: Vec<_> = PLAIN_LAYERS.into_iter().chain(ACTIVATIONS.iter().copied()).collect();
     let part = item.part()?;
     let name = part.known(Kind::Layer, &known)?;
     Ok(Layer::Activation(parts::activation_part(name, &part)?))
@@ -82,8 +87,11 @@ fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
         Some("dense") => &["dense", "activation", "init", "bias_init"],
         Some("scale") => &["scale", "activation"],
         Some("dropout") => &["dropout", "activation"],
+        Some("noise") => &["noise", "activation"],
+        Some("batch_norm") => &["batch_norm", "activation"],
+        Some("layer_norm") => &["layer_norm", "activation"],
         _ if keys.get("activation").is_some() => &["activation"],
-        _ => &["dense", "activation", "scale", "dropout"],
+        _ => &["dense", "activation", "scale", "dropout", "noise", "batch_norm", "layer_norm"],
     })?;
     let Some(value) = keys.get(kind.unwrap_or("activation")) else {
         return Err(item.wrong(Expected::Layer));
@@ -96,12 +104,31 @@ fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
         })),
         Some("scale") => layers.push(Layer::Scale(Scale { factor: value.number(Bounds::Any)? })),
         Some("dropout") => layers.push(Layer::Dropout(Dropout { dropout: value.number(Bounds::BelowOne)? })),
+        Some("noise") => layers.push(Layer::Noise(Noise { noise: value.number(Bounds::NotNegative)? })),
+        Some("batch_norm") => layers.push(batch_norm(&value)?.into()),
+        Some("layer_norm") => layers.push(layer_norm(&value)?.into()),
         _ => {}
     }
     if let Some(activation) = keys.get("activation") {
         layers.push(Layer::Activation(parts::activation(&activation)?));
     }
     Ok(())
+}
+
+fn batch_norm(item: &Item<'_>) -> Result<BatchNorm, Fault> {
+    let (keys, default) = (item.keys()?, BatchNorm::default());
+    keys.only(&["momentum", "epsilon"])?;
+    Ok(BatchNorm {
+        momentum: keys.read("momentum", default.momentum, |item| item.number(Bounds::BelowOne))?,
+        epsilon: keys.read("epsilon", default.epsilon, |item| item.number(Bounds::Positive))?,
+    })
+}
+
+fn layer_norm(item: &Item<'_>) -> Result<LayerNorm, Fault> {
+    let keys = item.keys()?;
+    keys.only(&["epsilon"])?;
+    let epsilon = LayerNorm::default().epsilon;
+    Ok(LayerNorm { epsilon: keys.read("epsilon", epsilon, |item| item.number(Bounds::Positive))? })
 }
 
 /// What a layer is called in messages.
@@ -111,6 +138,9 @@ pub(super) fn kind_of(layer: &Layer) -> &'static str {
         Layer::Activation(_) => "activation",
         Layer::Scale(_) => "scale",
         Layer::Dropout(_) => "dropout",
+        Layer::Noise(_) => "noise",
+        Layer::BatchNorm(_) => "batch_norm",
+        Layer::LayerNorm(_) => "layer_norm",
         Layer::Flatten => "flatten",
         Layer::Custom(_) => "custom",
     }

@@ -36,8 +36,10 @@ pub(super) const LOSSES: &[&str] = &[
     "focal",
     "softmax_cross_entropy",
 ];
-pub(super) const OPTIMIZERS: &[&str] =
-    &["sgd", "momentum", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "rprop"];
+pub(super) const OPTIMIZERS: &[&str] = &[
+    "sgd", "momentum", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "rprop", "muon",
+    "lbfgs",
+];
 pub(super) const SCHEDULES: &[&str] =
     &["constant", "step", "exponential", "cosine", "polynomial", "one_cycle", "warm_restarts", "warm_up"];
 pub(super) const INITS: &[&str] = &[
@@ -96,9 +98,17 @@ pub(super) fn loss(item: &Item<'_>) -> Result<Loss, Fault> {
         "huber" => &["delta"],
         "quantile" => &["quantile"],
         "focal" => &["gamma", "alpha"],
+        "binary_cross_entropy" | "softmax_cross_entropy" => &["label_smoothing"],
         _ => &[],
     })?;
+    let label_smoothing = part.number("label_smoothing", 0.0, Bounds::BelowOne)?;
     Ok(match name {
+        "binary_cross_entropy" if label_smoothing > 0.0 => {
+            Loss::SmoothedBinaryCrossEntropy { label_smoothing }
+        }
+        "softmax_cross_entropy" if label_smoothing > 0.0 => {
+            Loss::SmoothedSoftmaxCrossEntropy { label_smoothing }
+        }
         "sum_of_squares" => Loss::SumOfSquares,
         "half_squares" => Loss::HalfSquares,
         "mean_absolute_error" => Loss::MeanAbsoluteError,
@@ -127,6 +137,8 @@ pub(super) fn optimizer(item: &Item<'_>) -> Result<(Optimizer, Option<f64>), Fau
         "adam" | "nadam" => &["learning_rate", "beta1", "beta2", "epsilon"],
         "lion" => &["learning_rate", "beta1", "beta2"],
         "rprop" => &["learning_rate", "shrink", "grow", "least", "most"],
+        "muon" => &["learning_rate", "momentum", "iterations", "adam_share"],
+        "lbfgs" => &["learning_rate", "history"],
         "adamw" => &["learning_rate", "beta1", "beta2", "epsilon", "weight_decay"],
         _ => &["learning_rate"],
     })?;
@@ -147,6 +159,14 @@ pub(super) fn optimizer(item: &Item<'_>) -> Result<(Optimizer, Option<f64>), Fau
             epsilon: part.number("epsilon", 1e-6, Bounds::Positive)?,
         },
         "nadam" => Optimizer::Nadam { beta1: beta1()?, beta2: beta2()?, epsilon: epsilon()? },
+        "muon" => Optimizer::Muon {
+            momentum: part.number("momentum", 0.95, Bounds::BelowOne)?,
+            iterations: part.get("iterations").map_or(Ok(5), |item| item.size(1, 100))?,
+            adam_share: part.number("adam_share", 0.05, Bounds::Positive)?,
+        },
+        "lbfgs" => {
+            Optimizer::Lbfgs { history: part.get("history").map_or(Ok(10), |item| item.size(1, 1000))? }
+        }
         "lion" => Optimizer::Lion { beta1: beta1()?, beta2: part.number("beta2", 0.99, Bounds::BelowOne)? },
         "rprop" => {
             // The larger one is checked against the smaller, whichever of them is given.

@@ -57,6 +57,10 @@ pub enum Kind {
     RandomSource,
     /// `f32` or `f64`.
     Precision,
+    /// A rule for what classes weigh.
+    ClassWeight,
+    /// A way to average weights.
+    Average,
     /// A part of the data and one of its metrics.
     Metric,
     /// A built-in experiment.
@@ -80,6 +84,8 @@ impl Kind {
             Kind::Format => "a file format",
             Kind::RandomSource => "a source of random numbers",
             Kind::Precision => "a precision",
+            Kind::ClassWeight => "a rule for what classes weigh",
+            Kind::Average => "a way to average weights",
             Kind::Metric => "a metric that can stop a run",
             Kind::Experiment => "a built-in experiment",
             Kind::Setting => "a setting",

@@ -4,14 +4,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::activations::Activation;
-use crate::data::{Generator, Scaling, Source, Split};
+use crate::data::{ClassWeight, Generator, Scaling, Source, Split};
 use crate::error::Error;
 use crate::init::Init;
-use crate::layers::{Dense, Dropout, Scale};
+use crate::layers::{BatchNorm, Dense, Dropout, LayerNorm, Noise, Scale};
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::schedules::Schedule;
-use crate::train::{BatchSize, EarlyStopping, Every, LayerTraining};
+use crate::train::{BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, WeightAverage};
 
 /// The smallest experiment, with lines added to its three tables.
 fn text(root: &str, data: &str, network: &str, training: &str) -> String {
@@ -177,6 +177,32 @@ fn an_activation_that_stands_alone_belongs_to_the_hidden_layer() {
     assert_eq!(change("hidden", "9"), "{ dense = 9 }, \"tanh\", { dense = 2 }");
     assert_eq!(change("activation", "selu"), "{ dense = 3 }, \"selu\", { dense = 2 }");
     assert_eq!(change("dropout", "0.1"), "{ dense = 3 }, \"tanh\", { dropout = 0.1 }, { dense = 2 }");
+}
+
+#[test]
+fn normalisations_belong_to_the_hidden_layer() {
+    let layers = "layers = [{ dense = 3 }, \"batch_norm\", \"tanh\", { dense = 4, activation = \"relu\" }, \"layer_norm\", { dense = 2 }]";
+    let text = text("", "", layers, "");
+    let change = |key, value| {
+        layer_list(&Draft::parse(&text, None).unwrap().set(key, value).unwrap().check().unwrap())
+    };
+    let norm = "{ batch_norm = { momentum = 0.9, epsilon = 1e-5 } }";
+    let other = "{ layer_norm = { epsilon = 1e-5 } }";
+    assert_eq!(
+        change("hidden", "9,8"),
+        format!("{{ dense = 9 }}, {norm}, \"tanh\", {{ dense = 8 }}, {norm}, \"tanh\", {{ dense = 2 }}")
+    );
+    assert_eq!(
+        change("activation", "selu"),
+        format!("{{ dense = 3 }}, {norm}, \"selu\", {{ dense = 4 }}, \"selu\", {other}, {{ dense = 2 }}")
+    );
+    assert_eq!(
+        change("dropout", "0.1"),
+        format!(
+            "{{ dense = 3 }}, {norm}, \"tanh\", {{ dropout = 0.1 }}, {{ dense = 4 }}, \"relu\", {other}, {{ dropout = 0.1 }}, \
+             {{ dense = 2 }}"
+        )
+    );
 }
 
 #[test]
@@ -461,6 +487,9 @@ fn any_layer() -> impl Strategy<Value = Layer> {
         any_activation().prop_map(Layer::Activation),
         (-1e3..1e3).prop_map(|factor| Layer::Scale(Scale { factor })),
         below_one().prop_map(|dropout| Layer::Dropout(Dropout { dropout })),
+        positive().prop_map(|noise| Layer::Noise(Noise { noise })),
+        (below_one(), positive()).prop_map(|(momentum, epsilon)| BatchNorm { momentum, epsilon }.into()),
+        positive().prop_map(|epsilon| LayerNorm { epsilon }.into()),
         Just(Layer::Flatten),
     ]
 }
@@ -507,6 +536,12 @@ fn any_optimizer() -> impl Strategy<Value = Optimizer> {
             epsilon
         }),
         (below_one(), below_one()).prop_map(|(beta1, beta2)| Optimizer::Lion { beta1, beta2 }),
+        (1usize..100).prop_map(|history| Optimizer::Lbfgs { history }),
+        (below_one(), 1usize..9, positive()).prop_map(|(momentum, iterations, adam_share)| Optimizer::Muon {
+            momentum,
+            iterations,
+            adam_share
+        }),
         (0.1..0.9f64, 1.1..3.0f64, positive(), 1.5..9.0f64).prop_map(|(shrink, grow, least, times)| {
             Optimizer::Rprop { shrink, grow, least, most: times * least }
         }),
@@ -557,25 +592,38 @@ fn any_data() -> impl Strategy<Value = DataSettings> {
         proptest::option::of(any_source()),
         proptest::collection::vec(any_name(), 0..3),
         proptest::collection::vec(any_name(), 0..3),
+        (proptest::option::of(any_name()), proptest::option::of(any_class_weight())),
         proptest::option::of(split),
         proptest::option::of(Just("npz".to_owned())),
         proptest::option::of(scaling()),
         scaling(),
     )
-        .prop_map(|(source, test, features, target, split, format, scale, scale_target)| DataSettings {
-            source,
-            split: split.map(|(validation, share, stratify)| {
-                let share = if test.is_some() { 0.0 } else { share };
-                Split { validation, test: share, stratify }
-            }),
-            validation: None,
-            test,
-            features,
-            target,
-            format,
-            scale,
-            scale_target,
+        .prop_map(|(source, test, features, target, weights, split, format, scale, scale_target)| {
+            DataSettings {
+                source,
+                split: split.map(|(validation, share, stratify)| {
+                    let share = if test.is_some() { 0.0 } else { share };
+                    Split { validation, test: share, stratify }
+                }),
+                validation: None,
+                test,
+                features,
+                target,
+                weight: weights.0,
+                class_weight: weights.1,
+                format,
+                scale,
+                scale_target,
+            }
         })
+}
+
+fn any_class_weight() -> impl Strategy<Value = ClassWeight> {
+    let named = proptest::collection::btree_map(any_name(), positive(), 1..3);
+    prop_oneof![
+        Just(ClassWeight::Balanced),
+        named.prop_map(|named| ClassWeight::Named(named.into_iter().collect())),
+    ]
 }
 
 fn any_training() -> impl Strategy<Value = TrainingSettings> {
@@ -590,6 +638,8 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
         Loss::BinaryCrossEntropy,
         Loss::Focal { gamma: 1.5, alpha: 0.6 },
         Loss::SoftmaxCrossEntropy,
+        Loss::SmoothedBinaryCrossEntropy { label_smoothing: 0.1 },
+        Loss::SmoothedSoftmaxCrossEntropy { label_smoothing: 0.2 },
     ];
     let what = (
         proptest::option::of(proptest::sample::select(losses)),
@@ -597,22 +647,40 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
         proptest::option::of(positive()),
         any_schedule(),
         (below_one(), below_one(), below_one()),
-        proptest::option::of(positive()),
+        (
+            proptest::option::of(positive()),
+            proptest::option::of(positive()),
+            proptest::option::of(positive()),
+        ),
     );
     let how_long = (
-        proptest::option::of(1usize..1000),
+        (proptest::option::of(1usize..1000), 1usize..4),
         any::<bool>(),
         proptest::option::of(1..MOST),
         proptest::option::of(1..MOST),
-        proptest::option::of((1..100u64, below_one())),
+        (
+            proptest::option::of((1..100u64, below_one())),
+            proptest::option::of((0.1..0.9f64, 1..100u64, below_one(), below_one())),
+            proptest::option::of((any::<bool>(), below_one())),
+        ),
         proptest::option::of(any_every()),
         proptest::option::of(any_every()),
         1usize..9,
         proptest::option::of((proptest::option::of(positive()), any::<bool>())),
     );
     (what, how_long).prop_map(|(what, how_long)| {
-        let (loss, optimizer, learning_rate, schedule, (l2, l1, weight_decay), clip_norm) = what;
-        let (rows, shuffle, epochs, steps, stop, report_every, checkpoint_every, shards, layer) = how_long;
+        let (loss, optimizer, learning_rate, schedule, (l2, l1, weight_decay), limits) = what;
+        let (
+            (rows, accumulate),
+            shuffle,
+            epochs,
+            steps,
+            (stop, plateau, average),
+            report_every,
+            checkpoint_every,
+            shards,
+            layer,
+        ) = how_long;
         TrainingSettings {
             weight_decay: if matches!(optimizer, Optimizer::AdamW { .. }) { 0.0 } else { weight_decay },
             loss,
@@ -621,8 +689,11 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
             schedule,
             l2,
             l1,
-            clip_norm,
+            clip_value: limits.0,
+            clip_norm: limits.1,
+            max_norm: limits.2,
             batch_size: rows.map_or(BatchSize::Full, BatchSize::Rows),
+            accumulate,
             shuffle,
             epochs: if steps.is_none() { epochs.or(Some(3)) } else { epochs },
             steps,
@@ -634,6 +705,17 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
                 metric: "validation.accuracy".to_owned(),
                 patience,
                 min_delta,
+            }),
+            reduce_on_plateau: plateau.map(|(factor, patience, min_delta, least_share)| ReduceOnPlateau {
+                metric: "train.loss".to_owned(),
+                factor,
+                patience,
+                min_delta,
+                least_share,
+            }),
+            average: average.map(|(is_ema, share)| match is_ema {
+                true => WeightAverage::Ema { decay: share },
+                false => WeightAverage::Swa { start: share },
             }),
             report_every,
             checkpoint_every,

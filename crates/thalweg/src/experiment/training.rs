@@ -9,7 +9,9 @@ use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
 use crate::layers::Layer;
 use crate::optimizers::Optimizer;
-use crate::train::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
+use crate::train::{
+    BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, TrainingSettings, WeightAverage,
+};
 
 pub(super) const KEYS: &[&str] = &[
     "loss",
@@ -18,13 +20,18 @@ pub(super) const KEYS: &[&str] = &[
     "l2",
     "l1",
     "weight_decay",
+    "clip_value",
     "clip_norm",
+    "max_norm",
     "batch_size",
+    "accumulate",
     "shuffle",
     "epochs",
     "steps",
     "layer",
     "early_stopping",
+    "reduce_on_plateau",
+    "average",
     "report_every",
     "checkpoint_every",
     "shards",
@@ -72,13 +79,18 @@ pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSett
         l2: not_negative("l2")?,
         l1: not_negative("l1")?,
         weight_decay,
+        clip_value: keys.maybe("clip_value", |item| item.number(Bounds::Positive))?,
         clip_norm: keys.maybe("clip_norm", |item| item.number(Bounds::Positive))?,
+        max_norm: keys.maybe("max_norm", |item| item.number(Bounds::Positive))?,
         batch_size: keys.read("batch_size", default.batch_size, |item| batch_size(&item))?,
+        accumulate: keys.read("accumulate", default.accumulate, |item| item.size(1, 1_000_000))?,
         shuffle: keys.read("shuffle", default.shuffle, |item| item.truth())?,
         epochs: keys.read("epochs", epochs, |item| item.whole(1, MOST).map(Some))?,
         steps,
         layer: keys.read("layer", BTreeMap::new(), |item| layer_training(&item, layers))?,
         early_stopping: keys.maybe("early_stopping", |item| early_stopping(&item))?,
+        reduce_on_plateau: keys.maybe("reduce_on_plateau", |item| reduce_on_plateau(&item))?,
+        average: keys.maybe("average", |item| average(&item))?,
         report_every: keys.maybe("report_every", |item| every(&item))?,
         checkpoint_every: keys.maybe("checkpoint_every", |item| every(&item))?,
         shards: keys.read("shards", default.shards, |item| item.size(1, 65_536))?,
@@ -140,8 +152,37 @@ fn early_stopping(item: &Item<'_>) -> Result<EarlyStopping, Fault> {
     })
 }
 
+fn reduce_on_plateau(item: &Item<'_>) -> Result<ReduceOnPlateau, Fault> {
+    let keys = item.keys()?;
+    keys.only(&["metric", "factor", "patience", "min_delta", "least_share"])?;
+    let metric = keys.maybe("metric", |item| item.one_of(Kind::Metric, METRICS))?;
+    Ok(ReduceOnPlateau {
+        metric: metric.unwrap_or("validation.loss").to_owned(),
+        factor: keys.read("factor", 0.1, |item| item.number(Bounds::Inside))?,
+        patience: keys.read("patience", 10, |item| item.whole(1, MOST))?,
+        min_delta: keys.read("min_delta", 0.0, |item| item.number(Bounds::NotNegative))?,
+        least_share: keys.read("least_share", 0.0, |item| item.number(Bounds::BelowOne))?,
+    })
+}
+
+fn average(item: &Item<'_>) -> Result<WeightAverage, Fault> {
+    let part = item.part()?;
+    Ok(match part.known(Kind::Average, &["ema", "swa"])? {
+        "ema" => {
+            part.only(&["decay"])?;
+            WeightAverage::Ema { decay: part.number("decay", 0.999, Bounds::BelowOne)? }
+        }
+        _ => {
+            part.only(&["start"])?;
+            WeightAverage::Swa { start: part.number("start", 0.75, Bounds::BelowOne)? }
+        }
+    })
+}
+
 fn layer_training(item: &Item<'_>, layers: &[Layer]) -> Result<BTreeMap<usize, LayerTraining>, Fault> {
-    let learns = |layer: &Layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_));
+    let learns = |layer: &Layer| {
+        matches!(layer, Layer::Dense(_) | Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::Custom(_))
+    };
     let mut settings = BTreeMap::new();
     for (field, item) in item.keys()?.all() {
         let fault = |problem| Fault::new(&field.origin, problem);

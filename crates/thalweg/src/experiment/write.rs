@@ -7,13 +7,13 @@ use super::Experiment;
 use super::data::is_word;
 use crate::activations::Activation;
 use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer};
-use crate::data::{Generator, Scaling, Source, Split};
+use crate::data::{ClassWeight, Generator, Scaling, Source, Split};
 use crate::init::Init;
 use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::schedules::Schedule;
-use crate::train::{BatchSize, Every, LayerTraining, TrainingSettings};
+use crate::train::{BatchSize, Every, LayerTraining, TrainingSettings, WeightAverage};
 
 /// The column at which comments begin.
 const COMMENT_COLUMN: usize = 56;
@@ -107,6 +107,18 @@ fn data(w: &mut Writer, experiment: &Experiment) {
     );
     w.maybe("target", names(&data.target), "\"species\"", "what the network learns to say");
     w.maybe(
+        "weight",
+        data.weight.as_deref().map(quoted),
+        "\"count\"",
+        "the column that says what each row weighs",
+    );
+    w.maybe(
+        "class_weight",
+        data.class_weight.as_ref().map(class_weight),
+        "\"balanced\"",
+        "or { NAME = 2.0 }; for the training part",
+    );
+    w.maybe(
         "split",
         data.split.as_ref().map(split),
         "{ validation = 0.1, test = 0.1, stratify = true }",
@@ -166,6 +178,12 @@ pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, us
         Layer::Dense(Dense { out_features, .. }) => format!("dense = {out_features}"),
         Layer::Scale(scale) => format!("scale = {}", number(scale.factor)),
         Layer::Dropout(dropout) => format!("dropout = {}", number(dropout.dropout)),
+        Layer::Noise(noise) => format!("noise = {}", number(noise.noise)),
+        Layer::BatchNorm(norm) => {
+            let (momentum, epsilon) = (number(norm.momentum), number(norm.epsilon));
+            format!("batch_norm = {{ momentum = {momentum}, epsilon = {epsilon} }}")
+        }
+        Layer::LayerNorm(norm) => format!("layer_norm = {{ epsilon = {} }}", number(norm.epsilon)),
     };
     if let Some(next) = next {
         let _ = write!(keys, ", activation = {}", activation(next));
@@ -192,12 +210,22 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
     if !matches!(training.optimizer, Optimizer::AdamW { .. }) || training.weight_decay != 0.0 {
         w.key("weight_decay", number(training.weight_decay), "decoupled decay of weights");
     }
+    w.maybe(
+        "clip_value",
+        training.clip_value.map(number),
+        "0.5",
+        "larger values of a gradient are cut to this",
+    );
     w.maybe("clip_norm", training.clip_norm.map(number), "1.0", "longer gradients are shortened to this");
+    w.maybe("max_norm", training.max_norm.map(number), "3.0", "what comes into a unit is shortened to this");
     let batch_size = match training.batch_size {
         BatchSize::Rows(rows) => rows.to_string(),
         BatchSize::Full => quoted("full"),
     };
     w.key("batch_size", batch_size, "rows per step, or \"full\"");
+    if training.accumulate != 1 || w.commented {
+        w.key("accumulate", training.accumulate.to_string(), "batches per step, added up");
+    }
     w.key("shuffle", training.shuffle.to_string(), "a new order each epoch");
     w.maybe(
         "epochs",
@@ -222,9 +250,38 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
         format!("{{ metric = {metric}, patience = {}, min_delta = {delta} }}", stop.patience)
     });
     w.maybe("early_stopping", stop, "{ metric = \"validation.loss\", patience = 10 }", "");
+    let plateau = training.reduce_on_plateau.as_ref().map(|plateau| {
+        let (metric, factor) = (quoted(&plateau.metric), number(plateau.factor));
+        let (delta, least) = (number(plateau.min_delta), number(plateau.least_share));
+        format!(
+            "{{ metric = {metric}, factor = {factor}, patience = {}, min_delta = {delta}, least_share = {least} }}",
+            plateau.patience
+        )
+    });
+    w.maybe(
+        "reduce_on_plateau",
+        plateau,
+        "{ factor = 0.1, patience = 10 }",
+        "smaller rates where nothing gains",
+    );
+    let average = training.average.map(|average| match average {
+        WeightAverage::Ema { decay } => part("ema", &[("decay", number(decay))]),
+        WeightAverage::Swa { start } => part("swa", &[("start", number(start))]),
+    });
+    w.maybe("average", average, "\"ema\"", "of the weights, in place of the last: ema or swa");
     w.maybe("report_every", training.report_every.map(every), "\"1 epoch\"", "in steps, epochs or minutes");
     w.maybe("checkpoint_every", training.checkpoint_every.map(every), "\"5 minutes\"", "default: at the end");
     w.key("shards", training.shards.to_string(), "cuts each batch for several ranks");
+}
+
+fn class_weight(weight: &ClassWeight) -> String {
+    match weight {
+        ClassWeight::Balanced => quoted("balanced"),
+        ClassWeight::Named(named) => {
+            let named = named.iter().map(|(name, weight)| format!("{} = {}", quoted(name), number(*weight)));
+            format!("{{ {} }}", named.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 /// `"name"` or `{ name = "name", option = value }`.
@@ -268,10 +325,16 @@ pub(super) fn loss(loss: &Loss) -> String {
         Loss::LogCosh => quoted("log_cosh"),
         Loss::Quantile { quantile } => part("quantile", &[("quantile", number(*quantile))]),
         Loss::BinaryCrossEntropy => quoted("binary_cross_entropy"),
+        Loss::SmoothedBinaryCrossEntropy { label_smoothing } => {
+            part("binary_cross_entropy", &[("label_smoothing", number(*label_smoothing))])
+        }
         Loss::Focal { gamma, alpha } => {
             part("focal", &[("gamma", number(*gamma)), ("alpha", number(*alpha))])
         }
         Loss::SoftmaxCrossEntropy => quoted("softmax_cross_entropy"),
+        Loss::SmoothedSoftmaxCrossEntropy { label_smoothing } => {
+            part("softmax_cross_entropy", &[("label_smoothing", number(*label_smoothing))])
+        }
         Loss::Custom(own) => quoted(CustomLoss::<f64>::name(&**own)),
     }
 }
@@ -324,6 +387,18 @@ fn optimizer(optimizer: &Optimizer, learning_rate: f64) -> String {
         Optimizer::Lion { beta1, beta2 } => {
             options.extend([("beta1", number(*beta1)), ("beta2", number(*beta2))]);
             "lion"
+        }
+        Optimizer::Muon { momentum, iterations, adam_share } => {
+            options.extend([
+                ("momentum", number(*momentum)),
+                ("iterations", iterations.to_string()),
+                ("adam_share", number(*adam_share)),
+            ]);
+            "muon"
+        }
+        Optimizer::Lbfgs { history } => {
+            options.push(("history", history.to_string()));
+            "lbfgs"
         }
         Optimizer::Rprop { shrink, grow, least, most } => {
             options.extend([

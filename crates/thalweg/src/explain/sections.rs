@@ -3,10 +3,10 @@
 use super::number::short;
 use super::{Entry, Formula, Matrix, Section, names};
 use crate::data::{Dataset, DatasetTargets, FittedScale};
-use crate::layers::{FormulaNames, Layer};
-use crate::losses::{LossSizes, Targets};
+use crate::layers::{FormulaNames, Layer, ParameterRole};
+use crate::losses::{LossSizes, Targets, Weights};
 use crate::network::PlacedLayer;
-use crate::optimizers::Update;
+use crate::optimizers::{Optimizer, Update, muon};
 use crate::plan::{Plan, Rows};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -35,6 +35,8 @@ pub(super) fn sections<R: Real>(begun: &mut BegunStep<R>, data: &Dataset) -> Vec
 
     begun.plan.penalise();
     sections.extend(story.penalties(&begun.plan));
+    begun.plan.cut();
+    sections.extend(story.cutting(&begun.plan));
     let norm = begun.plan.clip();
     sections.extend(story.clipping(&begun.plan, norm));
 
@@ -86,6 +88,11 @@ impl Story<'_> {
                 section.entries.push(Entry::Matrix(Matrix { name, shape, columns: self.rows, values }));
             }
         }
+        if let Weights::Each(weights) = begun.plan.weights(self.rows) {
+            let (name, shape) = ("weight".to_owned(), vec![self.rows]);
+            let values = weights.to_vec();
+            section.entries.push(Entry::Matrix(Matrix { name, shape, columns: self.rows, values }));
+        }
         section
     }
 
@@ -129,7 +136,7 @@ impl Story<'_> {
             .collect();
         section.matrix("loss of each row", vec![self.rows], self.rows, &by_row);
         section.value(
-            format!("data_loss = {}", loss.formula(self.sizes())),
+            format!("data_loss = {}", loss.formula(self.sizes(plan))),
             plan.training_loss(self.data, self.rows),
         );
         let penalty = self.penalty_formula(plan);
@@ -151,7 +158,7 @@ impl Story<'_> {
         let mut section = Section::new(format!("backward, loss: {}", loss.name()));
         let name = format!("d{}", self.values[self.layers.len()]);
         let shape = vec![self.rows, self.outputs()];
-        let text = format!("{name} = {}", loss.gradient_formula(self.sizes()));
+        let text = format!("{name} = {}", loss.gradient_formula(self.sizes(plan)));
         section.formulas(vec![Formula::new(text, format!("{shape:?}"))]);
         section.matrix(&name, shape, self.outputs(), plan.dvalue(self.layers.len(), self.rows));
         section
@@ -169,7 +176,8 @@ impl Story<'_> {
         }
         // A built-in layer has a formula for each gradient, which then stands above it; a user's own has one for all.
         let mut formulas = placed.layer.backward_formulas(self.names(i), wants_dx).into_iter();
-        for (parameter, w) in placed.parameters.iter().zip(&self.parameters[i]) {
+        let parameters = placed.parameters.iter().zip(&self.parameters[i]);
+        for (parameter, w) in parameters.filter(|(parameter, _)| parameter.role.is_trained()) {
             section.formulas(formulas.next().into_iter().collect());
             section.of_parameter(
                 &format!("d{w}"),
@@ -197,7 +205,7 @@ impl Story<'_> {
         let mut section = Section::new("penalties".to_owned());
         for (i, placed) in self.layers.iter().enumerate() {
             for (parameter, w) in placed.parameters.iter().zip(&self.parameters[i]) {
-                if !parameter.penalised {
+                if !parameter.role.is_penalised() {
                     continue;
                 }
                 let mut text = format!("d{w} ← d{w}");
@@ -214,6 +222,17 @@ impl Story<'_> {
                     &plan.gradients()[parameter.range.clone()],
                 );
             }
+        }
+        Some(section)
+    }
+
+    /// The gradients with their largest values cut, if there is a limit.
+    fn cutting<R: Real>(&self, plan: &Plan<R>) -> Option<Section> {
+        let limit = plan.rules().clip_value?;
+        let mut section = Section::new("clipping by value".to_owned());
+        section.say(format!("Every value of a gradient is cut to [-{0}, {0}].", short(limit)));
+        for i in 0..self.layers.len() {
+            self.parameters_of(i, "d", plan.gradients(), &mut section);
         }
         Some(section)
     }
@@ -249,10 +268,38 @@ impl Story<'_> {
                 let update = Update {
                     step: begun.rates.step,
                     learning_rate: begun.rates.learning_rates[i],
-                    weight_decay: if parameter.penalised { rules.weight_decay } else { 0.0 },
+                    weight_decay: if parameter.role.is_penalised() { rules.weight_decay } else { 0.0 },
                 };
-                let formulas = rules.optimizer.formulas(&update, w);
+                if let ParameterRole::Average { momentum } = parameter.role {
+                    let (kept, new) = (short(momentum), short(1.0 - momentum));
+                    let text = format!("{w} ← {kept}·{w} + {new}·(the batch's own)");
+                    section.formulas(vec![Formula::new(text, "")]);
+                    let new = &begun.plan.parameters()[parameter.range.clone()];
+                    section.of_parameter(&format!("new {w}"), &parameter.shape, new);
+                    continue;
+                }
+                let is_hidden = parameter.role.is_penalised() && muon::is_hidden(&self.layers, i);
+                let formulas = match (&rules.optimizer, is_hidden) {
+                    (Optimizer::Muon { momentum, iterations, .. }, true) => {
+                        muon::formulas([*momentum, *iterations as f64], &update, w, &parameter.shape)
+                    }
+                    (optimizer, _) => optimizer.formulas(&update, w),
+                };
                 section.formulas(formulas.into_iter().map(|text| Formula::new(text, "")).collect());
+                if let (Some(limit), true) = (rules.max_norm, parameter.role.is_penalised()) {
+                    let limit = short(limit);
+                    let text = format!(
+                        "{w}[:,j] ← {w}[:,j]·{limit}/‖{w}[:,j]‖ where the norm is larger than {limit}"
+                    );
+                    section.formulas(vec![Formula::new(text, "")]);
+                }
+                if let Optimizer::Lbfgs { .. } = rules.optimizer {
+                    section.say(
+                        "The line search looks at the loss several times; training shows where it ends."
+                            .to_owned(),
+                    );
+                    continue;
+                }
                 let len = parameter.range.len();
                 for (k, slot) in slots.iter().enumerate() {
                     let start = parameter.range.start * slots.len() + k * len;
@@ -273,7 +320,7 @@ impl Story<'_> {
             .iter()
             .zip(&self.parameters)
             .flat_map(|(placed, names)| placed.parameters.iter().zip(names))
-            .filter(|(parameter, _)| parameter.penalised)
+            .filter(|(parameter, _)| parameter.role.is_penalised())
             .map(|(_, name)| name)
             .collect();
         let sum = |term: fn(&String) -> String| {
@@ -292,7 +339,9 @@ impl Story<'_> {
 
     /// Adds the part of `all` that belongs to each parameter of layer `i`.
     fn parameters_of<R: Real>(&self, i: usize, prefix: &str, all: &[R], section: &mut Section) {
-        for (parameter, name) in self.layers[i].parameters.iter().zip(&self.parameters[i]) {
+        let parameters = self.layers[i].parameters.iter().zip(&self.parameters[i]);
+        let of_gradients = prefix == "d"; // averages have none
+        for (parameter, name) in parameters.filter(|(p, _)| !of_gradients || p.role.is_trained()) {
             let values = &all[parameter.range.clone()];
             section.of_parameter(&format!("{prefix}{name}"), &parameter.shape, values);
         }
@@ -310,9 +359,11 @@ impl Story<'_> {
         }
     }
 
-    fn sizes(&self) -> LossSizes {
+    fn sizes<R: Real>(&self, plan: &Plan<R>) -> LossSizes {
         let classes = matches!(self.data.targets(), DatasetTargets::Classes { .. });
-        LossSizes { rows: self.rows, outputs: self.outputs(), classes }
+        let weights = plan.weights(self.rows);
+        let weight = matches!(weights, Weights::Each(_)).then(|| weights.total());
+        LossSizes { rows: self.rows, outputs: self.outputs(), classes, weight }
     }
 
     fn outputs(&self) -> usize {

@@ -18,6 +18,8 @@ const KINK_GAP: f64 = 1e-3;
 pub(super) struct Objective<'a> {
     pub(super) plan: Plan<f64>,
     pub(super) rows: Rows<'a>,
+    /// Where running averages lie, which have no gradient.
+    pub(super) averages: Vec<Range<usize>>,
 }
 
 impl Objective<'_> {
@@ -36,7 +38,11 @@ impl Objective<'_> {
     pub(super) fn gradient(&mut self, parameters: &[f64]) -> Vec<f64> {
         self.forward(parameters);
         self.plan.backward(self.rows);
-        self.plan.gradients().to_vec()
+        let mut gradient = self.plan.gradients().to_vec();
+        for range in &self.averages {
+            gradient[range.clone()].fill(0.0);
+        }
+        gradient
     }
 
     /// The derivative along `direction` in the parameters of `range`, and its error against `analytic`, with the step

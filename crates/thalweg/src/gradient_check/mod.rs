@@ -138,13 +138,16 @@ impl<'a> Check<'a> {
     ) -> Result<Self> {
         let mut plan = Plan::new(network, rules, data, rows.len())?;
         plan.gather(Rows { data, rows, epoch: 0 });
-        let mut objective = Objective { plan, rows: Rows { data, rows, epoch: 0 } };
+        let averages = network.parameter_tensors().filter(|tensor| !tensor.role.is_trained());
+        let averages = averages.map(|tensor| tensor.range.clone()).collect();
+        let mut objective = Objective { plan, rows: Rows { data, rows, epoch: 0 }, averages };
         let mut point =
             |parameters: Vec<f64>| Point { gradient: objective.gradient(&parameters), parameters };
         let start = network.parameters();
         let beside = (0..POINTS_BESIDE).map(|way| point(moved_off(start, seed, way))).collect();
         let start = point(start.to_vec());
-        let tensors = network.parameter_tensors().cloned().collect();
+        let tensors =
+            network.parameter_tensors().filter(|tensor| tensor.role.is_trained()).cloned().collect();
         Ok(Check { objective, tensors, start, beside, seed, checked_beside: 0 })
     }
 

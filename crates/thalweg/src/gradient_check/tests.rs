@@ -77,6 +77,27 @@ fn every_layer_and_both_penalties_pass() {
 }
 
 #[test]
+fn normalisations_and_noise_pass_and_averages_have_no_gradient() {
+    for rows in [9, 2] {
+        let builder = Network::<f64>::builder(4).batch_norm().dense(6).batch_norm().tanh().noise(0.1);
+        let network = builder.dense(5).layer_norm().relu().dense(2).build(3).unwrap();
+        let settings = TrainingSettings { l2: 0.1, ..with_loss(Loss::MeanSquaredError) };
+        let report = check(&network, &settings, &values_data(rows, 4, 2), 0).unwrap();
+        assert!(report.ok, "{rows} rows: {:?}", report.worst);
+        assert!(report.by_parameter.iter().all(|worst| !worst.parameter.contains("running")));
+        assert_eq!(report.by_parameter.len(), 3 * 2 + 3 * 2);
+    }
+    // A channel's values over the whole batch are one feature.
+    let Features::F64(x) = values_data(3, 12, 1).features().clone() else { unreachable!() };
+    let data =
+        Dataset::new(Features::F64(x), Shape::from([2, 3, 2]), values_data(3, 12, 1).targets().clone());
+    let network =
+        Network::<f64>::builder([2, 3, 2]).batch_norm().layer_norm().flatten().dense(1).build(3).unwrap();
+    let report = check(&network, &with_loss(Loss::HalfSquares), &data.unwrap(), 0).unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+}
+
+#[test]
 fn a_point_on_a_kink_is_noticed_and_checked_beside_it() {
     // x = 0 and bias 0 put every hidden value of row 0 on the kink of ReLU.
     let targets = DatasetTargets::Values { values: vec![1.0, 2.0, -1.0], outputs: 1 };

@@ -128,6 +128,50 @@ fn apply_portable<R: Real>(rule: &StepRule<R>, w: &mut [R], dw: &[R], state: &mu
 }
 
 dispatched! {
+    /// average ← fma(share, target - average, average); a share of 1 copies.
+    pub(crate) fn move_towards<R>(share: f64, target: &[R], average: &mut [R]) = move_towards_portable;
+}
+
+#[inline(always)]
+fn move_towards_portable<R: Real>(share: f64, target: &[R], average: &mut [R]) {
+    assert_eq!(target.len(), average.len(), "each average has its value");
+    if share == 1.0 {
+        return average.copy_from_slice(target);
+    }
+    let share = R::from_f64(share);
+    for (average, &target) in average.iter_mut().zip(target) {
+        *average = share.mul_add(target - *average, *average);
+    }
+}
+
+dispatched! {
+    /// dw ← dw cut to [-limit, limit]; NaN stays.
+    pub(crate) fn cut<R>(limit: R, dw: &mut [R]) = cut_portable;
+}
+
+#[inline(always)]
+fn cut_portable<R: Real>(limit: R, dw: &mut [R]) {
+    for dw in dw {
+        let below = if *dw > limit { limit } else { *dw };
+        *dw = if below < -limit { -limit } else { below };
+    }
+}
+
+dispatched! {
+    /// average ← fma(momentum, average, (1 - momentum)·value).
+    pub(crate) fn average<R>(momentum: f64, averages: &mut [R], values: &[R]) = average_portable;
+}
+
+#[inline(always)]
+fn average_portable<R: Real>(momentum: f64, averages: &mut [R], values: &[R]) {
+    assert_eq!(averages.len(), values.len(), "each average has its value");
+    let (momentum, rest) = (R::from_f64(momentum), R::from_f64(1.0 - momentum));
+    for (average, &value) in averages.iter_mut().zip(values) {
+        *average = momentum.mul_add(*average, rest * value);
+    }
+}
+
+dispatched! {
     /// y = factor·x.
     pub fn scale<R>(factor: R, x: &[R], y: &mut [R]) = scale_portable;
 }

@@ -5,7 +5,7 @@
 )]
 
 use super::vector::Vector;
-use crate::losses::{LaneBatch, LaneGradient, LaneValues, Loss};
+use crate::losses::{Factors, LabelSmoothing, LaneBatch, LaneGradient, LaneValues, Loss};
 use crate::real::Real;
 
 /// Rows lie side by side in multiples of this: at least a register.
@@ -32,11 +32,14 @@ pub(super) unsafe fn in_lanes_body<R: Real, V: Vector<R>>(
     let len = batch.len();
     assert!(batch.stride.is_multiple_of(LANES), "whole registers lie side by side");
     assert!(batch.predictions.len() >= len && batch.targets.len() >= len, "a prediction and a target each");
+    if let Factors::Each(factors) = batch.factors {
+        assert!(factors.len() * batch.width >= len, "a factor for each lane");
+    }
     let d = &mut d[..len];
     // SAFETY: the caller's instruction set; the asserts above cover all rows and outputs.
     unsafe {
-        if let Loss::SoftmaxCrossEntropy = loss {
-            softmax_cross_entropy::<R, V>(batch, d, values);
+        if loss.is_from_softmax() {
+            softmax_cross_entropy::<R, V>(batch, loss.label_smoothing(batch.width), d, values);
         } else {
             let done = loss.run_separable(batch.width, LaneGradient { batch, d });
             assert!(done.is_some(), "a user's own loss is worked row by row");
@@ -53,10 +56,11 @@ pub(super) unsafe fn in_lanes_body<R: Real, V: Vector<R>>(
 #[inline(always)]
 unsafe fn softmax_cross_entropy<R: Real, V: Vector<R>>(
     batch: LaneBatch<'_, R>,
+    smoothing: Option<LabelSmoothing<R>>,
     d: &mut [R],
     values: Option<&mut [R]>,
 ) {
-    let LaneBatch { rows, width, stride, predictions, targets, factor } = batch;
+    let LaneBatch { rows, width, stride, predictions, targets, factors } = batch;
     let (z, t, e) = (predictions.as_ptr(), targets.as_ptr(), d.as_mut_ptr());
     let mut row = 0;
     while row < rows {
@@ -82,7 +86,7 @@ unsafe fn softmax_cross_entropy<R: Real, V: Vector<R>>(
     }
     if let Some(values) = values {
         // SAFETY: the caller's.
-        unsafe { softmax_values::<R, V>(batch, d, values) }
+        unsafe { softmax_values::<R, V>(batch, smoothing, d, values) }
     }
     let e = d.as_mut_ptr();
     row = 0;
@@ -92,18 +96,22 @@ unsafe fn softmax_cross_entropy<R: Real, V: Vector<R>>(
             let first = row * width + lane;
             // SAFETY: as above.
             unsafe {
+                let factor = match factors {
+                    Factors::Same(factor) => V::splat(factor),
+                    Factors::Each(factors) => V::load(factors.as_ptr().add(row + lane)),
+                };
                 let mut sum = V::splat(R::ZERO);
                 let mut total = V::splat(R::ZERO);
                 for j in 0..width {
                     sum = sum.add(V::load(e.add(first + j * stride)));
-                    total = total.add(V::load(t.add(first + j * stride)));
+                    total = total.add(softened(V::load(t.add(first + j * stride)), smoothing));
                 }
                 for j in 0..width {
                     let at = first + j * stride;
-                    let minus_t = V::splat(-R::ZERO).sub(V::load(t.add(at)));
+                    let minus_t = V::splat(-R::ZERO).sub(softened(V::load(t.add(at)), smoothing));
                     let p = V::load(e.add(at)).div(sum);
                     // pⱼ·Σₖtₖ - tⱼ
-                    p.mul_add(total, minus_t).mul(V::splat(factor)).store(e.add(at));
+                    p.mul_add(total, minus_t).mul(factor).store(e.add(at));
                 }
             }
             lane += V::WIDTH;
@@ -114,7 +122,12 @@ unsafe fn softmax_cross_entropy<R: Real, V: Vector<R>>(
 
 /// The rows' losses, given their exponentials; the logarithms come in one loop too.
 #[inline(always)]
-unsafe fn softmax_values<R: Real, V: Vector<R>>(batch: LaneBatch<'_, R>, e: &[R], values: &mut [R]) {
+unsafe fn softmax_values<R: Real, V: Vector<R>>(
+    batch: LaneBatch<'_, R>,
+    smoothing: Option<LabelSmoothing<R>>,
+    e: &[R],
+    values: &mut [R],
+) {
     let LaneBatch { rows, width, stride, predictions, targets, .. } = batch;
     let values = &mut values[..rows];
     let (z, t, e) = (predictions.as_ptr(), targets.as_ptr(), e.as_ptr());
@@ -146,13 +159,23 @@ unsafe fn softmax_values<R: Real, V: Vector<R>>(batch: LaneBatch<'_, R>, e: &[R]
             }
             let mut loss = V::splat(R::ZERO);
             for j in 0..width {
-                let t = V::load(t.add(first + j * stride));
+                let t = softened(V::load(t.add(first + j * stride)), smoothing);
                 let surprise = log_sum.sub(V::load(z.add(first + j * stride)).sub(m));
                 loss = t.mul_add(surprise, loss).unless_zero(t, loss);
             }
             store_some(loss, &mut values[row..]);
         }
         row += V::WIDTH;
+    }
+}
+
+/// Targets as label smoothing leaves them.
+#[inline(always)]
+unsafe fn softened<R: Real, V: Vector<R>>(t: V, smoothing: Option<LabelSmoothing<R>>) -> V {
+    match smoothing {
+        None => t,
+        // SAFETY: the caller's instruction set.
+        Some(LabelSmoothing { keep, share }) => unsafe { V::splat(keep).mul_add(t, V::splat(share)) },
     }
 }
 
@@ -238,9 +261,9 @@ pub(super) unsafe fn squares_within<R: Real, V: Vector<R>>(values: &[R], limit: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::losses::Targets;
+    use crate::losses::{Targets, Weights};
 
-    fn check<R: Real>(loss: &Loss, rows: usize, width: usize, stride: usize) {
+    fn check<R: Real>(loss: &Loss, rows: usize, width: usize, stride: usize, weighted: bool) {
         let mut state = 7_u64;
         let mut value = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -258,14 +281,23 @@ mod tests {
             }
             lanes
         };
-        let factor = loss.gradient_factor(rows);
+        let rounded = rows.div_ceil(stride) * stride;
+        let weights: Vec<f64> = (0..rows).map(|_| (2.0 * value() - 0.5).max(0.0)).collect();
+        let mut room = vec![R::from_f64(f64::NAN); rounded];
+        let factors = match weighted {
+            true => {
+                loss.gradient_factors(Weights::Each(&weights), &mut room);
+                Factors::Each(room.as_slice())
+            }
+            false => Factors::Same(loss.gradient_factor(rows)),
+        };
         let batch = LaneBatch {
             rows,
             width,
             stride,
             predictions: &lanes(&predictions, f64::NAN),
             targets: &lanes(&targets, 1.0),
-            factor,
+            factors,
         };
         let mut d = vec![R::from_f64(7.0); batch.len()];
         let mut values = vec![R::ZERO; rows];
@@ -275,13 +307,13 @@ mod tests {
         let targets = Targets::Values(&targets);
         loss.values_and_gradient_of_piece(
             width,
-            factor,
+            factors,
             &predictions,
             targets,
             &mut row_major,
             &mut row_values,
         );
-        let name = format!("{}, {rows} rows of {width}", loss.name());
+        let name = format!("{}, {rows} rows of {width}, weighted: {weighted}", loss.name());
         let bits = |values: &[R]| -> Vec<u64> { values.iter().map(|value| value.bits()).collect() };
         assert_eq!(bits(&values), bits(&row_values), "values: {name}");
         assert_eq!(bits(&d), bits(&lanes(&row_major, 0.0)), "gradient: {name}");
@@ -289,11 +321,16 @@ mod tests {
 
     #[test]
     fn rows_in_lanes_equal_single_rows() {
-        for name in Loss::NAMES {
-            let loss = Loss::from_name(name).unwrap();
+        let smoothed = [
+            Loss::SmoothedBinaryCrossEntropy { label_smoothing: 0.1 },
+            Loss::SmoothedSoftmaxCrossEntropy { label_smoothing: 0.2 },
+        ];
+        for loss in Loss::NAMES.into_iter().map(|name| Loss::from_name(name).unwrap()).chain(smoothed) {
             for (rows, width, stride) in [(1, 1, 16), (10, 3, 16), (32, 10, 32), (37, 4, 32), (70, 2, 16)] {
-                check::<f32>(&loss, rows, width, stride);
-                check::<f64>(&loss, rows, width, stride);
+                for weighted in [false, true] {
+                    check::<f32>(&loss, rows, width, stride, weighted);
+                    check::<f64>(&loss, rows, width, stride, weighted);
+                }
             }
         }
     }

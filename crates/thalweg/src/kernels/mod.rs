@@ -16,6 +16,7 @@ pub mod dense;
 pub mod elementwise;
 pub(crate) mod gather;
 pub mod lanes;
+pub(crate) mod layer_norm;
 pub mod limits;
 pub(crate) mod losses;
 pub(crate) mod narrow_hidden;

@@ -1,6 +1,6 @@
 //! The dense layer: every output is a weighted sum of every input.
 
-use super::{Backward, Forward, LayerProblem, ParameterShape};
+use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
 use crate::init::Init;
 use crate::kernels::dense::{self, DenseSizes};
 use crate::real::Real;
@@ -49,9 +49,13 @@ impl Dense {
             ParameterShape {
                 name: "weight".into(),
                 shape: Shape::from([input.len(), self.out_features]),
-                penalised: true,
+                role: ParameterRole::Weight,
             },
-            ParameterShape { name: "bias".into(), shape: Shape::from(self.out_features), penalised: false },
+            ParameterShape {
+                name: "bias".into(),
+                shape: Shape::from(self.out_features),
+                role: ParameterRole::Free,
+            },
         ]
     }
 

@@ -59,6 +59,43 @@ impl Layer {
                     Formula::new(format!("{y} = mask{number} ⊙ {x}"), to),
                 ]
             }
+            Layer::Noise(noise) => {
+                vec![Formula::new(format!("{y} = {x} + {}·ε, ε normal", short(noise.noise)), to)]
+            }
+            Layer::BatchNorm(norm) => {
+                let epsilon = short(norm.epsilon);
+                let [w, b] = weight_and_bias(names.parameters);
+                vec![
+                    Formula::new(
+                        format!(
+                            "m{number} = mean of {x}, v{number} = mean of ({x} - m{number})², over the batch"
+                        ),
+                        format!("[{}]", names.input.axes()[0]),
+                    ),
+                    Formula::new(
+                        format!("u{number} = ({x} - m{number}) / √(v{number} + {epsilon})"),
+                        to.clone(),
+                    ),
+                    Formula::new(format!("{y} = {w} ⊙ u{number} + {b}"), to),
+                ]
+            }
+            Layer::LayerNorm(norm) => {
+                let epsilon = short(norm.epsilon);
+                let [w, b] = weight_and_bias(names.parameters);
+                vec![
+                    Formula::new(
+                        format!(
+                            "m{number} = mean of {x}[n,:], v{number} = mean of ({x}[n,:] - m{number})², for each row"
+                        ),
+                        format!("[{rows}]"),
+                    ),
+                    Formula::new(
+                        format!("u{number} = ({x} - m{number}) / √(v{number} + {epsilon})"),
+                        to.clone(),
+                    ),
+                    Formula::new(format!("{y} = {w} ⊙ u{number} + {b}"), to),
+                ]
+            }
             Layer::Flatten => vec![Formula::new(format!("{y} = {x} as one axis"), format!("{to} = {from}"))],
             Layer::Custom(_) => {
                 let arguments = [x].into_iter().chain(names.parameters.iter().map(String::as_str));
@@ -105,6 +142,8 @@ impl Layer {
             }
             Layer::Scale(scale) => Formula::new(format!("d{x} = {}·d{y}", short(scale.factor)), from),
             Layer::Dropout(_) => Formula::new(format!("d{x} = mask{number} ⊙ d{y}"), from),
+            Layer::Noise(_) => Formula::new(format!("d{x} = d{y}"), from),
+            Layer::BatchNorm(_) | Layer::LayerNorm(_) => return self.norm_backward(names, wants_dx),
             Layer::Flatten => {
                 Formula::new(format!("d{x} = d{y} in the axes of {x}"), format!("{from} = {to}"))
             }
@@ -113,10 +152,34 @@ impl Layer {
     }
 }
 
-/// The two parameters of a dense layer.
+impl Layer {
+    /// What a normalisation's backward computes.
+    fn norm_backward(&self, names: FormulaNames<'_>, wants_dx: bool) -> Vec<Formula> {
+        let FormulaNames { x, y, number, .. } = names;
+        let [w, b] = weight_and_bias(names.parameters);
+        let is_batch = matches!(self, Layer::BatchNorm(_));
+        let shape = if is_batch { format!("[{}]", names.input.axes()[0]) } else { names.input.to_string() };
+        let (over, mean) =
+            if is_batch { ("batch", "Σ over the batch / N") } else { ("rows", "Σ over the row / J") };
+        let mut formulas = vec![
+            Formula::new(format!("d{w} = Σ d{y} ⊙ u{number} over the {over}"), shape.clone()),
+            Formula::new(format!("d{b} = Σ d{y} over the {over}"), shape),
+        ];
+        if wants_dx {
+            let g = format!("{w} ⊙ d{y}");
+            let text = format!(
+                "d{x} = (g - ({mean} of g) - u{number} ⊙ ({mean} of g ⊙ u{number})) / √(v{number} + ε), g = {g}"
+            );
+            formulas.push(Formula::new(text, names.batch(names.input)));
+        }
+        formulas
+    }
+}
+
+/// The weight and the bias of a layer.
 fn weight_and_bias(names: &[String]) -> [&str; 2] {
     match names {
-        [weight, bias] => [weight, bias],
+        [weight, bias, ..] => [weight, bias],
         _ => ["w", "b"],
     }
 }

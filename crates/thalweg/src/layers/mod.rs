@@ -4,18 +4,28 @@
 //! shape, its parameters, and how much memory its passes need; all of these are pure functions, so a plan asks them
 //! once and training then allocates nothing. Backward overwrites `dx`, and adds to the gradients of the parameters.
 
+mod batch_norm;
 mod dense;
 mod dropout;
 mod formula;
+mod layer_norm;
+mod noise;
 mod problem;
+mod role;
 mod scale;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
+pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use formula::FormulaNames;
+pub use layer_norm::LayerNorm;
+pub use noise::Noise;
 pub use problem::LayerProblem;
+pub use role::ParameterRole;
 pub use scale::Scale;
 
 use crate::activations::Activation;
@@ -36,6 +46,12 @@ pub enum Layer {
     Scale(Scale),
     /// In training, each value is dropped with a chance and the rest scaled up; nothing in inference.
     Dropout(Dropout),
+    /// In training, a normal number is added to each value; nothing in inference.
+    Noise(Noise),
+    /// y = w·u + b, with u of mean 0 and variance 1 over the batch.
+    BatchNorm(BatchNorm),
+    /// y = w ⊙ u + b, with u of mean 0 and variance 1 over each example.
+    LayerNorm(LayerNorm),
     /// The same values as one axis.
     Flatten,
     /// A user's own.
@@ -43,14 +59,14 @@ pub enum Layer {
 }
 
 /// One of a layer's parameters: what it is called and its shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ParameterShape {
     /// `"weight"` or `"bias"`, or a custom layer's own word.
     pub name: String,
     /// The axes, row-major.
     pub shape: Shape,
-    /// Whether penalties and weight decay touch it: true for weights, false for biases.
-    pub penalised: bool,
+    /// What training does with it.
+    pub role: ParameterRole,
 }
 
 /// Whether a pass serves training, and then which rows of which epoch it works on.
@@ -138,6 +154,9 @@ impl Layer {
             Layer::Activation(activation) => activation.name(),
             Layer::Scale(_) => "scale",
             Layer::Dropout(_) => "dropout",
+            Layer::Noise(_) => "noise",
+            Layer::BatchNorm(_) => "batch_norm",
+            Layer::LayerNorm(_) => "layer_norm",
             Layer::Flatten => "flatten",
             Layer::Custom(custom) => in_f64(custom).name(),
         }
@@ -156,6 +175,9 @@ impl Layer {
             Layer::Activation(_) => Ok(input.clone()),
             Layer::Scale(_) => Ok(input.clone()),
             Layer::Dropout(dropout) => dropout.check().map(|()| input.clone()),
+            Layer::Noise(noise) => noise.check().map(|()| input.clone()),
+            Layer::BatchNorm(norm) => norm.check().map(|()| input.clone()),
+            Layer::LayerNorm(norm) => norm.check().map(|()| input.clone()),
             Layer::Flatten => Ok(input.flattened()),
             Layer::Custom(custom) => in_f64(custom)
                 .output_shape(input)
@@ -167,8 +189,12 @@ impl Layer {
     pub fn parameters(&self, input: &Shape) -> Vec<ParameterShape> {
         match self {
             Layer::Dense(dense) => dense.parameters(input),
+            Layer::BatchNorm(norm) => norm.parameters(input),
+            Layer::LayerNorm(norm) => norm.parameters(input),
             Layer::Custom(custom) => in_f64(custom).parameters(input),
-            Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Flatten => Vec::new(),
+            Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Noise(_) | Layer::Flatten => {
+                Vec::new()
+            }
         }
     }
 
@@ -176,8 +202,10 @@ impl Layer {
     pub fn cache_len(&self, input: &Shape) -> usize {
         match self {
             Layer::Dropout(_) => input.len(),
+            Layer::BatchNorm(norm) => norm.cache_len(input),
+            Layer::LayerNorm(norm) => norm.cache_len(input),
             Layer::Custom(custom) => in_f64(custom).cache_len(input),
-            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Flatten => 0,
+            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Noise(_) | Layer::Flatten => 0,
         }
     }
 
@@ -189,13 +217,27 @@ impl Layer {
         }
     }
 
+    /// Where a parameter starts that is never drawn, by its place among the layer's parameters: the scales and averages of
+    /// normalisations.
+    pub(crate) fn fixed_start(&self, index: usize) -> Option<f64> {
+        match self {
+            Layer::BatchNorm(_) => [1.0, 0.0, 0.0, 1.0].get(index).copied(),
+            Layer::LayerNorm(_) => [1.0, 0.0].get(index).copied(),
+            _ => None,
+        }
+    }
+
     /// Whether its rows may be worked in tiles.
     pub fn extent(&self) -> Extent {
         match self {
-            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Flatten => {
-                Extent::Row
-            }
-            Layer::Custom(_) => Extent::Batch,
+            Layer::Dense(_)
+            | Layer::Activation(_)
+            | Layer::Scale(_)
+            | Layer::Dropout(_)
+            | Layer::Noise(_)
+            | Layer::LayerNorm(_)
+            | Layer::Flatten => Extent::Row,
+            Layer::BatchNorm(_) | Layer::Custom(_) => Extent::Batch,
         }
     }
 
@@ -208,6 +250,9 @@ impl Layer {
             }
             Layer::Scale(scale) => scale.forward(pass),
             Layer::Dropout(dropout) => dropout.forward(pass),
+            Layer::Noise(noise) => noise.forward(pass),
+            Layer::BatchNorm(norm) => norm.forward(pass),
+            Layer::LayerNorm(norm) => norm.forward(pass),
             Layer::Flatten => pass.y.copy_from_slice(pass.x),
             Layer::Custom(custom) => R::layer(custom.as_ref()).forward(pass),
         }
@@ -231,6 +276,9 @@ impl Layer {
             }
             Layer::Scale(scale) => scale.backward(pass),
             Layer::Dropout(dropout) => dropout.backward(pass),
+            Layer::Noise(noise) => noise.backward(pass),
+            Layer::BatchNorm(norm) => norm.backward(pass),
+            Layer::LayerNorm(norm) => norm.backward(pass),
             Layer::Flatten => {
                 if let Some(dx) = pass.dx {
                     dx.copy_from_slice(pass.dy);
@@ -238,6 +286,15 @@ impl Layer {
             }
             Layer::Custom(custom) => R::layer(custom.as_ref()).backward(pass),
         }
+    }
+}
+
+/// The constant that a normalisation adds to a variance.
+fn check_epsilon(epsilon: f64) -> Result<(), LayerProblem> {
+    if epsilon.is_finite() && epsilon > 0.0 {
+        Ok(())
+    } else {
+        Err(LayerProblem::EpsilonOutOfRange { epsilon })
     }
 }
 
@@ -271,5 +328,23 @@ impl From<Dropout> for Layer {
 impl From<Scale> for Layer {
     fn from(scale: Scale) -> Self {
         Layer::Scale(scale)
+    }
+}
+
+impl From<Noise> for Layer {
+    fn from(noise: Noise) -> Self {
+        Layer::Noise(noise)
+    }
+}
+
+impl From<BatchNorm> for Layer {
+    fn from(norm: BatchNorm) -> Self {
+        Layer::BatchNorm(norm)
+    }
+}
+
+impl From<LayerNorm> for Layer {
+    fn from(norm: LayerNorm) -> Self {
+        Layer::LayerNorm(norm)
     }
 }

@@ -27,6 +27,24 @@ pub enum LayerProblem {
         /// What was given.
         dropout: f64,
     },
+    /// Noise that is no noise.
+    #[error("has noise = {noise}; it must be a finite number, 0 or more")]
+    NoiseOutOfRange {
+        /// What was given.
+        noise: f64,
+    },
+    /// An average that keeps too much or less than nothing.
+    #[error("has momentum = {momentum}; it must be at least 0 and less than 1")]
+    MomentumOutOfRange {
+        /// What was given.
+        momentum: f64,
+    },
+    /// Nothing keeps a variance of 0 from a division.
+    #[error("has epsilon = {epsilon}; it must be a finite number above 0")]
+    EpsilonOutOfRange {
+        /// What was given.
+        epsilon: f64,
+    },
     /// A custom layer refuses the shape.
     #[error("does not take an input of the shape {input}: {reason}")]
     Custom {

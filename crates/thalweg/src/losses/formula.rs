@@ -4,7 +4,7 @@ use super::{Loss, Reduction};
 use crate::explain::number::short;
 
 /// What a loss's formulas speak of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossSizes {
     /// How many rows the batch has.
     pub rows: usize,
@@ -12,12 +12,19 @@ pub struct LossSizes {
     pub outputs: usize,
     /// Whether the targets are class numbers.
     pub classes: bool,
+    /// What all rows weigh together, where they do not count once each.
+    pub weight: Option<f64>,
 }
 
 impl LossSizes {
+    /// The divisor of a mean over rows: how many there are, or what they weigh.
+    fn rows(self) -> String {
+        self.weight.map_or_else(|| self.rows.to_string(), short)
+    }
+
     /// The divisor of a mean over rows and outputs.
     fn all(self) -> String {
-        if self.outputs == 1 { self.rows.to_string() } else { format!("({}·{})", self.rows, self.outputs) }
+        if self.outputs == 1 { self.rows() } else { format!("({}·{})", self.rows(), self.outputs) }
     }
 }
 
@@ -27,18 +34,31 @@ fn focal_terms(alpha: f64) -> String {
     format!("a = {one}·t + {zero}·(1 - t), u = (1 - t)·p + t·(1 - p), c = -(t·log p + (1 - t)·log(1 - p))")
 }
 
+/// What label smoothing makes of a target.
+fn softened(label_smoothing: f64, classes: usize) -> String {
+    format!("t' = {}·t + {}", short(1.0 - label_smoothing), short(label_smoothing / classes as f64))
+}
+
 impl Loss {
     /// The value for predictions ŷ, or probabilities p where the loss takes logits, and targets t.
     ///
     /// # Example
     /// ```
     /// use thalweg::losses::{Loss, LossSizes};
-    /// let sizes = LossSizes { rows: 300, outputs: 3, classes: true };
+    /// let sizes = LossSizes { rows: 300, outputs: 3, classes: true, weight: None };
     /// assert_eq!(Loss::SoftmaxCrossEntropy.formula(sizes), "-Σₙ log p[n,tₙ] / 300");
     /// assert_eq!(Loss::SoftmaxCrossEntropy.gradient_formula(sizes), "(p - t) / 300, t as 0 and 1");
     /// ```
     pub fn formula(&self, sizes: LossSizes) -> String {
-        let (rows, all) = (sizes.rows, sizes.all());
+        let formula = self.sum_formula(sizes);
+        match sizes.weight {
+            Some(_) => formula.replacen("Σₙ ", "Σₙ weight[n]·", 1),
+            None => formula,
+        }
+    }
+
+    fn sum_formula(&self, sizes: LossSizes) -> String {
+        let (rows, all) = (sizes.rows(), sizes.all());
         match self {
             Loss::SumOfSquares => "Σₙ Σⱼ (ŷ - t)²".to_owned(),
             Loss::MeanSquaredError => format!("Σₙ Σⱼ (ŷ - t)² / {all}"),
@@ -56,11 +76,20 @@ impl Loss {
                 format!("Σₙ Σⱼ q(t - ŷ) / {all}, q(d) = {below}·d where d > 0, else -{above}·d")
             }
             Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),
+            Loss::SmoothedBinaryCrossEntropy { label_smoothing } => {
+                let softened = softened(*label_smoothing, 2);
+                format!("-Σₙ Σⱼ (t'·log p + (1 - t')·log(1 - p)) / {all}, {softened}")
+            }
             Loss::Focal { gamma, alpha } => {
                 format!("Σₙ Σⱼ a·u^{}·c / {all}, {}", short(*gamma), focal_terms(*alpha))
             }
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("-Σₙ log p[n,tₙ] / {rows}"),
             Loss::SoftmaxCrossEntropy => format!("-Σₙ Σⱼ t·log p / {rows}"),
+            Loss::SmoothedSoftmaxCrossEntropy { label_smoothing } => {
+                let one_hot = if sizes.classes { ", t as 0 and 1" } else { "" };
+                let softened = softened(*label_smoothing, sizes.outputs);
+                format!("-Σₙ Σⱼ t'·log p / {rows}, {softened}{one_hot}")
+            }
             Loss::Custom(_) => match self.reduction() {
                 Reduction::Sum => format!("Σₙ {}(ŷ, t)", self.name()),
                 Reduction::Mean => format!("Σₙ {}(ŷ, t) / {rows}", self.name()),
@@ -70,7 +99,12 @@ impl Loss {
 
     /// The gradient by what the network puts out.
     pub fn gradient_formula(&self, sizes: LossSizes) -> String {
-        let (rows, all) = (sizes.rows, sizes.all());
+        let formula = self.slope_formula(sizes);
+        if sizes.weight.is_some() { format!("weight[n]·{formula}") } else { formula }
+    }
+
+    fn slope_formula(&self, sizes: LossSizes) -> String {
+        let (rows, all) = (sizes.rows(), sizes.all());
         // A class number stands for its row of zeros and a one; for one output it is the number itself.
         let one_hot = if sizes.classes && sizes.outputs > 1 { ", t as 0 and 1" } else { "" };
         match self {
@@ -88,12 +122,14 @@ impl Loss {
                 format!("(-{below} where ŷ < t, {above} where ŷ > t) / {all}{one_hot}")
             }
             Loss::BinaryCrossEntropy => format!("(p - t) / {all}{one_hot}"),
+            Loss::SmoothedBinaryCrossEntropy { .. } => format!("(p - t') / {all}{one_hot}"),
             Loss::Focal { gamma, .. } => {
                 let gamma = short(*gamma);
                 format!("a·u^{gamma}·((p - t) - {gamma}·c·(2t - 1)·p·(1 - p)/u) / {all}{one_hot}")
             }
             Loss::SoftmaxCrossEntropy if sizes.classes => format!("(p - t) / {rows}{one_hot}"),
             Loss::SoftmaxCrossEntropy => format!("(p·Σⱼt - t) / {rows}"),
+            Loss::SmoothedSoftmaxCrossEntropy { .. } => format!("(p·Σⱼt' - t') / {rows}{one_hot}"),
             Loss::Custom(_) => match self.reduction() {
                 Reduction::Sum => format!("{}'(ŷ, t)", self.name()),
                 Reduction::Mean => format!("{}'(ŷ, t) / {rows}", self.name()),

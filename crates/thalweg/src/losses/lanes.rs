@@ -1,5 +1,6 @@
 //! Losses over rows in lanes: many rows of one output side by side, to the bits of the single rows.
 
+use super::Factors;
 use super::separable::{Separable, SeparableTask};
 use crate::real::Real;
 
@@ -21,8 +22,9 @@ pub(crate) struct LaneBatch<'a, R> {
     pub(crate) predictions: &'a [R],
     /// What it should say; a class is 1 at its own output and 0 elsewhere, or the class's number where there is one output.
     pub(crate) targets: &'a [R],
-    /// What every derivative is multiplied by: [`Loss::gradient_factor`](super::Loss::gradient_factor).
-    pub(crate) factor: R,
+    /// What the derivatives are multiplied by: [`Loss::gradient_factors`](super::Loss::gradient_factors), with any numbers for
+    /// the lanes without a row.
+    pub(crate) factors: Factors<'a, R>,
 }
 
 impl<R> LaneBatch<'_, R> {
@@ -50,9 +52,23 @@ impl<R: Real> SeparableTask<R> for LaneGradient<'_, R> {
 
     #[inline(always)]
     fn run<L: Separable<R>>(self, loss: L) {
-        let LaneBatch { predictions, targets, factor, .. } = self.batch;
-        for (d, (&prediction, &target)) in self.d.iter_mut().zip(predictions.iter().zip(targets)) {
-            *d = loss.slope(prediction, target) * factor;
+        let LaneBatch { width, stride, predictions, targets, factors, .. } = self.batch;
+        match factors {
+            Factors::Same(factor) => {
+                for (d, (&prediction, &target)) in self.d.iter_mut().zip(predictions.iter().zip(targets)) {
+                    *d = loss.slope(prediction, target) * factor;
+                }
+            }
+            Factors::Each(factors) => {
+                let lanes = self.d.chunks_exact_mut(stride);
+                let pairs = predictions.chunks_exact(stride).zip(targets.chunks_exact(stride));
+                for (i, (d, (predictions, targets))) in lanes.zip(pairs).enumerate() {
+                    let factors = &factors[i / width * stride..][..stride];
+                    for (lane, d) in d.iter_mut().enumerate() {
+                        *d = loss.slope(predictions[lane], targets[lane]) * factors[lane];
+                    }
+                }
+            }
         }
     }
 }

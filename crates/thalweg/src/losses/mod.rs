@@ -2,7 +2,8 @@
 //!
 //! A loss is a number per row, and a [`Reduction`] that joins the rows. The value of a row is computed in the network's
 //! scalar type, the outputs in ascending order; rows are joined in `f64` by [`OrderedSum`] (NUMERICS rules 5 and 6). The
-//! gradient of a row leaves out the factor 1/rows of a mean: [`Loss::gradient`] multiplies by it once, rounded.
+//! gradient of a row leaves out the factor 1/rows of a mean: [`Loss::gradient`] multiplies by it once, rounded. Rows may
+//! have [`Weights`].
 //!
 //! Every loss takes both kinds of target. A class number stands for its one-hot row, or, where there is one output, for
 //! the number 0 or 1.
@@ -12,6 +13,7 @@ mod focal;
 mod formula;
 mod half_squares;
 mod huber;
+mod label_smoothing;
 mod lanes;
 mod log_cosh;
 mod mean_absolute_error;
@@ -24,6 +26,7 @@ mod sum_of_squares;
 mod target;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use std::sync::Arc;
 
@@ -33,9 +36,12 @@ use crate::kernels::OrderedSum;
 use crate::real::Real;
 
 pub use formula::LossSizes;
+pub(crate) use label_smoothing::LabelSmoothing;
+use label_smoothing::Smoothed;
 pub(crate) use lanes::{LaneBatch, LaneGradient, LaneValues};
 use separable::{RowGradient, RowValue, SeparableTask};
 pub use target::{Target, Targets};
+pub use weights::{Factors, Weights};
 
 /// How the losses of the rows become one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +78,11 @@ pub enum Loss {
     },
     /// From logits; mean over outputs, averaged over rows.
     BinaryCrossEntropy,
+    /// The same with targets that are not quite sure: t' = (1 - label_smoothing)·t + label_smoothing/2.
+    SmoothedBinaryCrossEntropy {
+        /// How unsure, 0 or more and less than 1.
+        label_smoothing: f64,
+    },
     /// From logits; the binary cross-entropy, less of it where the network is sure and right.
     Focal {
         /// How much less, 0 or more; 2 by default.
@@ -81,6 +92,11 @@ pub enum Loss {
     },
     /// From logits; class numbers or probabilities as targets; averaged over rows.
     SoftmaxCrossEntropy,
+    /// The same with targets that are not quite sure: t' = (1 - label_smoothing)·t + label_smoothing/classes.
+    SmoothedSoftmaxCrossEntropy {
+        /// How unsure, 0 or more and less than 1.
+        label_smoothing: f64,
+    },
     /// A user's own.
     Custom(Arc<dyn AnyCustomLoss>),
 }
@@ -127,9 +143,9 @@ impl Loss {
             Loss::Huber { .. } => "huber",
             Loss::LogCosh => "log_cosh",
             Loss::Quantile { .. } => "quantile",
-            Loss::BinaryCrossEntropy => "binary_cross_entropy",
+            Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } => "binary_cross_entropy",
             Loss::Focal { .. } => "focal",
-            Loss::SoftmaxCrossEntropy => "softmax_cross_entropy",
+            Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
             Loss::Custom(part) => <f64 as Pick>::loss(part.as_ref()).name(),
         }
     }
@@ -145,15 +161,40 @@ impl Loss {
 
     /// Whether the network's outputs are logits: unnormalised scores, which the loss itself turns into probabilities.
     pub const fn from_logits(&self) -> bool {
-        matches!(self, Loss::BinaryCrossEntropy | Loss::Focal { .. } | Loss::SoftmaxCrossEntropy)
+        self.is_from_sigmoid() || self.is_from_softmax()
+    }
+
+    /// Whether each output is the logit of a yes or no.
+    pub(crate) const fn is_from_sigmoid(&self) -> bool {
+        matches!(
+            self,
+            Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } | Loss::Focal { .. }
+        )
+    }
+
+    /// Whether the outputs together are the logits of one class out of several.
+    pub(crate) const fn is_from_softmax(&self) -> bool {
+        matches!(self, Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. })
+    }
+
+    /// How a softmax cross-entropy softens its targets, if it does.
+    pub(crate) fn label_smoothing<R: Real>(&self, classes: usize) -> Option<LabelSmoothing<R>> {
+        match self {
+            Loss::SmoothedSoftmaxCrossEntropy { label_smoothing } => {
+                Some(LabelSmoothing::new(*label_smoothing, classes))
+            }
+            _ => None,
+        }
     }
 
     /// What turns the network's outputs into what a user asked to predict: probabilities from logits; nothing else needs it.
     pub const fn prediction_activation(&self) -> Option<Activation> {
-        match self {
-            Loss::BinaryCrossEntropy | Loss::Focal { .. } => Some(Activation::Sigmoid),
-            Loss::SoftmaxCrossEntropy => Some(Activation::Softmax),
-            _ => None,
+        if self.is_from_sigmoid() {
+            Some(Activation::Sigmoid)
+        } else if self.is_from_softmax() {
+            Some(Activation::Softmax)
+        } else {
+            None
         }
     }
 
@@ -164,7 +205,10 @@ impl Loss {
     #[inline(always)]
     pub fn row_value<R: Real>(&self, predictions: &[R], target: Target<'_, R>) -> R {
         match self {
-            Loss::SoftmaxCrossEntropy => softmax_cross_entropy::row_value(predictions, target),
+            Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } => {
+                let smoothing = self.label_smoothing(predictions.len());
+                softmax_cross_entropy::row_value(predictions, target, smoothing)
+            }
             Loss::Custom(part) => R::loss(part.as_ref()).row_value(predictions, target),
             _ => self
                 .run_separable(predictions.len(), RowValue { predictions, target })
@@ -179,8 +223,9 @@ impl Loss {
     #[inline(always)]
     pub fn row_gradient<R: Real>(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
         match self {
-            Loss::SoftmaxCrossEntropy => {
-                softmax_cross_entropy::row_value_and_gradient(predictions, target, dpredictions);
+            Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } => {
+                let smoothing = self.label_smoothing(predictions.len());
+                softmax_cross_entropy::row_value_and_gradient(predictions, target, smoothing, dpredictions);
             }
             Loss::Custom(part) => R::loss(part.as_ref()).row_gradient(predictions, target, dpredictions),
             _ => self
@@ -206,8 +251,14 @@ impl Loss {
             Loss::LogCosh => task.run(log_cosh::LogCosh::new(outputs)),
             Loss::Quantile { quantile } => task.run(quantile::Quantile::new(*quantile, outputs)),
             Loss::BinaryCrossEntropy => task.run(binary_cross_entropy::BinaryCrossEntropy::new(outputs)),
+            Loss::SmoothedBinaryCrossEntropy { label_smoothing } => task.run(Smoothed {
+                smoothing: LabelSmoothing::new(*label_smoothing, 2),
+                loss: binary_cross_entropy::BinaryCrossEntropy::new(outputs),
+            }),
             Loss::Focal { gamma, alpha } => task.run(focal::Focal::new(*gamma, *alpha, outputs)),
-            Loss::SoftmaxCrossEntropy | Loss::Custom(_) => return None,
+            Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } | Loss::Custom(_) => {
+                return None;
+            }
         })
     }
 
@@ -220,14 +271,20 @@ impl Loss {
         target: Target<'_, R>,
         dpredictions: &mut [R],
     ) -> R {
-        if let Loss::SoftmaxCrossEntropy = self {
-            return softmax_cross_entropy::row_value_and_gradient(predictions, target, dpredictions);
+        if self.is_from_softmax() {
+            let smoothing = self.label_smoothing(predictions.len());
+            return softmax_cross_entropy::row_value_and_gradient(
+                predictions,
+                target,
+                smoothing,
+                dpredictions,
+            );
         }
         self.row_gradient(predictions, target, dpredictions);
         self.row_value(predictions, target)
     }
 
-    /// The loss of all rows, rounded to the scalar type (NUMERICS rule 6); 0 without rows if they are added, else NaN.
+    /// The loss of all rows, rounded to the scalar type (NUMERICS rule 6); 0 without rows.
     ///
     /// # Shapes
     /// `predictions`: `[rows, width]`, row-major.
@@ -244,33 +301,64 @@ impl Loss {
     /// assert_eq!(Loss::MeanSquaredError.value(2, &[1.0, 2.0, 1.0, 4.0], targets), 3.5);
     /// ```
     pub fn value<R: Real>(&self, width: usize, predictions: &[R], targets: Targets<'_, R>) -> f64 {
-        let mut sum = OrderedSum::new();
-        self.add_values(width, predictions, targets, &mut sum);
-        self.join::<R>(sum.total(), targets.rows(width))
+        self.weighted_value(width, predictions, targets, Weights::Equal(targets.rows(width)))
     }
 
-    /// Adds the losses of these rows to a running sum, so that a batch may come in pieces, in order.
+    /// [`value`](Self::value) of rows that do not all weigh the same.
     ///
     /// # Panics
-    /// If the number of targets does not fit.
+    /// If the number of targets or weights does not fit.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::losses::{Loss, Targets, Weights};
+    ///
+    /// // Losses of 4 and 9, the second of which counts three times: (4 + 3·9) / 4.
+    /// let weights = Weights::Each(&[1.0, 3.0]);
+    /// let value = Loss::MeanSquaredError.weighted_value(1, &[2.0, 3.0], Targets::Values(&[0.0, 0.0]), weights);
+    /// assert_eq!(value, 7.75);
+    /// ```
+    pub fn weighted_value<R: Real>(
+        &self,
+        width: usize,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        weights: Weights<'_>,
+    ) -> f64 {
+        let mut sum = OrderedSum::new();
+        self.add_values(width, predictions, targets, weights, &mut sum);
+        self.join::<R>(sum.total(), weights.total())
+    }
+
+    /// Adds the losses of these rows, each times its weight, to a running sum, so that a batch may come in pieces, in order.
+    ///
+    /// # Panics
+    /// If the number of targets or weights does not fit.
     pub fn add_values<R: Real>(
         &self,
         width: usize,
         predictions: &[R],
         targets: Targets<'_, R>,
+        weights: Weights<'_>,
         sum: &mut OrderedSum,
     ) {
         check_lengths(width, predictions, targets);
+        assert_eq!(weights.rows(), targets.rows(width), "every row has its weight");
         for (n, predictions) in predictions.chunks_exact(width).enumerate() {
-            sum.push(self.row_value(predictions, targets.row(n, width)).to_f64());
+            let loss = self.row_value(predictions, targets.row(n, width)).to_f64();
+            sum.push(match weights {
+                Weights::Equal(_) => loss,
+                Weights::Each(weights) => weights[n] * loss,
+            });
         }
     }
 
-    /// What is reported for a sum over rows: the sum or the mean, rounded to the scalar type.
-    pub fn join<R: Real>(&self, sum: f64, rows: usize) -> f64 {
+    /// What is reported for a sum over rows of so much weight in all (of as many rows, where each counts once): the sum or the
+    /// mean, rounded to the scalar type; 0 where nothing weighs anything.
+    pub fn join<R: Real>(&self, sum: f64, weight: f64) -> f64 {
         let joined = match self.reduction() {
-            Reduction::Sum => sum,
-            Reduction::Mean => sum / rows as f64,
+            Reduction::Mean if weight > 0.0 => sum / weight,
+            Reduction::Sum | Reduction::Mean => sum,
         };
         R::from_f64(joined).to_f64()
     }
@@ -298,11 +386,11 @@ impl Loss {
         targets: Targets<'_, R>,
         dpredictions: &mut [R],
     ) {
-        let factor = self.gradient_factor(targets.rows(width));
+        let factor = Factors::Same(self.gradient_factor(targets.rows(width)));
         self.gradient_of_piece(width, factor, predictions, targets, dpredictions);
     }
 
-    /// The gradient of some rows of a larger batch, whose [`gradient_factor`](Self::gradient_factor) is given.
+    /// The gradient of some rows of a larger batch, whose [`gradient_factors`](Self::gradient_factors) are given.
     ///
     /// # Shapes
     /// `predictions`, `dpredictions`: `[rows, width]`, row-major; `dpredictions` is overwritten.
@@ -312,7 +400,7 @@ impl Loss {
     pub fn gradient_of_piece<R: Real>(
         &self,
         width: usize,
-        factor: R,
+        factors: Factors<'_, R>,
         predictions: &[R],
         targets: Targets<'_, R>,
         dpredictions: &mut [R],
@@ -323,16 +411,22 @@ impl Loss {
             dpredictions.len(),
             "predictions and dpredictions have the same length"
         );
-        let scaled = self.reduction() == Reduction::Mean;
+        let scaled = self.is_scaled(factors);
         let rows = predictions.chunks_exact(width).zip(dpredictions.chunks_exact_mut(width));
         for (n, (predictions, dpredictions)) in rows.enumerate() {
             self.row_gradient(predictions, targets.row(n, width), dpredictions);
             if scaled {
+                let factor = factors.row(n);
                 for d in dpredictions {
                     *d *= factor;
                 }
             }
         }
+    }
+
+    /// Whether a row's gradient is multiplied at all: not where every row of a sum counts once.
+    fn is_scaled<R>(&self, factors: Factors<'_, R>) -> bool {
+        matches!(factors, Factors::Each(_)) || self.reduction() == Reduction::Mean
     }
 
     /// [`gradient_of_piece`](Self::gradient_of_piece) that also writes each row's value, to the bits of
@@ -347,7 +441,7 @@ impl Loss {
     pub fn values_and_gradient_of_piece<R: Real>(
         &self,
         width: usize,
-        factor: R,
+        factors: Factors<'_, R>,
         predictions: &[R],
         targets: Targets<'_, R>,
         dpredictions: &mut [R],
@@ -360,11 +454,12 @@ impl Loss {
             "predictions and dpredictions have the same length"
         );
         assert_eq!(predictions.len(), values.len() * width, "there is one value per row");
-        let scaled = self.reduction() == Reduction::Mean;
+        let scaled = self.is_scaled(factors);
         let rows = predictions.chunks_exact(width).zip(dpredictions.chunks_exact_mut(width));
         for (n, ((predictions, dpredictions), value)) in rows.zip(values).enumerate() {
             *value = self.row_value_and_gradient(predictions, targets.row(n, width), dpredictions);
             if scaled {
+                let factor = factors.row(n);
                 for d in dpredictions {
                     *d *= factor;
                 }

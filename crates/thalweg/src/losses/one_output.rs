@@ -26,7 +26,7 @@ impl<R: Real> SeparableTask<R> for OneOutputGradient<'_, R> {
 impl Loss {
     /// Whether [`gradient_of_one_output`](Self::gradient_of_one_output) knows it.
     pub(crate) fn has_gradient_of_one_output(&self) -> bool {
-        !matches!(self, Loss::SoftmaxCrossEntropy | Loss::Custom(_))
+        !self.is_from_softmax() && !matches!(self, Loss::Custom(_))
     }
 
     /// The gradient of rows of one output, times `factor`: to the bits of [`gradient_of_piece`](Self::gradient_of_piece) with

@@ -13,6 +13,8 @@ fn all() -> Vec<Loss> {
     all.push(Loss::Quantile { quantile: 0.9 });
     all.push(Loss::Focal { gamma: 0.0, alpha: 0.5 });
     all.push(Loss::Focal { gamma: 0.5, alpha: 0.6 });
+    all.push(Loss::SmoothedBinaryCrossEntropy { label_smoothing: 0.1 });
+    all.push(Loss::SmoothedSoftmaxCrossEntropy { label_smoothing: 0.2 });
     all
 }
 
@@ -57,6 +59,20 @@ fn cross_entropies_worked_by_hand() {
     assert_eq!(gradient(&Loss::BinaryCrossEntropy, &[0.0], Target::Class(1)), [-0.5]);
     assert_eq!(Loss::SoftmaxCrossEntropy.row_value(&[3.0, 3.0], Target::Class(0)), ln2);
     assert_eq!(gradient(&Loss::SoftmaxCrossEntropy, &[3.0, 3.0], Target::Class(0)), [-0.5, 0.5]);
+}
+
+/// With half of the certainty gone, a target of 1 of 2 classes is 0.75 and 0.25, and yes is 0.75.
+#[test]
+fn softened_targets_worked_by_hand() {
+    let three = Real::log(3.0_f64); // logits whose probabilities are 3/4 and 1/4: the softened target itself
+    let softmax = Loss::SmoothedSoftmaxCrossEntropy { label_smoothing: 0.5 };
+    let entropy = -(0.75 * Real::log(0.75_f64) + 0.25 * Real::log(0.25_f64));
+    assert!((softmax.row_value(&[three, 0.0], Target::Class(0)) - entropy).abs() < 1e-15);
+    assert!(gradient(&softmax, &[three, 0.0], Target::Class(0)).iter().all(|d| d.abs() < 1e-15));
+    let binary = Loss::SmoothedBinaryCrossEntropy { label_smoothing: 0.5 };
+    assert!((binary.row_value(&[three], Target::Class(1)) - entropy).abs() < 1e-15);
+    assert!(gradient(&binary, &[three], Target::Class(1))[0].abs() < 1e-15);
+    assert_eq!(gradient(&binary, &[0.0], Target::Class(1)), [-0.25]);
 }
 
 /// The worked example of logistic regression: two rows, the first logit 9, the second 12, targets 1 and 0.
@@ -237,12 +253,12 @@ fn value_and_gradient_at_once_and_in_pieces_are_the_same_bits() {
         let mut whole = vec![0.0; 30];
         loss.gradient(3, &predictions, targets, &mut whole);
         let (mut pieces, mut values) = (vec![0.0; 30], vec![0.0; 10]);
-        let factor = loss.gradient_factor(10);
+        let factors = Factors::Same(loss.gradient_factor(10));
         for (first, rows) in [(0, 4), (4, 6)] {
             let at = first * 3..(first + rows) * 3;
             loss.values_and_gradient_of_piece(
                 3,
-                factor,
+                factors,
                 &predictions[at.clone()],
                 targets.piece(first, rows, 3),
                 &mut pieces[at],
@@ -253,7 +269,7 @@ fn value_and_gradient_at_once_and_in_pieces_are_the_same_bits() {
         let mut sum = OrderedSum::new();
         sum.push_all(&values);
         assert_eq!(
-            loss.join::<f32>(sum.total(), 10),
+            loss.join::<f32>(sum.total(), 10.0),
             loss.value(3, &predictions, targets),
             "{}",
             loss.name()

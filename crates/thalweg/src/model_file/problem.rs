@@ -136,6 +136,16 @@ pub enum ModelProblem {
         /// What.
         value: f64,
     },
+    /// A variance below 0.
+    #[error("its tensor {name:?} holds {value} at position {index}; a variance is 0 or more")]
+    NegativeVariance {
+        /// The tensor.
+        name: String,
+        /// Where, from 0.
+        index: usize,
+        /// What.
+        value: f64,
+    },
     /// The preprocessing is not valid.
     #[error("its preprocessing is not valid: {source}")]
     Preprocessing {

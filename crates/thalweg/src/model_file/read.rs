@@ -136,11 +136,15 @@ fn network<R: Real>(
     let tensors: Vec<_> = network.parameter_tensors().cloned().collect();
     for parameter in tensors {
         let bytes = container.bytes(&parameter.name, &parameter.shape, R::PRECISION)?;
-        let values = &mut network.parameters_mut()[parameter.range];
+        let values = &mut network.parameters_mut()[parameter.range.clone()];
         for (index, (to, value)) in values.iter_mut().zip(container::values::<R>(bytes)).enumerate() {
             if !value.is_finite() {
                 let value = value.to_f64();
                 return Err(ModelProblem::NotFinite { name: parameter.name, index, value });
+            }
+            if parameter.is_variance() && value < R::ZERO {
+                let value = value.to_f64();
+                return Err(ModelProblem::NegativeVariance { name: parameter.name, index, value });
             }
             *to = value;
         }

@@ -19,6 +19,7 @@ use crate::train::{Counters, State};
 const PARAMETERS: &str = "parameters";
 const OPTIMIZER_STATE: &str = "optimizer_state";
 const BEST_PARAMETERS: &str = "best_parameters";
+const AVERAGE: &str = "average";
 
 /// Counters stay below this: a run of a billion steps a second would need 100 days.
 const MOST_COUNTED: u64 = 1 << 53;
@@ -32,7 +33,7 @@ struct StateMetadata {
     numerics: u64,
     precision: String,
     counters: Counters,
-    /// Of the counters' JSON and the three tensors, one after the other.
+    /// Of the counters' JSON and the tensors, one after the other.
     sha256: String,
 }
 
@@ -54,6 +55,7 @@ pub fn save_state(state: &State, path: &Path) -> Result<()> {
         (PARAMETERS, Some(&state.parameters)),
         (OPTIMIZER_STATE, Some(&state.optimizer_state)),
         (BEST_PARAMETERS, state.best_parameters.as_ref()),
+        (AVERAGE, state.average.as_ref()),
     ];
     let tensors: Vec<Tensor<'_>> = named
         .into_iter()
@@ -94,17 +96,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<State, ModelProblem> {
         let len = container.shape_and_type(name).map_or(0, |(shape, _)| shape.len());
         container.bytes(name, &Shape::from([len]), precision).map(<[u8]>::to_vec)
     };
+    let optional = |name: &str| -> Result<Option<Vec<u8>>, ModelProblem> {
+        names.iter().any(|known| known == name).then(|| tensor(name)).transpose()
+    };
     let state = State {
         precision,
         counters: read.counters,
         parameters: tensor(PARAMETERS)?,
         optimizer_state: tensor(OPTIMIZER_STATE)?,
-        best_parameters: match names.iter().any(|name| name == BEST_PARAMETERS) {
-            true => Some(tensor(BEST_PARAMETERS)?),
-            false => None,
-        },
+        best_parameters: optional(BEST_PARAMETERS)?,
+        average: optional(AVERAGE)?,
     };
-    let known = [PARAMETERS, OPTIMIZER_STATE, BEST_PARAMETERS];
+    let known = [PARAMETERS, OPTIMIZER_STATE, BEST_PARAMETERS, AVERAGE];
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(ModelProblem::UnknownTensor { name: container::in_short(name) });
     }
@@ -121,6 +124,7 @@ fn check_counters(counters: &Counters) -> Result<(), ModelProblem> {
         ("batch", counters.batch),
         ("epoch_rows", counters.epoch_rows),
         ("reports_without_gain", counters.reports_without_gain),
+        ("averaged", counters.averaged),
         ("last_report", counters.last_report.unwrap_or(0)),
     ];
     match all.into_iter().find(|(_, value)| *value >= MOST_COUNTED) {
@@ -140,7 +144,9 @@ fn size(precision: Precision) -> usize {
 fn fingerprint(state: &State) -> String {
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&state.counters).unwrap_or_default());
-    for bytes in [Some(&state.parameters), Some(&state.optimizer_state), state.best_parameters.as_ref()] {
+    let average = state.average.as_ref().map(Some); // a state without one is hashed as before there were any
+    let three = [Some(&state.parameters), Some(&state.optimizer_state), state.best_parameters.as_ref()];
+    for bytes in three.into_iter().chain(average) {
         // The lengths tell apart what would else run into each other.
         hash.update((bytes.map_or(u64::MAX, |bytes| bytes.len() as u64)).to_le_bytes());
         hash.update(bytes.map_or(&[][..], Vec::as_slice));

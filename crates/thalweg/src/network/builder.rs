@@ -6,7 +6,7 @@ use super::{Draw, Network};
 use crate::activations::Activation;
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{Dense, Dropout, Layer, Scale};
+use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -64,6 +64,21 @@ impl<R: Real> NetworkBuilder<R> {
     /// Adds dropout with this chance.
     pub fn dropout(self, dropout: f64) -> Self {
         self.layer(Dropout { dropout })
+    }
+
+    /// Adds normal noise of this standard deviation, in training.
+    pub fn noise(self, noise: f64) -> Self {
+        self.layer(Noise { noise })
+    }
+
+    /// Adds batch normalisation with its defaults.
+    pub fn batch_norm(self) -> Self {
+        self.layer(BatchNorm::default())
+    }
+
+    /// Adds layer normalisation with its defaults.
+    pub fn layer_norm(self) -> Self {
+        self.layer(LayerNorm::default())
     }
 
     /// Adds a layer that makes one axis of all.

@@ -72,7 +72,7 @@ impl<R: Real> Network<R> {
         &self.layers
     }
 
-    /// How many values training changes.
+    /// How many values training changes: weights and biases, and the running averages of batch normalisations.
     pub fn parameter_count(&self) -> usize {
         self.parameters.len()
     }
@@ -105,7 +105,7 @@ impl<R: Real> Network<R> {
     ///
     /// # Errors
     /// [`NetworkProblem::UnknownParameter`], [`NetworkProblem::ParameterShape`] when the count of values differs, and
-    /// [`NetworkProblem::NotFinite`].
+    /// [`NetworkProblem::NotFinite`]; [`NetworkProblem::NegativeVariance`] for a running variance.
     pub fn set_parameter(&mut self, name: &str, values: &[R]) -> Result<()> {
         let parameter = self.find(name)?;
         if values.len() != parameter.shape.len() {
@@ -119,6 +119,10 @@ impl<R: Real> Network<R> {
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             let value = values[index].to_f64();
             return Err(NetworkProblem::NotFinite { name: name.to_owned(), index, value }.into());
+        }
+        if let Some(index) = values.iter().position(|value| parameter.is_variance() && *value < R::ZERO) {
+            let value = values[index].to_f64();
+            return Err(NetworkProblem::NegativeVariance { name: name.to_owned(), index, value }.into());
         }
         let range = parameter.range.clone();
         self.parameters[range].copy_from_slice(values);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::layers::Layer;
+use crate::layers::{Layer, ParameterRole};
 use crate::network::NetworkProblem;
 use crate::shape::Shape;
 
@@ -25,16 +25,23 @@ pub struct PlacedLayer {
 }
 
 /// One parameter tensor of a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// `LAYER.weight` or `LAYER.bias`, by layer number.
     pub name: String,
     /// Its axes, row-major.
     pub shape: Shape,
-    /// Whether penalties and weight decay touch it.
-    pub penalised: bool,
+    /// What training does with it.
+    pub role: ParameterRole,
     /// Where it lies in the flat vector of the network.
     pub range: Range<usize>,
+}
+
+impl Parameter {
+    /// Whether it is a variance, which no training makes negative and no file may.
+    pub(crate) fn is_variance(&self) -> bool {
+        self.name.ends_with(".running_variance")
+    }
 }
 
 /// Gives every layer its shapes and the place of its parameters: weights first, then biases, layer after layer.
@@ -59,7 +66,7 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
             parameters.push(Parameter {
                 name: format!("{number}.{}", parameter.name),
                 shape: parameter.shape,
-                penalised: parameter.penalised,
+                role: parameter.role,
                 range,
             });
         }

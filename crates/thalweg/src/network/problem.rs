@@ -12,6 +12,28 @@ pub enum NetworkProblem {
     /// A network without layers.
     #[error("the network has no layers; add at least one, such as {{ dense = 10 }}")]
     NoLayers,
+    /// A rule that needs the whole batch.
+    #[error(
+        "{optimizer} needs every row in each step; set batch_size to \"full\" or choose another optimizer"
+    )]
+    FullBatchOnly {
+        /// The rule.
+        optimizer: String,
+    },
+    /// A rule that a decay beside it would lead astray.
+    #[error("{optimizer} takes no weight_decay, which its line search would not see; give l2 instead")]
+    NoWeightDecay {
+        /// The rule.
+        optimizer: String,
+    },
+    /// A rule that a changed gradient would lead astray.
+    #[error("{optimizer} takes no {limit}, which would make its gradient another function's; leave it out")]
+    NoClipping {
+        /// The rule.
+        optimizer: String,
+        /// The setting.
+        limit: &'static str,
+    },
     /// Data of another width.
     #[error(
         "the network takes rows of the shape {expected}, but the data has rows of the shape {given}; choose the same columns as in training"
@@ -68,6 +90,16 @@ pub enum NetworkProblem {
         /// The parameter.
         name: String,
         /// Where, from 0, row-major.
+        index: usize,
+        /// What.
+        value: f64,
+    },
+    /// A running variance was to get a value below 0.
+    #[error("the values given for {name:?} hold {value} at position {index}; a variance is 0 or more")]
+    NegativeVariance {
+        /// The parameter.
+        name: String,
+        /// Where, from 0.
         index: usize,
         /// What.
         value: f64,

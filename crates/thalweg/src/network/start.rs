@@ -1,6 +1,6 @@
 //! How a network starts: its parameters drawn, or read from a file.
 
-use super::Network;
+use super::{Network, PlacedLayer};
 use crate::activations::Activation;
 use crate::error::Result;
 use crate::init::{Draws, Init};
@@ -27,7 +27,8 @@ impl<R: Real> Network<R> {
     ///
     /// Weights start by their layer's `init`, else by `default`, else by He's normal rule before a ReLU-like activation
     /// and by Glorot's uniform rule elsewhere. Biases start at zero unless their layer says otherwise. With
-    /// [`Init::File`] as `default`, all parameters come from that file.
+    /// [`Init::File`] as `default`, all parameters come from that file. The scales and averages of normalisations start where their
+    /// layers say.
     ///
     /// # Errors
     /// For [`Init::File`]: the file cannot be read, has no array of a parameter's name, or one of another shape.
@@ -49,8 +50,14 @@ impl<R: Real> Network<R> {
     ) -> Result<()> {
         let layer = &self.layers[number];
         let parameter = layer.parameters[index].clone();
+        if let (Some(start), false) =
+            (layer.layer.fixed_start(index), matches!(default, Some(Init::File { .. })))
+        {
+            self.parameters[parameter.range].fill(R::from_f64(start));
+            return Ok(());
+        }
         let own = match &layer.layer {
-            Layer::Dense(dense) if parameter.penalised => dense.init.as_ref(),
+            Layer::Dense(dense) if parameter.role.is_penalised() => dense.init.as_ref(),
             Layer::Dense(dense) => dense.bias_init.as_ref(),
             _ => None,
         };
@@ -60,9 +67,9 @@ impl<R: Real> Network<R> {
         });
         let init = match own {
             Some(init) => init.clone(),
-            None if parameter.penalised => default
-                .cloned()
-                .unwrap_or_else(|| default_init(self.layers.get(number + 1).map(|next| &next.layer))),
+            None if parameter.role.is_penalised() => {
+                default.cloned().unwrap_or_else(|| default_init(&self.layers[number + 1..]))
+            }
             None => Init::Zeros,
         };
         if let Some(path) = file
@@ -74,7 +81,8 @@ impl<R: Real> Network<R> {
         }
         let axes = parameter.shape.axes();
         let (fan_in, fan_out) = (layer.input.len(), axes.last().copied().unwrap_or(1));
-        let purpose = if parameter.penalised { Purpose::InitialWeights } else { Purpose::InitialBiases };
+        let purpose =
+            if parameter.role.is_penalised() { Purpose::InitialWeights } else { Purpose::InitialBiases };
         let values = &mut self.parameters[parameter.range];
         match draw {
             Draw::Philox { seed } => {
@@ -87,9 +95,10 @@ impl<R: Real> Network<R> {
     }
 }
 
-/// He's rule before a ReLU-like activation, else Glorot's.
-fn default_init(next: Option<&Layer>) -> Init {
-    match next {
+/// He's rule before a ReLU-like activation, with or without a normalisation between, else Glorot's.
+fn default_init(after: &[PlacedLayer]) -> Init {
+    let is_norm = |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_));
+    match after.iter().map(|next| &next.layer).find(|layer| !is_norm(layer)) {
         Some(Layer::Activation(activation)) if Activation::is_relu_like(activation) => Init::HeNormal,
         _ => Init::GlorotUniform,
     }

@@ -95,6 +95,18 @@ impl Optimizer {
                 lines.push(format!("{w} ← {w} - sign(d{w})·step"));
                 lines.push(format!("gradient ← d{w}"));
             }
+            Optimizer::Muon { adam_share, .. } => {
+                let adam = Optimizer::from_name("adam").unwrap_or(Optimizer::Sgd);
+                let update =
+                    Update { learning_rate: adam_share * update.learning_rate, weight_decay: 0.0, ..*update };
+                lines.extend(adam.formulas(&update, w));
+            }
+            Optimizer::Lbfgs { history } => {
+                lines.push(format!(
+                    "d = -H·d{w}, H from the last {history} steps and changes of the gradient"
+                ));
+                lines.push(format!("{w} ← {w} + t·d, t by a line search that begins at {rate}"));
+            }
             Optimizer::Custom(_) => {}
         }
         lines

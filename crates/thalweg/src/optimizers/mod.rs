@@ -10,8 +10,10 @@ mod adagrad;
 mod adam;
 mod adam_w;
 mod formula;
+pub(crate) mod lbfgs;
 mod lion;
 mod momentum;
+pub(crate) mod muon;
 mod nadam;
 mod rms_prop;
 mod rprop;
@@ -117,13 +119,33 @@ pub enum Optimizer {
         /// The largest step; 50 by default.
         most: f64,
     },
+    /// Hidden matrices move by their momentum with all singular values near 1, everything else by Adam.
+    Muon {
+        /// How much of the mean stays; 0.95 by default.
+        momentum: f64,
+        /// How often the iteration towards 1 is made, at least 1; 5 by default.
+        iterations: usize,
+        /// Adam's rate as a share of the rate; 0.05 by default.
+        adam_share: f64,
+    },
+    /// A step by the curvature that the last gradients show, as far as a line search says; for full batches.
+    Lbfgs {
+        /// How many steps back the curvature is remembered, at least 1; 10 by default.
+        history: usize,
+    },
     /// A user's own.
     Custom(Arc<dyn AnyCustomOptimizer>),
 }
 
 impl Optimizer {
     /// The names of the built-in rules in experiment files. Nesterov's form is a flag of `momentum`.
-    pub const NAMES: [&'static str; 10] =
+    pub const NAMES: [&'static str; 12] = [
+        "sgd", "momentum", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "rprop",
+        "muon", "lbfgs",
+    ];
+
+    /// The names of the rules that change each parameter by its own gradient alone; the others look at the loss too.
+    pub const ELEMENTWISE_NAMES: [&'static str; 10] =
         ["sgd", "momentum", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "rprop"];
 
     /// The built-in rule of this name, with its default constants.
@@ -157,6 +179,12 @@ impl Optimizer {
                 least: rprop::DEFAULT_LEAST,
                 most: rprop::DEFAULT_MOST,
             },
+            "muon" => Optimizer::Muon {
+                momentum: muon::DEFAULT_MOMENTUM,
+                iterations: muon::DEFAULT_ITERATIONS,
+                adam_share: muon::DEFAULT_ADAM_SHARE,
+            },
+            "lbfgs" => Optimizer::Lbfgs { history: lbfgs::DEFAULT_HISTORY },
             "adam" => Optimizer::Adam { beta1, beta2, epsilon },
             "adamw" => Optimizer::AdamW { beta1, beta2, epsilon, weight_decay: adam_w::DEFAULT_WEIGHT_DECAY },
             _ => return None,
@@ -176,12 +204,14 @@ impl Optimizer {
             Optimizer::Nadam { .. } => "nadam",
             Optimizer::Lion { .. } => "lion",
             Optimizer::Rprop { .. } => "rprop",
+            Optimizer::Muon { .. } => "muon",
+            Optimizer::Lbfgs { .. } => "lbfgs",
             Optimizer::Custom(part) => <f64 as Pick>::optimizer(part.as_ref()).name(),
         }
     }
 
     /// The learning rate where none is given: 1e-3 for the rules that divide by the gradient's size, 1e-4 for Lion, 1 for
-    /// Adadelta, which has a rate of its own, else 1e-2.
+    /// Adadelta and L-BFGS, which find their own steps, 0.02 for Muon, else 1e-2.
     pub const fn default_learning_rate(&self) -> f64 {
         match self {
             Optimizer::RmsProp { .. }
@@ -189,13 +219,19 @@ impl Optimizer {
             | Optimizer::AdamW { .. }
             | Optimizer::Nadam { .. } => 1e-3,
             Optimizer::Lion { .. } => 1e-4,
-            Optimizer::Adadelta { .. } => 1.0,
+            Optimizer::Muon { .. } => 0.02,
+            Optimizer::Adadelta { .. } | Optimizer::Lbfgs { .. } => 1.0,
             Optimizer::Sgd
             | Optimizer::Momentum { .. }
             | Optimizer::Adagrad { .. }
             | Optimizer::Rprop { .. }
             | Optimizer::Custom(_) => 1e-2,
         }
+    }
+
+    /// Whether it changes each parameter by its own gradient alone, as [`ELEMENTWISE_NAMES`](Self::ELEMENTWISE_NAMES) do.
+    pub(crate) const fn is_elementwise(&self) -> bool {
+        !matches!(self, Optimizer::Muon { .. } | Optimizer::Lbfgs { .. } | Optimizer::Custom(_))
     }
 
     /// The decoupled weight decay that belongs to the rule itself: AdamW's constant, else 0. The trainer hands it back,
@@ -219,7 +255,9 @@ impl Optimizer {
             | Optimizer::Adam { .. }
             | Optimizer::AdamW { .. }
             | Optimizer::Nadam { .. }
-            | Optimizer::Rprop { .. } => 2,
+            | Optimizer::Rprop { .. }
+            | Optimizer::Muon { .. } => 2,
+            Optimizer::Lbfgs { history } => 2 * history,
             Optimizer::Custom(part) => <f64 as Pick>::optimizer(part.as_ref()).state_slots(),
         }
     }
@@ -232,11 +270,17 @@ impl Optimizer {
             Optimizer::RmsProp { .. } => vec!["mean_square".into()],
             Optimizer::Adagrad { .. } => vec!["sum_of_squares".into()],
             Optimizer::Adadelta { .. } => vec!["mean_square".into(), "mean_square_step".into()],
-            Optimizer::Adam { .. } | Optimizer::AdamW { .. } | Optimizer::Nadam { .. } => {
+            Optimizer::Adam { .. }
+            | Optimizer::AdamW { .. }
+            | Optimizer::Nadam { .. }
+            | Optimizer::Muon { .. } => {
                 vec!["mean".into(), "mean_square".into()]
             }
             Optimizer::Lion { .. } => vec!["mean".into()],
             Optimizer::Rprop { .. } => vec!["gradient".into(), "step".into()],
+            Optimizer::Lbfgs { history } => {
+                (0..*history).flat_map(|i| [format!("s{i}").into(), format!("y{i}").into()]).collect()
+            }
             Optimizer::Custom(_) => {
                 (0..self.state_slots()).map(|slot| format!("slot{slot}").into()).collect()
             }
@@ -246,7 +290,8 @@ impl Optimizer {
     /// Changes the parameters `w` by the gradient `dw`.
     ///
     /// First, where `update.weight_decay` is above 0, w ← fma(-(rate·weight_decay), w, w); then the rule. A custom
-    /// optimizer sees to the decay itself.
+    /// optimizer sees to the decay itself. L-BFGS, which must look at the loss, does nothing here, and Muon what it does to everything
+    /// but hidden matrices.
     ///
     /// # Shapes
     /// `w`, `dw`: any run of parameters; `state`: [`state_slots`](Self::state_slots) slots, one after the other, each as
@@ -266,7 +311,7 @@ impl Optimizer {
     }
 
     /// The rule with its constants for one step, computed once for all runs of parameters that share a rate and a decay;
-    /// `None` for a user's own.
+    /// `None` for a user's own and for L-BFGS.
     pub(crate) fn at_step<R: Real>(&self, update: &Update) -> Option<StepRule<R>> {
         let rule = match self {
             Optimizer::Sgd => Rule::Sgd { minus_rate: R::from_f64(-update.learning_rate) },
@@ -282,6 +327,12 @@ impl Optimizer {
             Optimizer::Adam { beta1, beta2, epsilon } | Optimizer::AdamW { beta1, beta2, epsilon, .. } => {
                 Rule::Adam(adam::Constants::at_step(*beta1, *beta2, *epsilon, update))
             }
+            Optimizer::Muon { adam_share, .. } => {
+                let update = Update { learning_rate: adam_share * update.learning_rate, ..*update };
+                let (beta1, beta2) = (adam::DEFAULT_BETA1, adam::DEFAULT_BETA2);
+                let rule = Rule::Adam(adam::Constants::at_step(beta1, beta2, adam::DEFAULT_EPSILON, &update));
+                return Some(StepRule { decay: weight_decay::share(&update), rule });
+            }
             Optimizer::Adagrad { epsilon } => Rule::Adagrad(adagrad::Constants::at_step(*epsilon, update)),
             Optimizer::Adadelta { rho, epsilon } => {
                 Rule::Adadelta(rms_prop::Constants::at_step(*rho, *epsilon, update))
@@ -293,7 +344,7 @@ impl Optimizer {
             Optimizer::Rprop { shrink, grow, least, most } => {
                 Rule::Rprop(rprop::Constants::at_step(*shrink, *grow, *least, *most, update))
             }
-            Optimizer::Custom(_) => return None,
+            Optimizer::Lbfgs { .. } | Optimizer::Custom(_) => return None,
         };
         Some(StepRule { decay: weight_decay::share(update), rule })
     }

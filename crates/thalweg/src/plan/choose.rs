@@ -1,6 +1,7 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
 use super::lanes::LanePlan;
+use super::lbfgs::LbfgsSteps;
 use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
@@ -8,6 +9,7 @@ use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets, TargetScale};
 use crate::error::Result;
 use crate::network::{Network, NetworkProblem};
+use crate::optimizers::Optimizer;
 use crate::real::Real;
 
 /// What the choice of a plan for training depends on, beside the network.
@@ -75,7 +77,9 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
         return Ok(None);
     }
     let Wanted { rules, data, threads, .. } = wanted;
-    if wanted.is_full_batch {
+    // The plans for a full batch count every row once and know no limits but that of the gradient's norm.
+    let is_usual = data.weights().is_none() && rules.clip_value.is_none() && rules.max_norm.is_none();
+    if wanted.is_full_batch && is_usual {
         if let Some(plan) = OneOutputPlan::new(network, rules, data, threads) {
             return Ok(Some(Box::new(plan)));
         }
@@ -113,6 +117,9 @@ pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Resul
     fit::check(network, &rules.loss, data)?;
     if let DatasetTargets::None = data.targets() {
         return Err(NetworkProblem::NoTargets.into());
+    }
+    if let Optimizer::Lbfgs { .. } = rules.optimizer {
+        return Ok(Box::new(LbfgsSteps::new(network, rules, data, largest_batch, is_full_batch)?));
     }
     match R::fast_plan(network, wanted)? {
         Some(plan) => Ok(plan),

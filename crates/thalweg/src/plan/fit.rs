@@ -13,7 +13,7 @@ pub(crate) fn check<R: Real>(network: &Network<R>, loss: &Loss, data: &Dataset) 
     let wrong = |needed: String| Err(NetworkProblem::Outputs { outputs, needed }.into());
     match (data.targets(), loss) {
         (DatasetTargets::None, _) => Ok(()),
-        (DatasetTargets::Classes { count, .. }, Loss::SoftmaxCrossEntropy) if outputs != *count => {
+        (DatasetTargets::Classes { count, .. }, loss) if loss.is_from_softmax() && outputs != *count => {
             wrong(count.to_string())
         }
         (DatasetTargets::Classes { count: 2, .. }, _) if outputs == 1 || outputs == 2 => Ok(()),

@@ -10,6 +10,7 @@ mod choose;
 pub(crate) mod fit;
 mod forward;
 mod lanes;
+mod lbfgs;
 mod limit;
 mod narrow_hidden;
 mod one_output;

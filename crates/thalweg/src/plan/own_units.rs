@@ -2,7 +2,7 @@
 
 use super::Rows;
 use crate::data::{Dataset, DatasetTargets};
-use crate::losses::Targets;
+use crate::losses::{Targets, Weights};
 use crate::real::Real;
 
 /// The targets of a batch as they stand in the data, and a network's predictions for them in the same units.
@@ -13,6 +13,8 @@ pub(crate) struct OwnUnits<R> {
     classes: Vec<u32>,
     /// Targets, where they are values.
     values: Vec<R>,
+    /// What the rows that were gathered last weigh; empty where each counts once.
+    weights: Vec<f64>,
     /// Predictions; empty where the target is not scaled, since the network's outputs are in its units then.
     predictions: Vec<R>,
 }
@@ -29,13 +31,19 @@ impl<R: Real> OwnUnits<R> {
             outputs,
             classes: vec![0; classes],
             values: vec![R::ZERO; values],
+            // The rows of one part may weigh differently and those of another not.
+            weights: Vec::with_capacity(largest_batch),
             predictions: vec![R::ZERO; predictions],
         }
     }
 
-    /// Takes the targets of these rows.
+    /// Takes the targets of these rows, and their weights.
     pub(crate) fn gather(&mut self, batch: Rows<'_>) {
         let rows = batch.rows.len();
+        self.weights.clear();
+        if let Some(weights) = batch.data.weights() {
+            self.weights.extend(batch.rows.iter().map(|&row| weights[row as usize]));
+        }
         match batch.data.targets() {
             DatasetTargets::Classes { .. } => {
                 batch.data.gather_classes(batch.rows, &mut self.classes[..rows]);
@@ -74,6 +82,11 @@ impl<R: Real> OwnUnits<R> {
         (predictions, self.targets(trained.len() / self.outputs))
     }
 
+    /// The weights of the first `rows` rows that were gathered.
+    pub(crate) fn weights(&self, rows: usize) -> Weights<'_> {
+        if self.weights.is_empty() { Weights::Equal(rows) } else { Weights::Each(&self.weights[..rows]) }
+    }
+
     /// The targets of the first `rows` rows that were gathered.
     pub(crate) fn targets(&self, rows: usize) -> Targets<'_, R> {
         if self.values.is_empty() {
@@ -87,8 +100,8 @@ impl<R: Real> OwnUnits<R> {
 /// A bound for the losses of `rows` rows in the units that the network is trained in: if none is larger, their sum is
 /// finite in the target's own units too. A plan that sees a larger one is not certain of the loss.
 ///
-/// Own units are z·width + shift, so a loss grows by at most the square of the larger of both; the factor 8 is for
-/// rounding and for Huber's line.
+/// Own units are z·width + shift, so a loss grows by at most the square of the larger of both, and a sum over rows by the largest
+/// weight; the factor 8 is for rounding and for Huber's line.
 pub(crate) fn loss_bound<R: Real>(data: &Dataset, rows: usize) -> R {
     let scale = data.target_scale();
     let largest = match data.targets() {
@@ -97,7 +110,8 @@ pub(crate) fn loss_bound<R: Real>(data: &Dataset, rows: usize) -> R {
             .fold(1.0, f64::max),
         _ => 1.0,
     };
-    R::from_f64(R::LARGEST.to_f64() / (8.0 * rows as f64 * largest * largest))
+    let weight = data.largest_weight().max(1.0);
+    R::from_f64(R::LARGEST.to_f64() / (8.0 * rows as f64 * weight * largest * largest))
 }
 
 #[cfg(test)]

@@ -47,13 +47,14 @@ impl<R: Real> PlainSteps<R> {
     fn note_losses(&mut self, rows: usize) -> f64 {
         let loss = &self.plan.rules().loss;
         let (predictions, targets) = self.plan.in_own_units(rows);
-        let mut sum = OrderedSum::new();
         let each = predictions.chunks_exact(self.outputs).zip(&mut self.row_losses);
         for (n, (predictions, value)) in each.enumerate() {
             *value = loss.row_value(predictions, targets.row(n, self.outputs));
-            sum.push(value.to_f64());
         }
-        loss.join::<R>(sum.total(), rows)
+        let weights = self.plan.weights(rows);
+        let mut sum = OrderedSum::new();
+        weights.add(&self.row_losses[..rows], &mut sum);
+        loss.join::<R>(sum.total(), weights.total())
     }
 
     fn look(&mut self, batch: Rows<'_>) -> f64 {

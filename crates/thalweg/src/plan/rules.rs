@@ -40,8 +40,12 @@ pub struct Rules {
     pub l1: f64,
     /// Decoupled decay of the weights.
     pub weight_decay: f64,
+    /// Each value of the gradient is cut to this magnitude, before the norm is looked at.
+    pub clip_value: Option<f64>,
     /// The gradient is shortened to this norm where it is longer.
     pub clip_norm: Option<f64>,
+    /// After each update, what comes into a unit is shortened to this norm where it is longer.
+    pub max_norm: Option<f64>,
     /// Into how many runs of rows each batch is cut for its gradient.
     pub shards: usize,
     /// The run's seed.
@@ -59,7 +63,9 @@ impl Rules {
             l2: 0.0,
             l1: 0.0,
             weight_decay: 0.0,
+            clip_value: None,
             clip_norm: None,
+            max_norm: None,
             shards: 1,
             seed: 0,
             frozen: Vec::new(),
@@ -69,7 +75,7 @@ impl Rules {
     /// ½·l2·Σw² + l1·Σ|w| over the weights of a network.
     pub fn penalty<R: Real>(&self, layers: &[PlacedLayer], parameters: &[R]) -> f64 {
         let mut penalty = 0.0;
-        for parameter in layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.penalised) {
+        for parameter in layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.role.is_penalised()) {
             let w = &parameters[parameter.range.clone()];
             if self.l2 != 0.0 {
                 penalty += 0.5 * self.l2 * sums::sum_of_squares(w);

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 
 use super::{Rates, Rows};
+use crate::kernels::elementwise;
+use crate::real::Real;
 
 /// A plan that runs whole steps and keeps only what a step needs. It agrees with the plain plan in every bit.
 ///
@@ -12,9 +14,31 @@ use super::{Rates, Rows};
 /// In a run whose batch is the whole data, every call has the same rows, in order: a plan may gather them once. Nothing
 /// is asked of such a plan per step but the step: the loss is looked at only when somebody wants to know it, in the outputs
 /// that a step leaves or by [`forward`](StepPlan::forward), which a step of the same batch may follow.
-pub trait StepPlan<R>: Debug + Send {
+pub trait StepPlan<R: Real>: Debug + Send {
     /// Writes the parameters.
     fn read_parameters(&self, parameters: &mut [R]);
+
+    /// How many values the plan keeps an average of the parameters in; here their average, and room for the parameters, row-major.
+    fn average_len(&self, parameter_count: usize) -> usize {
+        2 * parameter_count
+    }
+
+    /// average ← average + share·(parameters - average), in the plan's own layout; a share of 1 copies them.
+    fn average(&self, share: f64, average: &mut [R]) {
+        let (average, parameters) = average.split_at_mut(average.len() / 2);
+        self.read_parameters(parameters);
+        elementwise::move_towards(share, parameters, average);
+    }
+
+    /// Writes the average row-major.
+    fn read_average(&self, average: &[R], parameters: &mut [R]) {
+        parameters.copy_from_slice(&average[..average.len() / 2]);
+    }
+
+    /// Takes an average.
+    fn set_average(&self, parameters: &[R], average: &mut [R]) {
+        average[..parameters.len()].copy_from_slice(parameters);
+    }
 
     /// Takes these parameters.
     fn set_parameters(&mut self, parameters: &[R]);

@@ -7,7 +7,7 @@ use crate::custom::CustomMetric;
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
 use crate::kernels::{OrderedSum, elementwise};
-use crate::losses::{Loss, Target};
+use crate::losses::{Loss, Target, Weights};
 use crate::metrics::{Metrics, Task};
 use crate::network::Network;
 use crate::plan::{ForwardPlan, OwnUnits, PlainForward, Rows, choose_forward, fit};
@@ -83,10 +83,11 @@ impl<R: Real> Evaluator<R> {
             self.own_units.gather(Rows { data, rows: &self.rows, epoch: 0 });
             self.own_units.note(data, self.plan.outputs(count));
             let (predictions, targets) = self.own_units.pair(self.plan.outputs(count));
-            self.loss.add_values(self.outputs, predictions, targets, &mut sum);
+            let weights = self.own_units.weights(count);
+            self.loss.add_values(self.outputs, predictions, targets, weights, &mut sum);
             metrics.add(predictions, targets);
         }
-        self.loss.join::<R>(sum.total(), data.rows())
+        self.loss.join::<R>(sum.total(), weights_of(data).total())
     }
 
     fn custom_metrics(&mut self, data: &Dataset, custom: &[Arc<dyn CustomMetric>]) -> Vec<(String, f64)> {
@@ -143,6 +144,11 @@ impl<R: Real> Evaluator<R> {
         data.gather(&self.rows, x);
         self.plan.forward(self.rows.len(), x);
     }
+}
+
+/// What the rows of a data set weigh.
+pub(super) fn weights_of(data: &Dataset) -> Weights<'_> {
+    data.weights().map_or(Weights::Equal(data.rows()), Weights::Each)
 }
 
 /// Nothing seen yet, with the metrics that go with these targets.

@@ -18,7 +18,9 @@ pub use rate_range::{RateCurve, RatePoint, RateRange, rate_range};
 pub use report::{History, Part, PartReport, Report, more_is_better};
 pub(crate) use session::{BegunStep, Session, Setup};
 pub use session::{Ending, Outcome, Parts};
-pub use settings::{BatchSize, EarlyStopping, Every, LayerTraining, TrainingSettings};
-pub use state::{Counters, State};
+pub use settings::{
+    BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, TrainingSettings, WeightAverage,
+};
+pub use state::{Counters, PlateauCounters, State};
 pub(crate) use state::{from_bytes, to_bytes};
 pub use trainer::{Trainer, default_loss};

@@ -3,10 +3,12 @@
 //! A full-batch run reports the loss of the parameters *before* the update, so that its first line is the loss of the
 //! start; a mini-batch run reports the mean over the epoch's batches so far.
 
+mod averaging;
 mod best_weights;
 mod ending;
 mod exact;
 mod moments;
+mod plateau;
 mod reporting;
 mod step;
 #[cfg(test)]
@@ -120,6 +122,9 @@ pub(crate) struct Session<'a, R: Real> {
     counters: Counters,
     last_loss: f64,
     best: Option<Vec<R>>,
+    /// The average of the weights as the plan lays it out, and row-major.
+    average: Vec<R>,
+    judged: Vec<R>,
     total_steps: u64,
     started: Instant,
     seconds_before: f64,
@@ -153,7 +158,7 @@ impl<'a, R: Real> Session<'a, R> {
         if let Some((&layer, _)) = settings.layer.iter().find(|(layer, _)| **layer >= count) {
             return Err(NetworkProblem::UnknownLayer { layer, last: count - 1 }.into());
         }
-        let batches = Batches::new(parts.train.rows(), settings.batch_size, settings.shuffle, seed);
+        let batches = Batches::new(parts.train.rows(), settings.rows_per_update(), settings.shuffle, seed);
         let rules = rules(settings, loss, seed);
         let plan = plan(network, &rules, &batches)?;
         for part in [parts.validation, parts.test].into_iter().flatten() {
@@ -171,6 +176,10 @@ impl<'a, R: Real> Session<'a, R> {
             false => Every::Epochs(1),
         });
         let outputs = network.output_shape().len();
+        let average_len = match settings.average {
+            Some(_) => plan.average_len(network.parameter_count()),
+            None => 0,
+        };
         let mut session = Session {
             evaluator: Evaluator::new(network, &rules.loss, parts.train, threads)?,
             own_units: OwnUnits::new(parts.train, outputs, batches.largest()),
@@ -183,6 +192,8 @@ impl<'a, R: Real> Session<'a, R> {
             counters: Counters::new(metrics_for(&rules.loss, parts.train, outputs)),
             last_loss: f64::NAN,
             best: None,
+            average: vec![R::ZERO; average_len],
+            judged: vec![R::ZERO; if settings.average.is_some() { network.parameter_count() } else { 0 }],
             total_steps,
             started: Instant::now(),
             seconds_before: 0.0,
@@ -202,7 +213,7 @@ impl<'a, R: Real> Session<'a, R> {
             is_full_batch,
             steps_per_epoch,
         };
-        session.check_stopping_metric()?;
+        session.check_metrics()?;
         Ok(session)
     }
 
@@ -231,6 +242,16 @@ impl<'a, R: Real> Session<'a, R> {
             usize::try_from(state.counters.batch).ok().filter(|batch| *batch < self.batches.per_epoch())?;
         self.plan.set_parameters(self.network.parameters());
         self.plan.set_state(&optimizer_state);
+        if state.average.is_some() != (state.counters.averaged > 0)
+            || state.average.is_some() && self.settings.average.is_none()
+        {
+            return None;
+        }
+        if let Some(bytes) = &state.average {
+            let mut average = vec![R::ZERO; self.network.parameter_count()];
+            from_bytes(bytes, &mut average)?;
+            self.set_average(&average);
+        }
         self.counters = state.counters.clone();
         self.counters.finished = false;
         self.seconds_before = state.counters.seconds;
@@ -250,6 +271,7 @@ impl<'a, R: Real> Session<'a, R> {
             parameters: to_bytes(self.network.parameters()),
             optimizer_state: to_bytes(&self.optimizer_state),
             best_parameters: self.best.as_deref().map(to_bytes),
+            average: self.average_bytes(),
         }
     }
 
@@ -320,7 +342,9 @@ fn rules(settings: &TrainingSettings, loss: Loss, seed: u64) -> Rules {
         l2: settings.l2,
         l1: settings.l1,
         weight_decay: settings.weight_decay + settings.optimizer.weight_decay(),
+        clip_value: settings.clip_value,
         clip_norm: settings.clip_norm,
+        max_norm: settings.max_norm,
         shards: settings.shards,
         seed,
         frozen: frozen.collect(),

@@ -37,6 +37,41 @@ pub struct EarlyStopping {
     pub min_delta: f64,
 }
 
+/// When every learning rate becomes smaller because nothing gets better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReduceOnPlateau {
+    /// `"validation.loss"`, `"validation.accuracy"` ...: a part and one of its metrics.
+    pub metric: String,
+    /// By what the rates are multiplied, above 0 and below 1; 0.1 by default.
+    pub factor: f64,
+    /// How many reports without a gain are waited for, at least 1; 10 by default.
+    pub patience: u64,
+    /// What counts as a gain, in the metric's unit.
+    pub min_delta: f64,
+    /// The least that is left of the rates, as a share of what they would be; 0 by default.
+    pub least_share: f64,
+}
+
+/// An average of the weights over the steps, which is validated and kept in place of the last weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WeightAverage {
+    /// After each step, average ← average + (1 - decay)·(w - average); the mean of all, as long as these are few.
+    ///
+    /// Source: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging" (1992), with a decay.
+    Ema {
+        /// What the average keeps, 0 or more and less than 1; 0.999 by default.
+        decay: f64,
+    },
+    /// The mean of the weights at the ends of the epochs, from some point of the run on.
+    ///
+    /// Source: Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018), algorithm 1.
+    Swa {
+        /// From which share of the run's steps on, 0 or more and less than 1; 0.75 by default.
+        start: f64,
+    },
+}
+
 /// What one layer does differently.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct LayerTraining {
@@ -63,10 +98,17 @@ pub struct TrainingSettings {
     pub l1: f64,
     /// Decoupled decay: w ← w - rate·weight_decay·w; weights only.
     pub weight_decay: f64,
+    /// Each value of the gradient is cut to this magnitude, before the norm is looked at.
+    pub clip_value: Option<f64>,
     /// The gradient is shortened to this norm where it is longer.
     pub clip_norm: Option<f64>,
-    /// How many rows an update sees.
+    /// After each update, the weights that come into a unit are shortened to this norm where they are longer.
+    pub max_norm: Option<f64>,
+    /// How many rows an update sees, or one of the batches that it adds up.
     pub batch_size: BatchSize,
+    /// How many batches an update adds up, at least 1: the gradient is that of one batch so many times as large. Where rows are
+    /// worked in tiles, it needs little more memory.
+    pub accumulate: usize,
     /// Whether the rows are reordered each epoch.
     pub shuffle: bool,
     /// The run ends after so many epochs.
@@ -77,12 +119,26 @@ pub struct TrainingSettings {
     pub layer: BTreeMap<usize, LayerTraining>,
     /// When to stop because nothing gets better.
     pub early_stopping: Option<EarlyStopping>,
+    /// When the learning rates become smaller because nothing gets better.
+    pub reduce_on_plateau: Option<ReduceOnPlateau>,
+    /// An average of the weights, in place of the last.
+    pub average: Option<WeightAverage>,
     /// How often a report is made; `None`: each epoch, or every 100 steps of a full-batch run.
     pub report_every: Option<Every>,
     /// How often the state is saved; `None`: at the end.
     pub checkpoint_every: Option<Every>,
     /// Into how many runs of rows each batch is cut (NUMERICS rule 8).
     pub shards: usize,
+}
+
+impl TrainingSettings {
+    /// How many rows an update sees.
+    pub fn rows_per_update(&self) -> BatchSize {
+        match self.batch_size {
+            BatchSize::Rows(rows) => BatchSize::Rows(rows.saturating_mul(self.accumulate.max(1))),
+            BatchSize::Full => BatchSize::Full,
+        }
+    }
 }
 
 impl Default for TrainingSettings {
@@ -95,13 +151,18 @@ impl Default for TrainingSettings {
             l2: 0.0,
             l1: 0.0,
             weight_decay: 0.0,
+            clip_value: None,
             clip_norm: None,
+            max_norm: None,
             batch_size: BatchSize::Rows(32),
+            accumulate: 1,
             shuffle: true,
             epochs: Some(100),
             steps: None,
             layer: BTreeMap::new(),
             early_stopping: None,
+            reduce_on_plateau: None,
+            average: None,
             report_every: None,
             checkpoint_every: None,
             shards: 1,

@@ -14,10 +14,13 @@ pub struct Counters {
     pub epoch: u64,
     /// Batches of the current epoch that are done.
     pub batch: u64,
-    /// Σ loss·rows of the current epoch's batches (Σ loss where losses are added).
+    /// Σ loss·weight of the current epoch's batches (Σ loss where losses are added).
     pub epoch_loss: f64,
     /// Rows of the current epoch's batches.
     pub epoch_rows: u64,
+    /// What these rows weigh, where they do not count once each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_weight: Option<f64>,
     /// The metrics of the current epoch's batches.
     pub epoch_metrics: Metrics,
     /// The running hash.
@@ -30,12 +33,39 @@ pub struct Counters {
     pub best_epoch: Option<u64>,
     /// Reports since the last gain.
     pub reports_without_gain: u64,
+    /// What is known of a plateau, where one is watched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<PlateauCounters>,
+    /// How often the weights were added to their average.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub averaged: u64,
     /// The step of the last report, so that none is made twice.
     pub last_report: Option<u64>,
     /// Wall time of training so far.
     pub seconds: f64,
     /// Whether the run came to its end.
     pub finished: bool,
+}
+
+/// What is known of a plateau.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlateauCounters {
+    /// The best value of the metric so far.
+    pub best: Option<f64>,
+    /// Reports since then, or since the rates were last reduced.
+    pub waited: u64,
+    /// What is left of the rates.
+    pub share: f64,
+}
+
+impl PlateauCounters {
+    /// Nothing seen yet.
+    pub(crate) const NEW: Self = PlateauCounters { best: None, waited: 0, share: 1.0 };
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Counters {
@@ -47,12 +77,15 @@ impl Counters {
             batch: 0,
             epoch_loss: 0.0,
             epoch_rows: 0,
+            epoch_weight: None,
             epoch_metrics,
             checksum: 0,
             learning_rate: None,
             best_value: None,
             best_epoch: None,
             reports_without_gain: 0,
+            plateau: None,
+            averaged: 0,
             last_report: None,
             seconds: 0.0,
             finished: false,
@@ -73,6 +106,8 @@ pub struct State {
     pub optimizer_state: Vec<u8>,
     /// The parameters of the best report, if one is kept.
     pub best_parameters: Option<Vec<u8>>,
+    /// The average of the parameters, if one is kept.
+    pub average: Option<Vec<u8>>,
 }
 
 /// The little-endian bytes of some numbers.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::observer::Observer;
 use super::session::{Outcome, Parts, Session, Setup};
-use super::settings::{BatchSize, TrainingSettings};
+use super::settings::{BatchSize, Every, TrainingSettings};
 use super::state::State;
 use crate::custom::CustomMetric;
 use crate::data::{Dataset, DatasetTargets};
@@ -110,6 +110,42 @@ impl<'a> Trainer<'a> {
     /// Adds ½·l2·Σw² to the loss.
     pub fn l2(mut self, l2: f64) -> Self {
         self.settings.l2 = l2;
+        self
+    }
+
+    /// Adds l1·Σ|w| to the loss.
+    pub fn l1(mut self, l1: f64) -> Self {
+        self.settings.l1 = l1;
+        self
+    }
+
+    /// Takes rate·weight_decay·w off the weights at each step, apart from the gradient.
+    pub fn weight_decay(mut self, weight_decay: f64) -> Self {
+        self.settings.weight_decay = weight_decay;
+        self
+    }
+
+    /// Cuts each value of the gradient to this magnitude, above 0.
+    pub fn clip_value(mut self, clip_value: f64) -> Self {
+        self.settings.clip_value = Some(clip_value);
+        self
+    }
+
+    /// Shortens a longer gradient to this norm, above 0.
+    pub fn clip_norm(mut self, clip_norm: f64) -> Self {
+        self.settings.clip_norm = Some(clip_norm);
+        self
+    }
+
+    /// Shortens the weights that come into a unit to this norm, above 0, after each update.
+    pub fn max_norm(mut self, max_norm: f64) -> Self {
+        self.settings.max_norm = Some(max_norm);
+        self
+    }
+
+    /// How often a report is made; each epoch, or every 100 steps of a full-batch run, without it.
+    pub fn report_every(mut self, every: Every) -> Self {
+        self.settings.report_every = Some(every);
         self
     }
 

@@ -31,6 +31,7 @@ pub(crate) fn digits() -> RawData {
             ids: labels.iter().map(|&label| u32::from(label)).collect(),
             labels: (0..10).map(|digit| digit.to_string()).collect(),
         },
+        weights: None,
     }
 }
 
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn digits_are_all_there() {
-        let RawData { inputs: RawInputs::Array { features: Features::U8(bytes), .. }, target } = digits()
+        let RawData { inputs: RawInputs::Array { features: Features::U8(bytes), .. }, target, .. } = digits()
         else {
             panic!("bytes");
         };

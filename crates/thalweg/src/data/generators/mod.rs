@@ -153,6 +153,7 @@ fn points(points: Vec<[f64; 2]>, ids: Vec<u32>, classes: usize) -> RawData {
             ids,
             labels: (0..classes).map(|class| class.to_string()).collect(),
         },
+        weights: None,
     }
 }
 
@@ -171,6 +172,7 @@ fn numbers(x: Vec<f64>, columns: Vec<String>, targets: Vec<f64>, target_names: V
             kind: super::raw::NumberKind::Measured,
             label_names: None,
         },
+        weights: None,
     }
 }
 

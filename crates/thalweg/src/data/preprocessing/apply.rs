@@ -41,7 +41,7 @@ impl Preprocessing {
             }
             (Contents::Array(array), InputSchema::Array { shape, .. }) => {
                 let inputs = inputs_of_array(None, with_row_axis(array, shape))?;
-                RawData { inputs, target: RawTarget::None }.checked()
+                RawData { inputs, target: RawTarget::None, weights: None }.checked()
             }
             (Contents::Arrays(arrays), inputs) => {
                 let (name, row_len) = match inputs {
@@ -87,7 +87,7 @@ impl Preprocessing {
         targets.sort_by_key(|column| wanted.iter().position(|name| *name == column.name));
         let all_missing = targets.iter().all(|column| column.missing() == column.rows());
         let target = if all_missing { RawTarget::None } else { target_of_columns(targets)? };
-        RawData { inputs: RawInputs::Columns(rest), target }.checked()
+        RawData { inputs: RawInputs::Columns(rest), target, weights: None }.checked()
     }
 }
 

@@ -149,6 +149,7 @@ impl Preprocessing {
         };
         let names = self.feature_names();
         let targets = self.target.encode(&raw.target)?;
+        let weights = raw.weights;
         let dataset = Dataset::checked(features, self.input_shape(), targets).map_err(|problem| {
             // A column is better named than numbered.
             match problem {
@@ -160,6 +161,10 @@ impl Preprocessing {
             }
         })?;
         let dataset = if names.is_empty() { dataset } else { dataset.with_feature_names(names) };
+        let dataset = match weights {
+            Some(weights) => dataset.weighted(weights)?,
+            None => dataset,
+        };
         Ok(match dataset.targets() {
             DatasetTargets::None => dataset,
             _ => dataset

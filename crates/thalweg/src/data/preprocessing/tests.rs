@@ -18,7 +18,7 @@ fn raw(columns: Vec<Column>, labels: &[u32]) -> RawData {
         name: "kind".to_owned(),
         values: labels.iter().map(|label| Some(["cat", "dog"][*label as usize].to_owned())).collect(),
     };
-    RawData { inputs: RawInputs::Columns(columns), target }
+    RawData { inputs: RawInputs::Columns(columns), target, weights: None }
 }
 
 /// Rows 0, 1 and 2 train; row 3 has a colour they do not.
@@ -137,8 +137,14 @@ fn images_keep_their_shape_and_one_image_will_do() {
     let target = raw(Vec::new(), &[0, 1, 1]).target;
     let schema = TargetSchema::decide(&target, None, None).unwrap();
     let scale = InputScale::Fit(Scaling::Divide255);
-    let fitted =
-        Preprocessing::fit(RawData { inputs, target }, &[0, 1, 2], schema, scale, Scaling::None).unwrap();
+    let fitted = Preprocessing::fit(
+        RawData { inputs, target, weights: None },
+        &[0, 1, 2],
+        schema,
+        scale,
+        Scaling::None,
+    )
+    .unwrap();
     assert_eq!(fitted.dataset.feature_shape().axes(), [2, 2]);
     let image = Array::new(vec![2, 2], Values::U8(vec![0, 51, 102, 255]));
     let (dataset, _) = fitted.preprocessing.apply(Contents::Array(image), "one.npy").unwrap();

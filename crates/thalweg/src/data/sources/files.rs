@@ -12,6 +12,7 @@ use crate::data::notice::DataNotice;
 use crate::data::problem::{DataProblem, nearest};
 use crate::data::raw::{
     RawData, RawInputs, append, inputs_of_array, table_of_matrix, target_of_array, target_of_columns,
+    weights_of_column,
 };
 use crate::data::table::{Column, Table};
 use crate::error::{Error, Result};
@@ -49,8 +50,8 @@ pub(super) fn read(paths: &[PathBuf], choice: Choice<'_>, name: &str) -> Result<
             SourceRows::whole(train)
         }
         Read::Arrays(arrays) => {
-            let parts =
-                parts_of_arrays(&arrays, choice.features, choice.target, choice.part).map_err(fail)?;
+            let parts = parts_of_arrays(&arrays, choice.features, choice.target, choice.weight, choice.part)
+                .map_err(fail)?;
             let mut rows = SourceRows::whole(parts.train);
             rows.is_cut = parts.validation.is_none() && parts.test.is_none();
             rows.validation = parts.validation;
@@ -60,7 +61,7 @@ pub(super) fn read(paths: &[PathBuf], choice: Choice<'_>, name: &str) -> Result<
         Read::Pair(features, targets) => {
             let inputs = inputs_of_array(None, features).map_err(fail)?;
             let target = target_of_array("label", targets, inputs.rows());
-            SourceRows::whole(RawData { inputs, target }.checked().map_err(fail)?)
+            SourceRows::whole(RawData { inputs, target, weights: None }.checked().map_err(fail)?)
         }
         Read::Array(array) => SourceRows::whole(matrix(array, choice, &mut notices).map_err(fail)?),
     };
@@ -213,13 +214,21 @@ pub(super) fn table(
     } else {
         find_all(choice.target, "target column")?
     };
+    let weight = choice.weight.map(|name| find(&name.to_owned(), "weight column")).transpose()?;
     let features: Vec<usize> = if choice.features.is_empty() {
-        (0..columns.len()).filter(|place| !targets.contains(place)).collect()
+        (0..columns.len()).filter(|place| !targets.contains(place) && weight != Some(*place)).collect()
     } else {
         find_all(choice.features, "feature column")?
     };
     if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
         return Err(DataProblem::TargetAmongFeatures { name: names[both].clone() });
+    }
+    if let Some(weight) = weight {
+        for (places, role) in [(&targets, "the target"), (&features, "a feature")] {
+            if places.contains(&weight) {
+                return Err(DataProblem::WeightTwice { name: names[weight].clone(), role });
+            }
+        }
     }
     if features.is_empty() {
         return Err(DataProblem::NoFeatures);
@@ -227,7 +236,8 @@ pub(super) fn table(
     // A table is small beside what training needs: the columns are copied rather than taken apart.
     let pick = |places: &[usize]| places.iter().map(|&place| columns[place].clone()).collect::<Vec<Column>>();
     let inputs = RawInputs::Columns(pick(&features));
-    RawData { inputs, target: target_of_columns(pick(&targets))? }.checked()
+    let weights = weight.map(|place| weights_of_column(columns[place].clone())).transpose()?;
+    RawData { inputs, target: target_of_columns(pick(&targets))?, weights }.checked()
 }
 
 /// The first name that comes a second time.

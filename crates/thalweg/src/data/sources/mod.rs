@@ -95,6 +95,7 @@ pub(crate) struct SourceRows {
 pub(crate) struct Choice<'a> {
     features: &'a [String],
     target: &'a [String],
+    weight: Option<&'a str>,
     format: Option<&'a str>,
     /// The part that the source serves as; `None` for the main source.
     part: Option<PartName>,
@@ -123,10 +124,14 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
     let choice = Choice {
         features: &settings.features,
         target: &settings.target,
+        weight: settings.weight.as_deref(),
         format: settings.format.as_deref(),
         part: None,
     };
     let mut source = read_source(&settings.source, choice, options, &mut numpy)?;
+    if let (Some(weight), None) = (&settings.weight, &source.train.weights) {
+        return Err(fail(DataProblem::NoWeightColumn { name: weight.clone() }));
+    }
     let mut own_part = |own: &Option<Source>, part| -> Result<Option<(RawData, String)>> {
         let Some(own) = own else { return Ok(None) };
         let rows = read_source(own, Choice { part: Some(part), ..choice }, options, &mut numpy)?;
@@ -178,6 +183,10 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
     let validation = other(validation)?;
     let test = other(test)?;
     let (train, cut_validation, cut_test) = cut_parts(fitted.dataset, &cut);
+    let train = match &settings.class_weight {
+        Some(weight) => train.weighted_by_class(weight).map_err(fail)?,
+        None => train,
+    };
     Ok(Parts {
         train,
         validation: validation.or(cut_validation),
@@ -221,7 +230,7 @@ pub fn load_for(
         ),
         false => None,
     };
-    let choice = Choice { features: &[], target: &[], format, part: Some(PartName::Test) };
+    let choice = Choice { features: &[], target: &[], weight: None, format, part: Some(PartName::Test) };
     let mut rows = read_source(source, choice, options, &mut numpy)?;
     let mut notices = std::mem::take(&mut rows.notices);
     let files = std::mem::take(&mut rows.files);

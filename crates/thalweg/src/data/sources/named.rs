@@ -87,7 +87,13 @@ pub(super) fn read(name: &str, choice: Choice<'_>, data_folder: Option<&Path>) -
         "cats" => {
             let paths = named_files(name, data_folder)?;
             let part = |path: &PathBuf, part| {
-                let choice = Choice { features: &[], target: &[], format: Some("hdf5"), part: Some(part) };
+                let choice = Choice {
+                    features: &[],
+                    target: &[],
+                    weight: None,
+                    format: Some("hdf5"),
+                    part: Some(part),
+                };
                 files::read(std::slice::from_ref(path), choice, &path.display().to_string())
             };
             let mut train = part(&paths[0], PartName::Train)?;
@@ -174,7 +180,7 @@ pub(super) fn idx_folder(folder: &Path) -> Result<Vec<PathBuf>, DataProblem> {
 
 /// Training and test part from the four files of MNIST's form.
 pub(super) fn four_idx(paths: &[PathBuf]) -> Result<SourceRows> {
-    let choice = Choice { features: &[], target: &[], format: Some("idx"), part: None };
+    let choice = Choice { features: &[], target: &[], weight: None, format: Some("idx"), part: None };
     let part = |pair: &[PathBuf]| files::read(pair, choice, &pair[0].display().to_string());
     let mut train = part(&paths[..2])?;
     let test = part(&paths[2..])?;

@@ -12,6 +12,8 @@ fn settings(source: Source) -> DataSettings {
         format: None,
         scale: None,
         scale_target: Scaling::None,
+        weight: None,
+        class_weight: None,
     }
 }
 

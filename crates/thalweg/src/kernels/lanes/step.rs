@@ -13,7 +13,7 @@ use crate::kernels::elementwise;
 use crate::kernels::losses::{in_lanes_body, squares_within};
 use crate::kernels::panels::panel_width;
 use crate::kernels::vector::Vector;
-use crate::losses::{LaneBatch, Loss};
+use crate::losses::{Factors, LaneBatch, Loss};
 use crate::optimizers::StepRule;
 use crate::real::Real;
 
@@ -173,7 +173,7 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
         stride: panel_width::<R>(),
         predictions: &values[step.predictions.start..step.predictions.end],
         targets,
-        factor: step.factor,
+        factors: Factors::Same(step.factor),
     };
     // SAFETY: the caller's instruction set.
     unsafe {

@@ -13,6 +13,8 @@
 
 mod columns;
 mod lanes;
+mod limit_columns;
+mod normalise;
 mod one_output;
 mod strip;
 #[cfg(test)]
@@ -22,6 +24,8 @@ mod transpose;
 pub use crate::kernels::prefetch::Run;
 pub use columns::copy_columns;
 pub use lanes::{LANE_COLUMNS, add_in_lanes, add_products_in_lanes, add_rows, joined};
+pub use limit_columns::limit_columns;
+pub use normalise::{column_sums, denormalise_columns, normalise_by_averages, normalise_columns};
 pub use one_output::forward as forward_one_output;
 pub use strip::{End, Left, Start, Strip, strip};
 pub use transpose::transpose;

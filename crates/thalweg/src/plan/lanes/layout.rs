@@ -14,7 +14,6 @@ use crate::kernels::sums::{LANES, ROWS};
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::network::{Network, PlacedLayer};
-use crate::optimizers::Optimizer;
 use crate::plan::arena::Arena;
 use crate::plan::{Rules, StepPlan, fit};
 use crate::real::Real;
@@ -35,7 +34,7 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
     let is_ours = data.rows() <= ROWS
         && rules.shards <= 1
         && !matches!(rules.loss, Loss::Custom(_))
-        && !matches!(rules.optimizer, Optimizer::Custom(_))
+        && rules.optimizer.is_elementwise()
         && !matches!(data.targets(), DatasetTargets::None)
         && fit::check(network, &rules.loss, data).is_ok()
         && layers.iter().all(is_supported);
@@ -93,7 +92,11 @@ fn is_supported(layer: &PlacedLayer) -> bool {
         Layer::Dense(dense) => dense.out_features > 1 || layer.input.len() < LANES,
         Layer::Activation(activation) => !matches!(activation, Activation::Softmax | Activation::Custom(_)),
         Layer::Scale(_) | Layer::Flatten => true,
-        Layer::Dropout(_) | Layer::Custom(_) => false,
+        Layer::Dropout(_)
+        | Layer::Noise(_)
+        | Layer::BatchNorm(_)
+        | Layer::LayerNorm(_)
+        | Layer::Custom(_) => false,
     }
 }
 
@@ -211,7 +214,7 @@ fn place_parameters<R: Real>(
                 layer: layer.number,
                 plain: parameter.range.clone(),
                 own: own.clone(),
-                penalised: parameter.penalised,
+                penalised: parameter.role.is_penalised(),
             });
         }
     }

@@ -75,7 +75,7 @@ fn any_optimizer(draws: &mut Draws) -> Optimizer {
     if draws.below(6) == 0 {
         return Optimizer::Momentum { momentum: 0.8, nesterov: true };
     }
-    Optimizer::from_name(draws.one_of(&Optimizer::NAMES)).unwrap()
+    Optimizer::from_name(draws.one_of(&Optimizer::ELEMENTWISE_NAMES)).unwrap()
 }
 
 fn any_case<R: Real>(seed: u64) -> Case<R> {

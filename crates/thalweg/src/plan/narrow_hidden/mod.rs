@@ -26,7 +26,7 @@ use crate::kernels::panels::panel_width;
 use crate::kernels::sums::ROWS;
 use crate::losses::Loss;
 use crate::network::Network;
-use crate::optimizers::{Optimizer, StepRule, Update};
+use crate::optimizers::{StepRule, Update};
 use crate::real::Real;
 use crate::team::{Pace, Shared, Team};
 
@@ -84,7 +84,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
     fn with_threads(network: &Network<R>, rules: &Rules, data: &Dataset, threads: usize) -> Option<Self> {
         fit::check(network, &rules.loss, data).ok()?;
         let is_known = !matches!(rules.loss, Loss::Custom(_))
-            && !matches!(rules.optimizer, Optimizer::Custom(_))
+            && rules.optimizer.is_elementwise()
             && !matches!(data.targets(), DatasetTargets::None);
         let rows = data.rows();
         if !is_known || rules.shards != 1 || rules.clip_norm.is_some() || rows > ROWS {

@@ -7,7 +7,7 @@ use crate::kernels::lanes::{self, LaneSizes, PARTIAL};
 use crate::kernels::narrow_hidden::{self, Sizes};
 use crate::kernels::panels::panel_width;
 use crate::kernels::{elementwise, losses};
-use crate::losses::{LaneBatch, Loss};
+use crate::losses::{Factors, LaneBatch, Loss};
 use crate::optimizers::StepRule;
 use crate::real::Real;
 use crate::team::{Member, Shared};
@@ -137,7 +137,7 @@ impl<R: Real> Pass<'_, R> {
             stride: panel,
             predictions: z,
             targets: &self.targets[lanes.clone()],
-            factor: self.factor,
+            factors: Factors::Same(self.factor),
         };
         // SAFETY: these rows are this member's alone until the barrier.
         losses::in_lanes(self.loss, batch, unsafe { self.dz.part(lanes) }, None);

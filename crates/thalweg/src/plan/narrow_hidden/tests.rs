@@ -5,6 +5,7 @@ use crate::activations::Activation;
 use crate::data::{Features, FittedScale, Scaling, TargetScale};
 use crate::kernels::narrow_hidden::MOST;
 use crate::layers::{Dense, Layer, Scale};
+use crate::optimizers::Optimizer;
 use crate::plan::Plan;
 use crate::shape::Shape;
 
@@ -92,7 +93,7 @@ fn case<R: Real>(seed: u64, rows: usize, sizes: Sizes) -> Case<R> {
     }
     let optimizer = match draws.below(6) {
         0 => Optimizer::Momentum { momentum: 0.8, nesterov: true },
-        _ => Optimizer::from_name(draws.one_of(&Optimizer::NAMES)).unwrap(),
+        _ => Optimizer::from_name(draws.one_of(&Optimizer::ELEMENTWISE_NAMES)).unwrap(),
     };
     let mut rules = Rules { optimizer, ..Rules::forward_only(loss) };
     rules.l2 = draws.one_of(&[0.0, 0.0, 0.03]);

@@ -27,7 +27,7 @@ use crate::kernels::one_output::Inputs;
 use crate::kernels::sums::{LANES, ROWS, SEGMENT};
 use crate::layers::Layer;
 use crate::network::Network;
-use crate::optimizers::{Optimizer, StepRule, Update};
+use crate::optimizers::{StepRule, Update};
 use crate::real::Real;
 use crate::team::{Pace, Shared, Team};
 
@@ -115,7 +115,7 @@ impl<R: Real> OneOutputPlan<R> {
     pub(crate) fn new(network: &Network<R>, rules: &Rules, data: &Dataset, threads: usize) -> Option<Self> {
         fit::check(network, &rules.loss, data).ok()?;
         let is_known = rules.loss.has_gradient_of_one_output()
-            && !matches!(rules.optimizer, Optimizer::Custom(_))
+            && rules.optimizer.is_elementwise()
             && !matches!(data.targets(), DatasetTargets::None);
         if !is_known || rules.shards != 1 || rules.clip_norm.is_some() {
             return None;

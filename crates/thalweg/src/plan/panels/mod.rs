@@ -1,4 +1,4 @@
-//! The panel plan: networks of dense and elementwise layers, at the limit of the machine.
+//! The panel plan: networks of dense, elementwise and normalising layers, at the limit of the machine.
 //!
 //! Every matrix lies in panels of columns (`kernels/panels`), so that each pass of a dense layer is the same product over
 //! strips that stay in cache. What follows a product is done to its strip at once; a gradient is used for the update
@@ -9,11 +9,13 @@
 //! | file | what |
 //! |---|---|
 //! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
+//! | `builder.rs` | from layers to that |
 //! | `parameters.rs` | parameters and state, here and row-major |
 //! | `memory.rs` | what the plan owns, and the view of it that a team shares |
-//! | `pass/` | gather, forward, loss, backward, update over one tile, as a member runs them |
+//! | `pass/` | gather, forward, normalisations, loss, backward, update over one tile, as a member runs them |
 //! | `predict.rs` | forward passes alone |
 
+mod builder;
 mod memory;
 mod parameters;
 mod pass;
@@ -28,11 +30,11 @@ pub(crate) use predict::PanelForward;
 
 use crate::data::DatasetTargets;
 use crate::error::Result;
-use crate::kernels::OrderedSum;
 use crate::kernels::panels::panel_width;
-use crate::losses::{Loss, Targets};
+use crate::kernels::{OrderedSum, elementwise};
+use crate::losses::{Factors, Loss, Targets, Weights};
 use crate::network::Network;
-use crate::optimizers::{Optimizer, Update};
+use crate::optimizers::{StepRule, Update};
 use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Pace, Team};
@@ -46,7 +48,8 @@ const TILE: usize = 512;
 /// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it, [`Pace`] measures.
 const WORTH_SHARING: usize = 100_000;
 
-/// Runs a network of dense and elementwise layers, in batches of any size.
+/// Runs a network of dense, elementwise and normalising layers, in batches of any size; of one tile, where a normalisation looks
+/// at the batch or takes gradients over it.
 pub(crate) struct PanelPlan<R: Real> {
     program: Program,
     rules: Rules,
@@ -57,7 +60,11 @@ pub(crate) struct PanelPlan<R: Real> {
     memory: Memory<R>,
     classes: Vec<u32>,
     targets: Vec<R>,
+    /// What the batch's rows weigh, and what their gradients are multiplied by; empty where each counts once.
+    weights: Vec<f64>,
+    factors: Vec<R>,
     stage_rules: Vec<StageRule<R>>,
+    norm_rules: Vec<StepRule<R>>,
     has_gathered: bool,
     is_full_batch: bool,
     /// Whether `losses` are those of the last outputs, in the target's own units.
@@ -80,26 +87,29 @@ impl<R: Real> PanelPlan<R> {
     /// When the system refuses a thread.
     pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Self>> {
         let Wanted { rules, data, largest_batch, is_full_batch, threads } = wanted;
-        if rules.shards > 1
-            || matches!(rules.optimizer, Optimizer::Custom(_))
-            || matches!(rules.loss, Loss::Custom(_))
-        {
+        if rules.shards > 1 || !rules.optimizer.is_elementwise() || matches!(rules.loss, Loss::Custom(_)) {
             return Ok(None);
         }
         let Some(program) = Program::new::<R>(network.layers(), Some(rules), largest_batch.min(TILE)) else {
             return Ok(None);
         };
+        // The statistics of a batch come from one tile; their parameters are not clipped with the others.
+        if !program.norm_layers.is_empty() && (largest_batch > TILE || rules.clip_norm.is_some()) {
+            return Ok(None);
+        }
         let work = largest_batch * network.parameter_count();
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
         let width = panel_width::<R>();
         let tiles = largest_batch.div_ceil(TILE);
         let is_clipped = rules.clip_norm.is_some();
         let outputs = program.outputs;
-        let scratch = (width * width).max(3 * loss_rows::<R>(outputs) * width);
+        let widest_norm = program.norms().map(|norm| norm.columns).max().unwrap_or(0);
+        let scratch = (width * width).max(3 * widest_norm).max((3 * loss_rows::<R>(outputs) + 1) * width);
         let target_values = match data.targets() {
             DatasetTargets::Values { .. } => program.capacity * outputs,
             DatasetTargets::Classes { .. } | DatasetTargets::None => 0,
         };
+        let weighted = if data.weights().is_some() { largest_batch } else { 0 };
         let slots = rules.optimizer.state_slots();
         let mut plan = PanelPlan {
             memory: Memory {
@@ -116,7 +126,10 @@ impl<R: Real> PanelPlan<R> {
             },
             classes: vec![0; program.capacity],
             targets: vec![R::ZERO; target_values],
+            weights: vec![0.0; weighted],
+            factors: vec![R::ZERO; weighted],
             stage_rules: Vec::with_capacity(program.stages.len()),
+            norm_rules: Vec::with_capacity(program.norm_layers.len()),
             has_gathered: false,
             is_full_batch,
             has_losses: false,
@@ -153,6 +166,12 @@ impl<R: Real> PanelPlan<R> {
             last = Some((learning_rate, rule));
             self.stage_rules.push(rule);
         }
+        self.norm_rules.clear();
+        for &layer in &self.program.norm_layers {
+            let learning_rate = rates.learning_rates[layer];
+            let update = Update { step: rates.step, learning_rate, weight_decay: 0.0 };
+            self.norm_rules.push(rules.optimizer.at_step(&update).expect("`new` refuses custom optimizers"));
+        }
     }
 
     /// Runs all tiles of a batch forward, and backward too where `backward` says so. Whether the loss is sure to be
@@ -168,6 +187,16 @@ impl<R: Real> PanelPlan<R> {
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
         let is_one_tile = rows <= TILE;
         let bound = loss_bound(batch.data, rows);
+        let weights = match batch.data.weights() {
+            Some(all) => {
+                for (weight, &row) in self.weights.iter_mut().zip(batch.rows) {
+                    *weight = all[row as usize];
+                }
+                Weights::Each(&self.weights[..rows])
+            }
+            None => Weights::Equal(rows),
+        };
+        let factors = self.rules.loss.gradient_factors(weights, &mut self.factors);
         let is_forward_done = self.looked.take() == Some(batch.epoch);
         let is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
@@ -187,14 +216,27 @@ impl<R: Real> PanelPlan<R> {
                 DatasetTargets::None => Targets::Classes(&[]),
             };
             let tile = Tile { rows: tile_rows.len(), first, batch: rows, epoch: batch.epoch };
+            let factors = factors.piece(first, tile_rows.len());
             let input = match self.has_gathered && self.is_full_batch && is_one_tile {
                 true => Input::Gathered(batch.data, tile_rows),
                 false => Input::Data(batch.data, tile_rows),
             };
             let buffers = self.memory.buffers();
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
+            let norm_rules = &self.norm_rules;
             team.run(|member| {
-                let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
+                let pass = Pass {
+                    program,
+                    rules,
+                    buffers,
+                    input,
+                    tile,
+                    targets,
+                    factors,
+                    norm_rules,
+                    bound,
+                    member,
+                };
                 if is_forward_done {
                     transpose(&pass);
                 } else {
@@ -231,12 +273,15 @@ impl<R: Real> PanelPlan<R> {
         let rows = batch.rows.len();
         let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
         let input = Input::Gathered(batch.data, batch.rows);
-        let (targets, bound) = (Targets::Classes(&[]), R::ZERO);
+        let (targets, factors, bound) = (Targets::Classes(&[]), Factors::Same(R::ONE), R::ZERO);
         self.team.run(|member| {
-            let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
+            let norm_rules = &[];
+            let pass =
+                Pass { program, rules, buffers, input, tile, targets, factors, norm_rules, bound, member };
             for (stage, rule) in program.stages.iter().zip(stage_rules) {
                 pass.update_clipped(stage, rule, factor);
             }
+            limit_units(&pass);
         });
     }
 }
@@ -246,6 +291,7 @@ fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
     for stage in &pass.program.stages {
         pass.member.wait();
         pass.forward(stage, backward);
+        pass.row_norms(stage);
     }
     pass.member.wait();
     pass.write_outputs();
@@ -270,15 +316,46 @@ fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
     for s in (0..stages.len()).rev() {
         if s > 0 {
             pass.backward_input(&stages[s], &stages[s - 1]);
+            pass.row_norms_backward(&stages[s - 1]);
         }
         pass.backward_parameters(&stages[s], &rules[s]);
         if s > 0 {
             pass.member.wait();
+            pass.step_row_norms(&stages[s - 1]);
+        }
+    }
+    if pass.rules.clip_norm.is_none() {
+        limit_units(pass);
+    }
+}
+
+/// The max-norm constraint, after the update of all weights.
+fn limit_units<R: Real>(pass: &Pass<'_, R>) {
+    if pass.rules.max_norm.is_some() {
+        pass.member.wait();
+        for stage in &pass.program.stages {
+            pass.limit_units(stage);
         }
     }
 }
 
 impl<R: Real> StepPlan<R> for PanelPlan<R> {
+    fn average_len(&self, _parameter_count: usize) -> usize {
+        self.program.weights_len
+    }
+
+    fn average(&self, share: f64, average: &mut [R]) {
+        elementwise::move_towards(share, self.memory.weights.all(), average);
+    }
+
+    fn read_average(&self, average: &[R], parameters: &mut [R]) {
+        self.program.read(average, parameters);
+    }
+
+    fn set_average(&self, parameters: &[R], average: &mut [R]) {
+        self.program.write(parameters, average);
+    }
+
     fn read_parameters(&self, parameters: &mut [R]) {
         self.program.read(self.memory.weights.all(), parameters);
     }

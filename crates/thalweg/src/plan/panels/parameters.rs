@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::program::{Form, Program, Stage};
+use super::program::{Form, Norm, Program, Stage};
 use crate::kernels::panels::panel_width;
 use crate::real::Real;
 
@@ -55,11 +55,27 @@ impl Stage {
     }
 }
 
+impl Norm {
+    /// Calls `visit(own, plain, tensor, column)` with the place of every parameter here and in the plain plan, its tensor and its
+    /// column; the plain plan's order.
+    fn visit(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
+        for tensor in 0..self.tensors {
+            for column in 0..self.columns {
+                let own = self.tensor(tensor).start + column;
+                visit(own, self.plain.start + tensor * self.columns + column, tensor, column);
+            }
+        }
+    }
+}
+
 impl Program {
     /// Writes the parameters (or gradients) row-major.
     pub(super) fn read<R: Real>(&self, own: &[R], plain: &mut [R]) {
         for stage in &self.stages {
             stage.visit::<R>(|from, to, _| plain[to] = own[from]);
+        }
+        for norm in self.norms() {
+            norm.visit(|from, to, _, _| plain[to] = own[from]);
         }
     }
 
@@ -67,6 +83,9 @@ impl Program {
     pub(super) fn write<R: Real>(&self, plain: &[R], own: &mut [R]) {
         for stage in &self.stages {
             stage.visit::<R>(|to, from, _| own[to] = plain[from]);
+        }
+        for norm in self.norms() {
+            norm.visit(|to, from, _, _| own[to] = plain[from]);
         }
     }
 
@@ -82,6 +101,20 @@ impl Program {
                     visit(
                         slots * chunk.start + slot * chunk.len() + own - chunk.start,
                         slots * tensor.start + slot * tensor.len() + plain - tensor.start,
+                    );
+                }
+            });
+        }
+        let width = panel_width::<R>();
+        for norm in self.norms() {
+            norm.visit(|own, _, tensor, column| {
+                // Averages have no state: the plain plan keeps room for theirs, which stays as it is.
+                for slot in (0..slots).filter(|_| tensor < 2) {
+                    let run = own - column % width;
+                    let of_tensor = norm.plain.start + tensor * norm.columns;
+                    visit(
+                        slots * run + slot * width + column % width,
+                        slots * of_tensor + slot * norm.columns + column,
                     );
                 }
             });

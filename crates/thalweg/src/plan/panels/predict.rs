@@ -7,10 +7,10 @@ use super::pass::{Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind};
 use super::{WORTH_SHARING, forward};
 use crate::error::Result;
-use crate::kernels::elementwise;
 use crate::kernels::one_row::one_row;
 use crate::kernels::panels::{forward_one_output, panel_width};
-use crate::losses::{Loss, Targets};
+use crate::kernels::{elementwise, layer_norm};
+use crate::losses::{Factors, Loss, Targets};
 use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules};
 use crate::real::Real;
@@ -56,7 +56,7 @@ impl<R: Real> PanelForward<R> {
             memory: Memory {
                 arena: Arena::with_len(program.arena_len),
                 weights: Arena::with_len(program.weights_len),
-                scratch: Arena::with_len(0),
+                scratch: Arena::with_len(3 * widest * team.threads()),
                 outputs: vec![R::ZERO; largest_batch * program.outputs],
                 state: Arena::with_len(0),
                 transposed: Arena::with_len(0),
@@ -85,7 +85,7 @@ impl<R: Real> PanelForward<R> {
         let [from, to] = &mut self.rows;
         let (mut from, mut to) = (from, to);
         from[..x.len()].copy_from_slice(x);
-        run_in_place(&self.program.head, &mut from[..x.len()]);
+        run_in_place(&self.program.head, &[], &mut from[..x.len()]);
         for stage in &self.program.stages {
             let weights = &self.memory.weights.all()[stage.weights.clone()];
             let (inputs, outputs) = (stage.in_features, stage.out_features);
@@ -99,7 +99,15 @@ impl<R: Real> PanelForward<R> {
                     forward_one_output(1, inputs, from, width, weights, b, &mut to[..width]);
                 }
             }
-            run_in_place(&stage.tail, &mut to[..outputs]);
+            let all = self.memory.weights.all();
+            run_in_place(&stage.tail, all, &mut to[..outputs]);
+            for norm in &stage.row_norms {
+                let [w, b] = [0, 1].map(|tensor| &all[norm.norm.tensor(tensor)][..outputs]);
+                let (u, y) = self.memory.scratch.all_mut().split_at_mut(outputs);
+                layer_norm::normalise(norm.layer.epsilon, &to[..outputs], w, b, u, &mut y[..outputs]);
+                to[..outputs].copy_from_slice(&y[..outputs]);
+                run_in_place(&norm.tail, all, &mut to[..outputs]);
+            }
             std::mem::swap(&mut from, &mut to);
         }
         let outputs = self.program.outputs;
@@ -108,13 +116,25 @@ impl<R: Real> PanelForward<R> {
 }
 
 /// What follows a product in inference, on one row.
-fn run_in_place<R: Real>(tail: &[Tail], values: &mut [R]) {
+fn run_in_place<R: Real>(tail: &[Tail], weights: &[R], values: &mut [R]) {
     for part in tail {
         match &part.kind {
             TailKind::Activation(activation) => elementwise::activate_in_place(activation, values),
             TailKind::Scale(factor) => elementwise::scale_in_place(R::from_f64(*factor), values),
-            TailKind::Dropout(..) => {}
+            TailKind::Copy | TailKind::Dropout(..) | TailKind::Noise(_) => {}
+            TailKind::BatchNorm(norm) => {
+                let tensors = [0, 1, 2, 3].map(|tensor| &weights[norm.norm.tensor(tensor)]);
+                by_averages(norm.layer.epsilon, tensors, values);
+            }
         }
+    }
+}
+
+/// Batch normalisation of one row.
+fn by_averages<R: Real>(epsilon: f64, [w, b, m, variance]: [&[R]; 4], values: &mut [R]) {
+    for (c, x) in values.iter_mut().enumerate() {
+        let s = R::from_f64(1.0 / (variance[c].to_f64() + epsilon).sqrt());
+        *x = w[c].mul_add((*x - m[c]) * s, b[c]);
     }
 }
 
@@ -138,9 +158,21 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
             let (program, rules) = (&self.program, &self.rules);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
             let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
-            let (targets, bound) = (Targets::Classes(&[]), R::ZERO);
+            let (targets, factors, bound) = (Targets::Classes(&[]), Factors::Same(R::ONE), R::ZERO);
             team.run(|member| {
-                let pass = Pass { program, rules, buffers, input, tile, targets, bound, member };
+                let norm_rules = &[];
+                let pass = Pass {
+                    program,
+                    rules,
+                    buffers,
+                    input,
+                    tile,
+                    targets,
+                    factors,
+                    norm_rules,
+                    bound,
+                    member,
+                };
                 pass.gather();
                 forward(&pass, false);
             });

@@ -3,15 +3,9 @@
 use std::ops::Range;
 
 use crate::activations::Activation;
-use crate::kernels::panels::{LANE_COLUMNS, panel_count, panel_width};
-use crate::kernels::sums::LANES;
-use crate::layers::{Dropout, Layer};
-use crate::network::PlacedLayer;
-use crate::plan::Rules;
+use crate::kernels::panels::{panel_count, panel_width};
+use crate::layers::{BatchNorm, Dropout, LayerNorm, Noise};
 use crate::real::Real;
-
-/// Matrices start at multiples of this many bytes: a cache line.
-const LINE: usize = 64;
 
 /// A matrix of a tile of rows, in panels.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +31,72 @@ pub(super) struct Tail {
 pub(super) enum TailKind {
     Activation(Activation),
     Scale(f64),
+    /// Nothing: the values are wanted in two places.
+    Copy,
     /// With its mask.
     Dropout(Dropout, Matrix),
+    Noise(Noise),
+    BatchNorm(ColumnNorm),
+}
+
+/// Where the parameters of a normalisation lie: in the plan's own order tensor after tensor, each padded to whole panels.
+#[derive(Clone, Debug)]
+pub(super) struct Norm {
+    /// Its number among the normalisations.
+    pub(super) number: usize,
+    pub(super) parameters: Range<usize>,
+    /// Where they lie in the plain plan, tensor after tensor.
+    pub(super) plain: Range<usize>,
+    pub(super) columns: usize,
+    /// How many tensors there are: weight and bias, and with averages those.
+    pub(super) tensors: usize,
+    pub(super) frozen: bool,
+}
+
+impl Norm {
+    /// Where a tensor lies, padded.
+    pub(super) fn tensor(&self, tensor: usize) -> Range<usize> {
+        let each = self.parameters.len() / self.tensors;
+        self.parameters.start + tensor * each..self.parameters.start + (tensor + 1) * each
+    }
+
+    /// Where a tensor's values of a panel's columns lie.
+    pub(super) fn run<R>(&self, tensor: usize, panel: usize) -> Range<usize> {
+        let start = self.tensor(tensor).start + panel * panel_width::<R>();
+        start..start + panel_width::<R>()
+    }
+}
+
+/// A batch normalisation: it follows a product and works the columns of a panel.
+#[derive(Clone, Debug)]
+pub(super) struct ColumnNorm {
+    pub(super) layer: BatchNorm,
+    pub(super) norm: Norm,
+    pub(super) u: Matrix,
+    /// Where the batch's mean, variance and scale lie in the arena: for each panel `[3, W]`.
+    pub(super) all_statistics: Range<usize>,
+}
+
+impl ColumnNorm {
+    /// Where the statistics of a panel's columns lie.
+    pub(super) fn statistics<R>(&self, panel: usize) -> Range<usize> {
+        let each = 3 * panel_width::<R>();
+        self.all_statistics.start + panel * each..self.all_statistics.start + (panel + 1) * each
+    }
+}
+
+/// A layer normalisation: it works whole rows of `x`, in place, when all panels of them are there; and what follows it.
+#[derive(Clone, Debug)]
+pub(super) struct RowNorm {
+    pub(super) layer: LayerNorm,
+    pub(super) norm: Norm,
+    pub(super) x: Matrix,
+    pub(super) u: Matrix,
+    /// Where each row's scale lies in the arena.
+    pub(super) scales: Range<usize>,
+    /// Where the gradients of its parameters lie in the arena, as these lie.
+    pub(super) gradients: Range<usize>,
+    pub(super) tail: Vec<Tail>,
 }
 
 /// How the weights of a stage lie and which sums they take.
@@ -65,6 +123,8 @@ pub(super) struct Stage {
     /// The gradient by the output, and in turn by whatever the tail makes of it.
     pub(super) doutput: Matrix,
     pub(super) tail: Vec<Tail>,
+    /// What is done to whole rows after that.
+    pub(super) row_norms: Vec<RowNorm>,
     /// Its parameters in the plan's own order.
     pub(super) weights: Range<usize>,
     /// wᵀ in panels of inputs, for the gradient by x; empty where nobody needs that.
@@ -98,9 +158,35 @@ impl Stage {
         panel_count::<R>(self.in_features)
     }
 
+    /// Whether what follows its product looks at all rows of a column, so that rows may not be shared out.
+    pub(super) fn looks_at_columns(&self) -> bool {
+        self.column_norms().next().is_some()
+    }
+
+    /// The batch normalisations that follow its product.
+    fn column_norms(&self) -> impl Iterator<Item = &ColumnNorm> {
+        self.tail.iter().filter_map(|tail| match &tail.kind {
+            TailKind::BatchNorm(norm) => Some(norm),
+            _ => None,
+        })
+    }
+
+    /// Its normalisations, in order.
+    pub(super) fn norms(&self) -> impl Iterator<Item = &Norm> {
+        let of_columns = self.column_norms().map(|norm| &norm.norm);
+        of_columns.chain(self.row_norms.iter().map(|norm| &norm.norm))
+    }
+
+    /// What stands last, after the product or after the last normalisation of rows.
+    pub(super) fn last_tail(&self) -> &[Tail] {
+        self.row_norms.last().map_or(&self.tail, |norm| &norm.tail)
+    }
+
     /// The last matrix of the stage.
     pub(super) fn last(&self) -> Matrix {
-        self.tail.last().map_or(self.output, |tail| tail.y)
+        let before = |norm: &RowNorm| norm.x;
+        let start = self.row_norms.last().map_or(self.output, before);
+        self.last_tail().last().map_or(start, |tail| tail.y)
     }
 }
 
@@ -118,109 +204,14 @@ pub(super) struct Program {
     pub(super) transposed_len: usize,
     pub(super) lanes_len: usize,
     pub(super) outputs: usize,
+    /// The layers' numbers of the normalisations, by their own.
+    pub(super) norm_layers: Vec<usize>,
 }
 
 impl Program {
-    /// The stages of a network of dense and elementwise layers; `None` for any other.
-    /// Where `rules` are given, with room for the way back.
-    pub(super) fn new<R: Real>(
-        layers: &[PlacedLayer],
-        rules: Option<&Rules>,
-        capacity: usize,
-    ) -> Option<Program> {
-        let trains = rules.is_some();
-        let mut layout = Layout::<R> { capacity, arena: 0, scalar: std::marker::PhantomData };
-        let columns = layers.first()?.input.len();
-        let input = layout.matrix(columns);
-        let mut head = Vec::new();
-        let mut stages: Vec<Stage> = Vec::new();
-        let (mut weights, mut transposed, mut lanes) = (0, 0, 0);
-        let mut x = input;
-        // Whether somebody still needs x in backward, so that it may not be overwritten.
-        let mut kept = trains;
-        for placed in layers {
-            let kind = match &placed.layer {
-                Layer::Flatten => continue,
-                Layer::Dense(_) => {
-                    let (in_features, out_features) = (placed.input.len(), placed.output.len());
-                    let form = if out_features == 1 && in_features >= LANES {
-                        Form::OneOutput
-                    } else {
-                        Form::Panels
-                    };
-                    let width = panel_width::<R>();
-                    let length = match form {
-                        Form::Panels => panel_count::<R>(out_features) * (in_features + 1) * width,
-                        Form::OneOutput => (panel_count::<R>(in_features) + 1) * width,
-                    };
-                    let output = layout.matrix(out_features);
-                    let doutput = if trains { layout.matrix(out_features) } else { output };
-                    let turned = match trains && !stages.is_empty() {
-                        true => panel_count::<R>(in_features) * out_features * width,
-                        false => 0,
-                    };
-                    let mut stage = Stage {
-                        form,
-                        layer: placed.number,
-                        in_features,
-                        out_features,
-                        input: x,
-                        output,
-                        doutput,
-                        tail: Vec::new(),
-                        weights: weights..weights + length,
-                        transposed: transposed..transposed + turned,
-                        lanes: lanes..lanes,
-                        plain_weight: placed.parameters.first()?.range.clone(),
-                        plain_bias: placed.parameters.get(1)?.range.clone(),
-                        frozen: rules.is_some_and(|rules| rules.frozen.contains(&placed.number)),
-                    };
-                    let narrow = if stage.weight_lanes() { in_features } else { 0 };
-                    lanes += (narrow + usize::from(stage.bias_lanes())) * LANES * LANE_COLUMNS;
-                    stage.lanes.end = lanes;
-                    weights += length;
-                    transposed += turned;
-                    x = output;
-                    kept = false;
-                    stages.push(stage);
-                    continue;
-                }
-                Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => {
-                    return None;
-                }
-                Layer::Activation(activation) => TailKind::Activation(activation.clone()),
-                Layer::Scale(scale) => TailKind::Scale(scale.factor),
-                Layer::Dropout(_) if !trains => continue,
-                Layer::Dropout(dropout) => TailKind::Dropout(*dropout, layout.matrix(x.columns)),
-            };
-            let (needs_input, needs_output) = match &kind {
-                TailKind::Activation(activation) if activation.derivative_follows_from_output() => {
-                    (false, true)
-                }
-                TailKind::Activation(_) => (true, true),
-                TailKind::Scale(_) | TailKind::Dropout(..) => (false, false),
-            };
-            let y = if trains && (needs_input || kept) { layout.matrix(x.columns) } else { x };
-            kept = needs_output;
-            let tail = Tail { kind, layer: placed.number, x, y };
-            match stages.last_mut() {
-                Some(stage) => stage.tail.push(tail),
-                None => head.push(tail),
-            }
-            x = y;
-        }
-        let outputs = stages.last()?.out_features;
-        Some(Program {
-            input,
-            head,
-            stages,
-            capacity,
-            arena_len: layout.arena,
-            weights_len: weights,
-            transposed_len: transposed,
-            lanes_len: lanes,
-            outputs,
-        })
+    /// All normalisations, in order.
+    pub(super) fn norms(&self) -> impl Iterator<Item = &Norm> {
+        self.stages.iter().flat_map(Stage::norms)
     }
 
     /// How far apart the panels of a matrix lie.
@@ -244,20 +235,5 @@ impl Program {
     pub(super) fn rest<R: Real>(&self, matrix: Matrix, panel: usize, first: usize) -> Range<usize> {
         let end = matrix.start + panel_count::<R>(matrix.columns) * self.panel::<R>();
         matrix.start + panel * self.panel::<R>() + first * panel_width::<R>()..end
-    }
-}
-
-/// Places matrices one after the other.
-struct Layout<R> {
-    capacity: usize,
-    arena: usize,
-    scalar: std::marker::PhantomData<R>,
-}
-
-impl<R: Real> Layout<R> {
-    fn matrix(&mut self, columns: usize) -> Matrix {
-        let start = self.arena.next_multiple_of(LINE / size_of::<R>());
-        self.arena = start + panel_count::<R>(columns) * self.capacity * panel_width::<R>();
-        Matrix { start, columns }
     }
 }

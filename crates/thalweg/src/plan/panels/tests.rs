@@ -3,8 +3,9 @@
 use super::*;
 use crate::activations::Activation;
 use crate::data::{Dataset, Features};
-use crate::layers::{Dense, Dropout, Layer, Scale};
+use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
 use crate::network::Draw;
+use crate::optimizers::Optimizer;
 use crate::plan::Plan;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
@@ -17,6 +18,8 @@ struct Case {
     rows: usize,
     batch: usize,
     bytes: bool,
+    /// Whether the rows weigh differently.
+    weighted: bool,
 }
 
 fn rules(loss: Loss, optimizer: Optimizer) -> Rules {
@@ -43,7 +46,14 @@ fn data(case: &Case, outputs: usize) -> Dataset {
         let values = (0..case.rows * outputs).map(|i| stream.uniform::<f64>(i as u64)).collect();
         DatasetTargets::Values { values, outputs }
     };
-    Dataset::new(features, Shape::from(case.columns), targets).unwrap()
+    let data = Dataset::new(features, Shape::from(case.columns), targets).unwrap();
+    match case.weighted {
+        true => {
+            let weight = |n: usize| (3.0 * stream.uniform::<f64>((count + n) as u64) - 0.5).max(0.0);
+            data.with_weights((0..case.rows).map(weight).collect()).unwrap()
+        }
+        false => data,
+    }
 }
 
 fn bits<R: Real>(values: &[R]) -> Vec<u64> {
@@ -134,6 +144,7 @@ fn mini_batches_of_images() {
         rows: 50,
         batch: 21,
         bytes: true,
+        weighted: false,
     };
     agrees_everywhere(&case, "images");
 }
@@ -149,6 +160,7 @@ fn every_activation() {
             rows: 33,
             batch: 33,
             bytes: false,
+            weighted: false,
         };
         agrees_everywhere(&case, name);
     }
@@ -157,7 +169,7 @@ fn every_activation() {
 #[test]
 fn every_loss_and_optimizer() {
     for name in Loss::NAMES {
-        for optimizer in Optimizer::NAMES {
+        for optimizer in Optimizer::ELEMENTWISE_NAMES {
             let optimizer = Optimizer::from_name(optimizer).unwrap();
             let case = Case {
                 layers: vec![dense(16), Activation::Tanh.into(), dense(3)],
@@ -171,6 +183,7 @@ fn every_loss_and_optimizer() {
                 rows: 20,
                 batch: 12,
                 bytes: false,
+                weighted: false,
             };
             agrees::<f32>(&case, name, 2);
             agrees::<f64>(&case, name, 1);
@@ -201,6 +214,7 @@ fn narrow_layers_one_output_and_everything_between() {
         rows: 70,
         batch: 70,
         bytes: false,
+        weighted: false,
     };
     agrees_everywhere(&case, "narrow");
 }
@@ -219,6 +233,7 @@ fn gradients_are_clipped() {
         rows: 30,
         batch: 30,
         bytes: false,
+        weighted: false,
     };
     agrees_everywhere(&case, "clipped");
 }
@@ -233,8 +248,123 @@ fn batches_of_several_tiles_and_blocks() {
             rows,
             batch: rows,
             bytes: false,
+            weighted: false,
         };
         agrees::<f32>(&case, "tiles", 1);
         agrees::<f64>(&case, "tiles", 2);
     }
+}
+
+#[test]
+fn rows_that_weigh_differently() {
+    for name in Loss::NAMES {
+        for (rows, batch) in [(20, 12), (33, 33), (1100, 1100)] {
+            let case = Case {
+                layers: vec![dense(16), Activation::Tanh.into(), dense(3)],
+                rules: rules(Loss::from_name(name).unwrap(), adam()),
+                columns: 8,
+                rows,
+                batch,
+                bytes: false,
+                weighted: true,
+            };
+            agrees::<f32>(&case, name, 2);
+            agrees::<f64>(&case, name, 1);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_cut_and_units_are_limited() {
+    for clip_norm in [None, Some(0.5)] {
+        for (optimizer, batch) in [(Optimizer::Sgd, 30), (adam(), 11), (Optimizer::Sgd, 1030)] {
+            let case = Case {
+                layers: vec![
+                    dense(35),
+                    Activation::Relu.into(),
+                    dense(70),
+                    Activation::Tanh.into(),
+                    dense(1),
+                ],
+                rules: Rules {
+                    clip_value: Some(1e-3),
+                    clip_norm,
+                    max_norm: Some(0.9),
+                    frozen: vec![0],
+                    ..rules(Loss::HalfSquares, optimizer)
+                },
+                columns: 40,
+                rows: batch + 7 * usize::from(batch == 11),
+                batch,
+                bytes: false,
+                weighted: false,
+            };
+            agrees_everywhere(&case, "limits");
+        }
+    }
+}
+
+#[test]
+fn normalised_and_noisy_layers() {
+    for frozen in [vec![], vec![1]] {
+        let case = Case {
+            layers: vec![
+                dense(70),
+                BatchNorm { momentum: 0.8, epsilon: 1e-3 }.into(),
+                Activation::Relu.into(),
+                Noise { noise: 0.1 }.into(),
+                dense(33),
+                Activation::Gelu.into(),
+                BatchNorm::default().into(),
+                Dropout { dropout: 0.2 }.into(),
+                LayerNorm::default().into(),
+                Activation::Tanh.into(),
+                LayerNorm { epsilon: 1e-2 }.into(),
+                dense(40),
+                Activation::Sigmoid.into(),
+                LayerNorm::default().into(),
+                Noise { noise: 0.01 }.into(),
+                dense(5),
+                Activation::Sigmoid.into(),
+                BatchNorm::default().into(),
+                dense(3),
+            ],
+            rules: Rules { frozen, clip_value: Some(0.01), ..rules(Loss::SoftmaxCrossEntropy, adam()) },
+            columns: 20,
+            rows: 61,
+            batch: 20, // the last batch has one row
+            bytes: false,
+            weighted: true,
+        };
+        agrees_everywhere(&case, "normalised");
+        agrees_everywhere(&Case { batch: 61, ..case }, "normalised, full batch");
+    }
+}
+
+/// Batches of more than one tile, a norm in front or at the end, or one limit for all gradients: the plain plan's.
+#[test]
+fn norms_that_are_not_taken() {
+    let taken = |layers: Vec<Layer>, clip_norm: Option<f64>, rows: usize| {
+        let case = Case {
+            layers,
+            rules: Rules { clip_norm, ..rules(Loss::HalfSquares, adam()) },
+            columns: 3,
+            rows,
+            batch: rows,
+            bytes: false,
+            weighted: false,
+        };
+        let network = Network::<f32>::new(Shape::from(3), case.layers.clone()).unwrap();
+        let data = data(&case, network.output_shape().len());
+        let wanted =
+            Wanted { rules: &case.rules, data: &data, largest_batch: rows, is_full_batch: true, threads: 1 };
+        PanelPlan::new(&network, wanted).unwrap().is_some()
+    };
+    let norm = || Layer::from(BatchNorm::default());
+    assert!(taken(vec![dense(4), norm(), dense(2)], None, 512));
+    assert!(!taken(vec![dense(4), norm(), dense(2)], None, 513));
+    assert!(!taken(vec![dense(4), norm(), dense(2)], Some(1.0), 5));
+    assert!(!taken(vec![norm(), dense(2)], None, 5));
+    assert!(!taken(vec![dense(4), norm()], None, 5));
+    assert!(!taken(vec![dense(4), LayerNorm::default().into(), norm(), dense(2)], None, 5));
 }

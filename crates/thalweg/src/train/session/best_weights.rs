@@ -15,8 +15,13 @@ impl<R: Real> Session<'_, R> {
         }
     }
 
-    pub(super) fn check_stopping_metric(&mut self) -> Result<()> {
-        let Some(stopping) = &self.settings.early_stopping else { return Ok(()) };
+    /// Whether the metrics that early stopping and the learning rate go by are known.
+    pub(super) fn check_metrics(&mut self) -> Result<()> {
+        let stopping = self.settings.early_stopping.as_ref().map(|stopping| &stopping.metric);
+        let plateau = self.settings.reduce_on_plateau.as_ref().map(|plateau| &plateau.metric);
+        if stopping.or(plateau).is_none() {
+            return Ok(());
+        }
         let mut known = Vec::new();
         let parts = [(Part::Train, Some(self.parts.train)), (Part::Validation, self.parts.validation)];
         for (part, data) in parts {
@@ -24,10 +29,12 @@ impl<R: Real> Session<'_, R> {
             let names = self.evaluator.evaluate(&data.select(&[0]), part, 0.0, self.custom).metric_names();
             known.extend(names.into_iter().map(|name| format!("{}.{name}", part.name())));
         }
-        if known.contains(&stopping.metric) {
-            return Ok(());
+        match [stopping, plateau].into_iter().flatten().find(|metric| !known.contains(metric)) {
+            None => Ok(()),
+            Some(metric) => {
+                Err(NetworkProblem::UnknownMetric { metric: metric.clone(), known: known.join(", ") }.into())
+            }
         }
-        Err(NetworkProblem::UnknownMetric { metric: stopping.metric.clone(), known: known.join(", ") }.into())
     }
 
     /// Copies the parameters when the deciding metric got better; true when patience has run out.
@@ -45,8 +52,10 @@ impl<R: Real> Session<'_, R> {
             self.counters.best_value = Some(value);
             self.counters.best_epoch = Some(report.epoch);
             self.counters.reports_without_gain = 0;
-            let parameters = self.network.parameters();
-            self.best.get_or_insert_with(|| parameters.to_vec()).copy_from_slice(parameters);
+            let mut best = self.best.take().unwrap_or_default();
+            best.clear();
+            best.extend_from_slice(self.judged());
+            self.best = Some(best);
         } else {
             self.counters.reports_without_gain += 1;
         }

@@ -16,9 +16,11 @@ impl<R: Real> Session<'_, R> {
         ending: Ending,
     ) -> Result<Outcome> {
         self.read_parameters();
-        if let Some(best) = &self.best {
-            self.network.parameters_mut().copy_from_slice(best);
-        }
+        let kept = match &self.best {
+            Some(best) => best.clone(),
+            None => self.judged().to_vec(),
+        };
+        self.network.parameters_mut().copy_from_slice(&kept);
         let kept = self.network.parameters();
         let penalty = self.rules.penalty(self.network.layers(), kept);
         self.evaluator.set_parameters(kept);

@@ -6,7 +6,7 @@ use super::Session;
 use super::exact::named;
 use super::watching::View;
 use crate::error::{Error, Result};
-use crate::losses::Reduction;
+use crate::losses::{Reduction, Weights};
 use crate::real::Real;
 
 impl<R: Real> Session<'_, R> {
@@ -22,7 +22,9 @@ impl<R: Real> Session<'_, R> {
             if !self.last_loss.is_finite() {
                 return self.forward_exactly(false);
             }
-            self.add_loss_to_epoch(self.parts.train.rows());
+            let train = self.parts.train;
+            let weight = train.weights().map(|weights| Weights::Each(weights).total());
+            self.add_loss_to_epoch(train.rows(), weight);
         } else if self.counters.epoch_rows == 0 {
             return Ok(());
         }
@@ -40,7 +42,11 @@ impl<R: Real> Session<'_, R> {
         let penalty = self.rules.penalty(self.network.layers(), parameters);
         let data_loss = match self.rules.loss.reduction() {
             Reduction::Sum => self.counters.epoch_loss,
-            Reduction::Mean => self.counters.epoch_loss / self.counters.epoch_rows as f64,
+            Reduction::Mean => {
+                let weight = self.counters.epoch_weight.unwrap_or(self.counters.epoch_rows as f64);
+                // An epoch of rows that weigh nothing has no loss.
+                if weight == 0.0 { self.counters.epoch_loss } else { self.counters.epoch_loss / weight }
+            }
         };
         let mut parts = vec![PartReport {
             part: Part::Train,
@@ -49,16 +55,18 @@ impl<R: Real> Session<'_, R> {
             metrics: self.counters.epoch_metrics.values(),
             custom: Vec::new(),
         }];
-        self.evaluator.set_parameters(parameters);
+        let judged = self.judged().to_vec();
+        self.evaluator.set_parameters(&judged);
+        let judged_penalty = self.rules.penalty(self.network.layers(), &judged);
         for (part, data) in [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)] {
             if let Some(data) = data {
-                parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
+                parts.push(self.evaluator.evaluate(data, part, judged_penalty, self.custom));
                 self.check_finite(&parts)?;
             }
         }
         self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
         self.counters.last_report = Some(self.counters.step);
-        let report = Report {
+        let mut report = Report {
             epoch: self.counters.epoch,
             step: self.counters.step,
             learning_rate: self.learning_rate(),
@@ -67,6 +75,8 @@ impl<R: Real> Session<'_, R> {
             checksum: self.counters.checksum,
         };
         let mut stop = self.keep_best(&report);
+        self.watch_plateau(&report);
+        report.learning_rate = self.learning_rate();
         for observer in observers.iter_mut() {
             let command = observer.on_report(&report, &mut View { session: self })?;
             stop |= self.obey(command);

@@ -57,6 +57,7 @@ impl<R: Real> Session<'_, R> {
         }
         self.counters.step += 1;
         self.counters.epoch += 1;
+        self.average_weights();
         Ok(false)
     }
 
@@ -67,6 +68,7 @@ impl<R: Real> Session<'_, R> {
         self.update()?;
         self.counters.step += 1;
         self.counters.batch += 1;
+        self.average_weights();
         let epoch_ends = self.counters.batch == self.steps_per_epoch;
         if epoch_ends {
             self.counters.epoch += 1;
@@ -115,38 +117,44 @@ impl<R: Real> Session<'_, R> {
         }
         let outputs = self.plan.outputs(count);
         self.own_units.note(rows.data, outputs);
+        let weights = self.own_units.weights(count);
         let mut sum = OrderedSum::new();
         match self.plan.row_losses(count) {
-            Some(losses) => sum.push_all(losses),
+            Some(losses) => weights.add(losses, &mut sum),
             None => {
                 let (predictions, targets) = self.own_units.pair(outputs);
-                self.rules.loss.add_values(outputs.len() / count, predictions, targets, &mut sum);
+                self.rules.loss.add_values(outputs.len() / count, predictions, targets, weights, &mut sum);
             }
         }
-        self.last_loss = self.rules.loss.join::<R>(sum.total(), count);
+        self.last_loss = self.rules.loss.join::<R>(sum.total(), weights.total());
     }
 
     pub(super) fn clear_epoch(&mut self) {
         self.counters.epoch_loss = 0.0;
         self.counters.epoch_rows = 0;
+        self.counters.epoch_weight = None;
         self.counters.epoch_metrics.clear();
     }
 
     /// Adds the current batch, whose loss was noted, to what is known of the epoch.
     pub(super) fn add_to_epoch(&mut self) {
         let count = self.batches.last_rows().len();
-        self.add_loss_to_epoch(count);
+        let weighted = (self.parts.train.weights().is_some()).then(|| self.own_units.weights(count).total());
+        self.add_loss_to_epoch(count, weighted);
         let (predictions, targets) = self.own_units.pair(self.plan.outputs(count));
         self.counters.epoch_metrics.add(predictions, targets);
     }
 
-    /// Adds the last loss, of `rows` rows, to that of the epoch.
-    pub(super) fn add_loss_to_epoch(&mut self, rows: usize) {
+    /// Adds the last loss, of `rows` rows, to that of the epoch; `weight` is theirs, where they do not count once each.
+    pub(super) fn add_loss_to_epoch(&mut self, rows: usize, weight: Option<f64>) {
         self.counters.epoch_loss += match self.rules.loss.reduction() {
             Reduction::Sum => self.last_loss,
-            Reduction::Mean => self.last_loss * rows as f64,
+            Reduction::Mean => self.last_loss * weight.unwrap_or(rows as f64),
         };
         self.counters.epoch_rows += rows as u64;
+        if let Some(weight) = weight {
+            *self.counters.epoch_weight.get_or_insert(0.0) += weight;
+        }
     }
 
     /// The rates of the next step, computed anew only where they may have changed.
@@ -156,10 +164,10 @@ impl<R: Real> Session<'_, R> {
         if step < self.rates_until {
             return;
         }
-        let base = self.base_learning_rate();
+        let (base, left) = (self.base_learning_rate(), self.plateau_share());
         let schedule = &self.settings.schedule;
         for (rate, own) in self.rates.learning_rates.iter_mut().zip(&self.layer_rates) {
-            *rate = schedule.rate(own.unwrap_or(base), step, self.steps_per_epoch, self.total_steps);
+            *rate = schedule.rate(left * own.unwrap_or(base), step, self.steps_per_epoch, self.total_steps);
         }
         self.rates_until = schedule.next_change(step, self.steps_per_epoch);
     }
@@ -181,7 +189,12 @@ impl<R: Real> Session<'_, R> {
     pub(super) fn learning_rate(&self) -> f64 {
         let step = self.counters.step.min(self.total_steps.saturating_sub(1));
         let schedule = &self.settings.schedule;
-        schedule.rate(self.base_learning_rate(), step, self.steps_per_epoch, self.total_steps)
+        schedule.rate(
+            self.plateau_share() * self.base_learning_rate(),
+            step,
+            self.steps_per_epoch,
+            self.total_steps,
+        )
     }
 
     fn is_report_due(&mut self) -> bool {

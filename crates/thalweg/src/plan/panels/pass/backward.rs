@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::super::program::{Form, Stage, TailKind};
+use super::super::program::{Form, Matrix, Stage, Tail, TailKind};
 use super::{DEPTH, Pass, StageRule};
 use crate::kernels::elementwise;
 use crate::kernels::panels::{self, End, LANE_COLUMNS, Left, Run, Start, Strip, panel_width, strip};
@@ -20,15 +20,23 @@ const NEAR: usize = if cfg!(test) { 16 << 10 } else { 512 << 10 };
 const LEAST_REGISTER: usize = 16;
 
 impl<R: Real> Pass<'_, R> {
+    /// Back through what stands last in a stage.
     pub(super) fn tail_backward(&self, stage: &Stage, panel: usize, rows: &Range<usize>) {
-        for part in stage.tail.iter().rev() {
-            let d = self.write(stage.doutput, panel, rows);
+        self.back_through(stage.last_tail(), stage.doutput, panel, rows);
+    }
+
+    /// Back through what follows a product or a normalisation, where the gradient lies.
+    pub(super) fn back_through(&self, tail: &[Tail], doutput: Matrix, panel: usize, rows: &Range<usize>) {
+        for part in tail.iter().rev() {
+            let d = self.write(doutput, panel, rows);
             match &part.kind {
                 TailKind::Activation(activation) => {
                     let (z, a) = (self.read(part.x, panel, rows), self.read(part.y, panel, rows));
                     elementwise::activate_backward_in_place(activation, z, a, d);
                 }
                 TailKind::Scale(factor) => elementwise::scale_in_place(R::from_f64(*factor), d),
+                TailKind::Copy | TailKind::Noise(_) => {}
+                TailKind::BatchNorm(norm) => self.batch_norm_backward(norm, panel, rows, d),
                 TailKind::Dropout(_, mask) => {
                     elementwise::multiply_in_place(self.read(*mask, panel, rows), d);
                 }
@@ -42,7 +50,8 @@ impl<R: Real> Pass<'_, R> {
         let outputs = stage.out_features;
         // SAFETY: wᵀ was written before the last barrier.
         let turned = unsafe { self.buffers.transposed.read(stage.transposed.clone()) };
-        self.share(stage.input_panels::<R>(), |panel, rows| {
+        let by_columns = before.looks_at_columns() && before.row_norms.is_empty();
+        self.share(stage.input_panels::<R>(), by_columns, |panel, rows| {
             let d = self.write(before.doutput, panel, &rows);
             let right = &turned[panel * outputs * width..(panel + 1) * outputs * width];
             let columns = width.min(stage.in_features - panel * width);

@@ -10,6 +10,7 @@ use super::super::program::{Form, Matrix, Stage, Tail, TailKind};
 use super::{DEPTH, Input, Pass};
 use crate::kernels::elementwise;
 use crate::kernels::panels::{self, Left, Start, Strip, panel_width, strip};
+use crate::layers::Noise;
 use crate::random::{Purpose, Stream};
 use crate::real::Real;
 
@@ -17,7 +18,7 @@ impl<R: Real> Pass<'_, R> {
     /// z = x·w + b of a stage and what follows it; and, if somebody will want it, wᵀ while w is near.
     pub(in crate::plan::panels) fn forward(&self, stage: &Stage, backward: bool) {
         let weights = self.weights(stage);
-        self.share(stage.panels::<R>(), |panel, rows| {
+        self.share(stage.panels::<R>(), stage.looks_at_columns(), |panel, rows| {
             let z = self.write(stage.output, panel, &rows);
             match stage.form {
                 Form::Panels => self.product(stage, panel, &rows, weights, z),
@@ -64,7 +65,7 @@ impl<R: Real> Pass<'_, R> {
 
     /// wᵀ of all panels.
     pub(in crate::plan::panels) fn transpose_all(&self, stage: &Stage) {
-        self.share(stage.panels::<R>(), |panel, rows| self.transpose(stage, panel, &rows));
+        self.share(stage.panels::<R>(), false, |panel, rows| self.transpose(stage, panel, &rows));
     }
 
     /// Lays a panel's part of wᵀ beside the weights, for a gradient that is taken while they change; as much of it as
@@ -99,12 +100,28 @@ impl<R: Real> Pass<'_, R> {
             match &part.kind {
                 TailKind::Activation(activation) => elementwise::activate_in_place(activation, y),
                 TailKind::Scale(factor) => elementwise::scale_in_place(R::from_f64(*factor), y),
+                TailKind::Copy => {}
+                TailKind::BatchNorm(norm) => self.batch_norm(norm, panel, rows, y),
+                TailKind::Noise(noise) => self.disturb(*noise, part, panel, rows, y),
                 TailKind::Dropout(dropout, mask) => {
                     let mask_rows = self.write(*mask, panel, rows);
                     self.draw_mask(dropout.dropout, part.layer, *mask, panel, rows, mask_rows);
                     elementwise::multiply_in_place(mask_rows, y);
                 }
             }
+        }
+    }
+
+    /// Noise on some rows of a panel: a function of the row's number and the epoch (see `layers/noise.rs`).
+    fn disturb(&self, noise: Noise, part: &Tail, panel: usize, rows: &Range<usize>, y: &mut [R]) {
+        let width = panel_width::<R>();
+        let columns = width.min(part.y.columns - panel * width);
+        let stream = Stream::new(self.rules.seed, Purpose::Noise, part.layer as u32, self.tile.epoch);
+        let (Input::Data(data, numbers) | Input::Gathered(data, numbers)) = self.input else { return };
+        for (n, y) in rows.clone().zip(y.chunks_exact_mut(width)) {
+            let number = data.row_numbers()[numbers[n] as usize];
+            let first = u64::from(number) * part.y.columns as u64 + (panel * width) as u64;
+            noise.disturb(stream, first, &mut y[..columns]);
         }
     }
 

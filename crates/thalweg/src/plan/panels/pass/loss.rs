@@ -8,7 +8,7 @@ use super::super::program::Stage;
 use super::Pass;
 use crate::kernels::losses;
 use crate::kernels::panels::{self, panel_width};
-use crate::losses::{LaneBatch, Targets};
+use crate::losses::{Factors, LaneBatch, Targets};
 use crate::real::Real;
 
 impl<R: Real> Pass<'_, R> {
@@ -19,11 +19,11 @@ impl<R: Real> Pass<'_, R> {
         let outputs = self.program.outputs;
         let rows = self.member.share(self.rows());
         let loss = &self.rules.loss;
-        let factor = loss.gradient_factor(self.tile.batch);
         let turned = loss_rows::<R>(outputs) * width;
         let (predictions, rest) = self.scratch().split_at_mut(turned);
         let (targets, rest) = rest.split_at_mut(turned);
-        let d = &mut rest[..turned];
+        let (d, rest) = rest.split_at_mut(turned);
+        let lane_factors = &mut rest[..width];
         d[outputs * width..].fill(R::ZERO); // turned too, into padding
         let mut first = rows.start;
         while first < rows.end {
@@ -40,8 +40,15 @@ impl<R: Real> Pass<'_, R> {
                 self.buffers.losses.part(self.tile.first + these.start..self.tile.first + these.end)
             };
             let (predictions, targets) = (&predictions[..outputs * width], &targets[..outputs * width]);
+            let factors = match self.factors {
+                Factors::Same(factor) => Factors::Same(factor),
+                Factors::Each(factors) => {
+                    lane_factors[..count].copy_from_slice(&factors[these.clone()]);
+                    Factors::Each(&*lane_factors)
+                }
+            };
             let batch =
-                LaneBatch { rows: count, width: outputs, stride: width, predictions, targets, factor };
+                LaneBatch { rows: count, width: outputs, stride: width, predictions, targets, factors };
             losses::in_lanes(loss, batch, &mut d[..outputs * width], Some(values));
             for panel in 0..last.panels::<R>() {
                 let columns = width.min(loss_rows::<R>(outputs) - panel * width);

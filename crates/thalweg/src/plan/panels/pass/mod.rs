@@ -13,6 +13,7 @@ mod backward;
 mod forward;
 mod gather;
 mod loss;
+mod norm;
 mod update;
 
 use std::ops::Range;
@@ -24,7 +25,7 @@ use super::program::{Matrix, Program};
 use crate::data::Dataset;
 use crate::kernels::panels::{Run, panel_width};
 use crate::kernels::sums::ROWS;
-use crate::losses::Targets;
+use crate::losses::{Factors, Targets};
 use crate::optimizers::StepRule;
 use crate::plan::Rules;
 use crate::real::Real;
@@ -93,6 +94,10 @@ pub(super) struct Pass<'a, R: Real> {
     pub(super) input: Input<'a, R>,
     pub(super) tile: Tile,
     pub(super) targets: Targets<'a, R>,
+    /// What the gradients of the tile's rows are multiplied by.
+    pub(super) factors: Factors<'a, R>,
+    /// The update rules of the normalisations at this step.
+    pub(super) norm_rules: &'a [StepRule<R>],
     /// What no row's loss may exceed.
     pub(super) bound: R,
     pub(super) member: Member<'a>,
@@ -150,10 +155,10 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// Calls `work(panel, rows)` for this member's share of a matrix of so many panels: whole panels where every member
-    /// gets equally many, else parts of their rows.
-    fn share(&self, panels: usize, mut work: impl FnMut(usize, Range<usize>)) {
+    /// gets equally many or the work looks at all rows of a column, else parts of their rows.
+    fn share(&self, panels: usize, by_columns: bool, mut work: impl FnMut(usize, Range<usize>)) {
         let count = self.member.count();
-        let parts = if panels.is_multiple_of(count) { 1 } else { count };
+        let parts = if by_columns || panels.is_multiple_of(count) { 1 } else { count };
         let rows = self.rows();
         for unit in self.member.share(panels * parts) {
             let (panel, part) = (unit / parts, unit % parts);

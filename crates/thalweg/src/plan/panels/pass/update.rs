@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use super::super::program::Stage;
+use super::super::program::{Form, Stage};
 use super::{Pass, StageRule};
 use crate::kernels::elementwise;
-use crate::kernels::panels::Run;
-use crate::kernels::sums::ROWS;
+use crate::kernels::panels::{self, Run, panel_width};
+use crate::kernels::sums::{self, ROWS};
 use crate::real::Real;
 use crate::team::Shared;
 
@@ -44,6 +44,9 @@ impl<R: Real> Pass<'_, R> {
         if !is_bias && (self.rules.l2 != 0.0 || self.rules.l1 != 0.0) {
             elementwise::penalise(R::from_f64(self.rules.l2), R::from_f64(self.rules.l1), w, dw);
         }
+        if let Some(limit) = self.rules.clip_value {
+            elementwise::cut(R::from_f64(limit), dw);
+        }
         if self.rules.clip_norm.is_none() {
             self.update(chunk, w, dw, is_bias, rule);
         }
@@ -52,7 +55,8 @@ impl<R: Real> Pass<'_, R> {
     /// -rate, where a gradient is a whole batch's and changes the parameters by nothing but gradient descent: then it need
     /// not be stored.
     pub(super) fn descent(&self, rule: &StageRule<R>) -> Option<R> {
-        let is_plain = self.rules.l2 == 0.0 && self.rules.l1 == 0.0 && self.rules.clip_norm.is_none();
+        let is_clipped = self.rules.clip_norm.is_some() || self.rules.clip_value.is_some();
+        let is_plain = self.rules.l2 == 0.0 && self.rules.l1 == 0.0 && !is_clipped;
         if is_plain && self.buffers.chains.is_empty() { rule.weight.descent() } else { None }
     }
 
@@ -74,6 +78,33 @@ impl<R: Real> Pass<'_, R> {
         // SAFETY: as for the chunk's parameters.
         let state = unsafe { self.buffers.state.part(chunk.start * slots..chunk.end * slots) };
         elementwise::apply(if is_bias { &rule.bias } else { &rule.weight }, w, dw, state);
+    }
+
+    /// The weights that come into a unit, shortened where they are longer than allowed: what is left after the update of
+    /// all chunks.
+    pub(in crate::plan::panels) fn limit_units(&self, stage: &Stage) {
+        let Some(limit) = self.rules.max_norm.filter(|_| !stage.frozen && self.tile.is_last()) else {
+            return;
+        };
+        let width = panel_width::<R>();
+        for panel in self.member.share(stage.panels::<R>()) {
+            let start = stage.chunk::<R>(panel, 0).start;
+            match stage.form {
+                Form::Panels => {
+                    // SAFETY: a panel's weights belong to the panel's unit, and nobody else looks at them in this phase.
+                    let w = unsafe { self.buffers.weights.part(start..start + stage.in_features * width) };
+                    panels::limit_columns(limit, w);
+                }
+                Form::OneOutput => {
+                    // SAFETY: as above; there is one panel.
+                    let w = unsafe { self.buffers.weights.part(start..start + stage.in_features) };
+                    let norm = sums::sum_of_squares(w).sqrt();
+                    if norm > limit {
+                        elementwise::scale_in_place(R::from_f64(limit / norm), w);
+                    }
+                }
+            }
+        }
     }
 
     /// The gradients in `totals` times `factor`, and the update: what is left after clipping.

@@ -1,17 +1,19 @@
 //! The plain plan: layer by layer over the whole batch, every matrix kept.
 
+mod update;
+
 use std::ops::Range;
 
 use super::arena::{Arena, Layout};
 use super::own_units::OwnUnits;
-use super::{Rates, Rows, Rules, fit};
+use super::{Rows, Rules, fit};
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
-use crate::kernels::{OrderedSum, elementwise, sums};
-use crate::layers::{Backward, Forward, Mode};
-use crate::losses::Targets;
+use crate::kernels::OrderedSum;
+use crate::layers::{Backward, Extent, Forward, Mode};
+use crate::losses::{Targets, Weights};
 use crate::network::{Network, PlacedLayer};
-use crate::optimizers::Update;
+use crate::optimizers::muon;
 use crate::real::Real;
 
 /// The plain plan of a network, a loss and an update rule, for batches up to a size.
@@ -34,6 +36,10 @@ pub struct Plan<R: Real> {
     state: Vec<R>,
     /// Targets and predictions as they are reported.
     own_units: OwnUnits<R>,
+    /// What each row's gradient is multiplied by, where rows weigh differently.
+    factors: Vec<R>,
+    /// Muon's working memory.
+    room: muon::Room<R>,
 }
 
 impl<R: Real> Plan<R> {
@@ -59,6 +65,8 @@ impl<R: Real> Plan<R> {
             shard_gradients: vec![R::ZERO; if rules.shards > 1 { count } else { 0 }],
             state: vec![R::ZERO; count * rules.optimizer.state_slots()],
             own_units: OwnUnits::new(data, outputs, largest_batch),
+            room: update::muon_room(&layers, &rules),
+            factors: vec![R::ZERO; if data.weights().is_some() { largest_batch } else { 0 }],
             layers,
             rules,
             layout,
@@ -78,6 +86,11 @@ impl<R: Real> Plan<R> {
     /// The parameters, to be set.
     pub fn parameters_mut(&mut self) -> &mut [R] {
         &mut self.parameters
+    }
+
+    /// Some parameters, to be set, and the gradients there.
+    pub(super) fn parameters_and_gradients(&mut self, range: Range<usize>) -> (&mut [R], &[R]) {
+        (&mut self.parameters[range.clone()], &self.gradients[range])
     }
 
     /// The gradients of the last backward pass, laid out as the parameters.
@@ -138,6 +151,11 @@ impl<R: Real> Plan<R> {
             }
             DatasetTargets::Classes { .. } | DatasetTargets::None => self.own_units.targets(rows),
         }
+    }
+
+    /// What the rows of the last batch weigh.
+    pub fn weights(&self, rows: usize) -> Weights<'_> {
+        self.own_units.weights(rows)
     }
 
     fn width(&self, i: usize) -> usize {
@@ -211,20 +229,22 @@ impl<R: Real> Plan<R> {
     pub fn data_loss(&self, rows: usize) -> f64 {
         let mut sum = OrderedSum::new();
         self.add_losses(rows, &mut sum);
-        self.rules.loss.join::<R>(sum.total(), rows)
+        self.rules.loss.join::<R>(sum.total(), self.own_units.weights(rows).total())
     }
 
     /// The loss of the last forward pass as training sees it: without penalties, in the units that the network is
     /// trained in. It is what backward differentiates.
     pub fn training_loss(&self, data: &Dataset, rows: usize) -> f64 {
         let outputs = self.width(self.layers.len());
-        self.rules.loss.value(outputs, self.outputs(rows), self.targets(data, rows))
+        let (predictions, weights) = (self.outputs(rows), self.own_units.weights(rows));
+        self.rules.loss.weighted_value(outputs, predictions, self.targets(data, rows), weights)
     }
 
     /// Adds the losses of the rows of the last forward pass to a running sum.
     pub fn add_losses(&self, rows: usize, sum: &mut OrderedSum) {
         let (predictions, targets) = self.in_own_units(rows);
-        self.rules.loss.add_values(self.width(self.layers.len()), predictions, targets, sum);
+        let weights = self.own_units.weights(rows);
+        self.rules.loss.add_values(self.width(self.layers.len()), predictions, targets, weights, sum);
     }
 
     /// The outputs and the targets of the last forward pass, both in the target's own units.
@@ -242,6 +262,7 @@ impl<R: Real> Plan<R> {
     pub fn backward(&mut self, batch: Rows<'_>) {
         self.backward_data(batch);
         self.penalise();
+        self.cut();
         self.clip();
     }
 
@@ -264,7 +285,8 @@ impl<R: Real> Plan<R> {
             DatasetTargets::Classes { .. } | DatasetTargets::None => self.own_units.targets(rows),
         };
         let dlogits = &mut dvalues[moved(dlogits, dvalues_start)];
-        self.rules.loss.gradient(outputs, &values[predictions], targets, dlogits);
+        let factors = self.rules.loss.gradient_factors(self.own_units.weights(rows), &mut self.factors);
+        self.rules.loss.gradient_of_piece(outputs, factors, &values[predictions], targets, dlogits);
 
         for i in (0..self.layers.len()).rev() {
             self.backward_layer(i, rows, batch.epoch);
@@ -278,7 +300,11 @@ impl<R: Real> Plan<R> {
         if is_renamed || (self.layers[i].range.is_empty() && layout.dvalues[i].is_empty()) {
             return; // dx is dy under another name, or nobody needs it
         }
-        let shards = self.rules.shards.clamp(1, rows.max(1));
+        // A layer that looks at the whole batch is not cut.
+        let shards = match self.layers[i].layer.extent() {
+            Extent::Row => self.rules.shards.clamp(1, rows.max(1)),
+            Extent::Batch => 1,
+        };
         let mut start = 0;
         for shard in 0..shards {
             let end = start + rows / shards + usize::from(shard < rows % shards);
@@ -329,57 +355,6 @@ impl<R: Real> Plan<R> {
             dparameters: &mut gradients[layer.range.clone()],
             scratch: &mut scratches[..scratch.len()],
         });
-    }
-
-    /// dw ← fma(l2, w, dw) + sign(w)·l1, weights only.
-    pub(crate) fn penalise(&mut self) {
-        if self.rules.l2 == 0.0 && self.rules.l1 == 0.0 {
-            return;
-        }
-        let (l2, l1) = (R::from_f64(self.rules.l2), R::from_f64(self.rules.l1));
-        for parameter in self.layers.iter().flat_map(|layer| &layer.parameters).filter(|p| p.penalised) {
-            let range = parameter.range.clone();
-            elementwise::penalise(l2, l1, &self.parameters[range.clone()], &mut self.gradients[range]);
-        }
-    }
-
-    /// dw ← dw · clip_norm / ‖dw‖ where the norm of all gradients together is larger than `clip_norm`. The norm before
-    /// is returned, where there is a limit.
-    pub(crate) fn clip(&mut self) -> Option<f64> {
-        let clip_norm = self.rules.clip_norm?;
-        let norm = sums::sum_of_squares(&self.gradients).sqrt();
-        if norm > clip_norm {
-            let factor = R::from_f64(clip_norm / norm);
-            for dw in &mut self.gradients {
-                *dw *= factor;
-            }
-        }
-        Some(norm)
-    }
-
-    /// Changes every parameter that is not frozen by its gradient.
-    pub fn update(&mut self, rates: &Rates) {
-        let slots = self.rules.optimizer.state_slots();
-        for layer in &self.layers {
-            if self.rules.frozen.contains(&layer.number) {
-                continue;
-            }
-            for parameter in &layer.parameters {
-                let range = parameter.range.clone();
-                let update = Update {
-                    step: rates.step,
-                    learning_rate: rates.learning_rates[layer.number],
-                    weight_decay: if parameter.penalised { self.rules.weight_decay } else { 0.0 },
-                };
-                elementwise::update(
-                    &self.rules.optimizer,
-                    &update,
-                    &mut self.parameters[range.clone()],
-                    &self.gradients[range.clone()],
-                    &mut self.state[range.start * slots..range.end * slots],
-                );
-            }
-        }
     }
 
     /// The first layer whose output is not finite, or else the last whose gradient is not (where backward met it first).

@@ -1,0 +1,219 @@
+//! Muon: hidden matrices move by the nearest matrix without preferred directions.
+
+use crate::explain::number::short;
+use crate::kernels::dense::{self, DenseSizes};
+use crate::kernels::sums::sum_of_squares;
+use crate::layers::Layer;
+use crate::network::PlacedLayer;
+use crate::optimizers::Update;
+use crate::real::Real;
+use crate::shape::Shape;
+
+/// How much of the old mean stays where nothing is said, as in the source.
+pub(super) const DEFAULT_MOMENTUM: f64 = 0.95;
+/// How often the iteration is made where nothing is said, as in the source.
+pub(super) const DEFAULT_ITERATIONS: usize = 5;
+/// The rate of all other parameters as a share of the rate: 1e-3 beside 0.02.
+pub(super) const DEFAULT_ADAM_SHARE: f64 = 0.05;
+
+/// The quintic whose iteration brings singular values near 1, fast rather than exactly: a, b, c.
+const QUINTIC: [f64; 3] = [3.4445, -4.7750, 2.0315];
+
+/// Keeps the divisor from zero.
+const LEAST_NORM: f64 = 1e-7;
+
+/// Steps by the momentum of the gradient with its singular values brought near 1.
+///
+/// ```text
+/// m ← fma(momentum, m, (1-momentum)·dw)
+/// X = fma(momentum, m, (1-momentum)·dw)                     Nesterov's look ahead
+/// X ← X / max(‖X‖, 1e-7)                                    ‖X‖ in f64; transposed if it is higher than wide
+/// iterations times:  A = X·Xᵀ,  B = b·A + c·A·A,  X ← a·X + B·X
+/// w ← fma(-rate·√max(1, out_features/in_features), X, w)
+/// ```
+///
+/// The products are those of a dense layer, in its order of additions.
+///
+/// # Shapes
+/// `w`, `dw`, `m`: `[inputs, outputs]`, row-major.
+///
+/// # Units and ranges
+/// `momentum` weighs the old mean, 0.95 by default; 5 iterations by default.
+///
+/// # Source
+/// Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024, with the scale of its implementation. There the
+/// iteration runs in 16 bits; here in the network's own type.
+pub(crate) fn update<R: Real>(
+    [momentum, iterations]: [f64; 2],
+    update: &Update,
+    sizes: [usize; 2],
+    w: &mut [R],
+    dw: &[R],
+    m: &mut [R],
+    room: &mut Room<R>,
+) {
+    let [inputs, outputs] = sizes;
+    let (kept, new) = (R::from_f64(momentum), R::from_f64(1.0 - momentum));
+    let x = &mut room.x[..w.len()];
+    for ((m, &g), x) in m.iter_mut().zip(dw).zip(x.iter_mut()) {
+        *m = super::settled(kept.mul_add(*m, new * g));
+        *x = kept.mul_add(*m, new * g);
+    }
+    let norm = sum_of_squares(x).sqrt();
+    let factor = R::from_f64(1.0 / norm.max(LEAST_NORM));
+    x.iter_mut().for_each(|x| *x *= factor);
+    let is_high = inputs > outputs;
+    let (rows, columns) = if is_high { (outputs, inputs) } else { (inputs, outputs) };
+    if is_high {
+        room.scratch[..w.len()].copy_from_slice(x);
+        transpose(inputs, outputs, &room.scratch[..w.len()], x);
+    }
+    for _ in 0..iterations as usize {
+        room.iterate(rows, columns);
+    }
+    let x = &mut room.x[..w.len()];
+    if is_high {
+        room.scratch[..w.len()].copy_from_slice(x);
+        transpose(outputs, inputs, &room.scratch[..w.len()], x);
+    }
+    let scale = (outputs as f64 / inputs as f64).max(1.0).sqrt();
+    let minus_rate = R::from_f64(-update.learning_rate * scale);
+    if let Some(share) = super::weight_decay::share(update) {
+        super::weight_decay::decay(share, w);
+    }
+    for (w, &x) in w.iter_mut().zip(x.iter()) {
+        *w = minus_rate.mul_add(x, *w);
+    }
+}
+
+/// Working memory for matrices of up to some size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Room<R> {
+    x: Vec<R>,
+    product: Vec<R>,
+    scratch: Vec<R>,
+    /// A, A·A and then B, each as high as wide.
+    squares: [Vec<R>; 2],
+    zeros: Vec<R>,
+}
+
+impl<R: Real> Room<R> {
+    /// Room for matrices of these sizes.
+    pub(crate) fn new(sizes: impl Iterator<Item = [usize; 2]>) -> Self {
+        let (mut len, mut side, mut wide) = (0, 0, 0);
+        for [inputs, outputs] in sizes {
+            len = len.max(inputs * outputs);
+            side = side.max(inputs.min(outputs));
+            wide = wide.max(inputs.max(outputs));
+        }
+        let zeros = |len: usize| vec![R::ZERO; len];
+        Room {
+            x: zeros(len),
+            product: zeros(len),
+            scratch: zeros(len),
+            squares: [zeros(side * side), zeros(side * side)],
+            zeros: zeros(wide),
+        }
+    }
+
+    /// X ← a·X + (b·A + c·A·A)·X with A = X·Xᵀ, X `[rows, columns]`.
+    fn iterate(&mut self, rows: usize, columns: usize) {
+        let [a, b, c] = QUINTIC.map(R::from_f64);
+        let x = &mut self.x[..rows * columns];
+        let [first, second] = &mut self.squares;
+        let (first, second) = (&mut first[..rows * rows], &mut second[..rows * rows]);
+        let to_square = DenseSizes { rows, in_features: rows, out_features: columns };
+        dense::backward_input(to_square, x, x, &mut self.scratch, first);
+        let square = DenseSizes { rows, in_features: rows, out_features: rows };
+        dense::forward(square, first, first, &self.zeros[..rows], second);
+        for (second, &first) in second.iter_mut().zip(first.iter()) {
+            *second = b.mul_add(first, c * *second);
+        }
+        let product = &mut self.product[..rows * columns];
+        let to_x = DenseSizes { rows, in_features: rows, out_features: columns };
+        dense::forward(to_x, second, x, &self.zeros[..columns], product);
+        for (x, &product) in x.iter_mut().zip(product.iter()) {
+            *x = a.mul_add(*x, product);
+        }
+    }
+}
+
+fn transpose<R: Real>(rows: usize, columns: usize, from: &[R], to: &mut [R]) {
+    for n in 0..rows {
+        for j in 0..columns {
+            to[j * rows + n] = from[n * columns + j];
+        }
+    }
+}
+
+/// What a step does to the hidden matrix called `w`, line after line.
+pub(crate) fn formulas(
+    [momentum, iterations]: [f64; 2],
+    update: &Update,
+    w: &str,
+    shape: &Shape,
+) -> Vec<String> {
+    let (kept, new) = (short(momentum), short(1.0 - momentum));
+    let rate = short(update.learning_rate);
+    let mut lines = Vec::new();
+    if update.weight_decay > 0.0 {
+        lines.push(format!("{w} ← {w} - {rate}·{}·{w}", short(update.weight_decay)));
+    }
+    let [inputs, outputs] = [0, 1].map(|axis| shape.axes().get(axis).copied().unwrap_or(1));
+    let [a, b, c] = QUINTIC.map(short);
+    lines.push(format!("mean ← {kept}·mean + {new}·d{w}"));
+    lines.push(format!("X = {kept}·mean + {new}·d{w}, divided by its norm"));
+    lines.push(format!("{} times: A = X·Xᵀ, X ← {a}·X + ({b}·A + {c}·A·A)·X", short(iterations)));
+    lines.push(format!("{w} ← {w} - {rate}·√max(1, {outputs}/{inputs})·X"));
+    lines
+}
+
+/// Whether a layer's weight is a hidden matrix: that of a dense layer between two others.
+pub(crate) fn is_hidden(layers: &[PlacedLayer], number: usize) -> bool {
+    let is_dense = |layer: &PlacedLayer| matches!(layer.layer, Layer::Dense(_));
+    is_dense(&layers[number])
+        && layers[..number].iter().any(is_dense)
+        && layers[number + 1..].iter().any(is_dense)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPDATE: Update = Update { step: 1, learning_rate: 1.0, weight_decay: 0.0 };
+
+    /// The step from 0 by a gradient, without a memory before it.
+    fn step(sizes: [usize; 2], dw: &[f64]) -> Vec<f64> {
+        let (mut w, mut m) = (vec![0.0; dw.len()], vec![0.0; dw.len()]);
+        let mut room = Room::new([sizes].into_iter());
+        update([0.0, 5.0], &UPDATE, sizes, &mut w, dw, &mut m, &mut room);
+        w
+    }
+
+    #[test]
+    fn singular_values_come_near_one() {
+        // Along two axes, of very different strength: the directions stay, and both get about the same length.
+        let w = step([2, 2], &[3.0, 0.0, 0.0, -0.5]);
+        assert!(w[1].abs() < 1e-12 && w[2].abs() < 1e-12);
+        assert!((-1.3..-0.6).contains(&w[0]) && (0.6..1.3).contains(&w[3]), "{w:?}");
+    }
+
+    #[test]
+    fn a_high_matrix_is_its_transpose_but_for_the_scale() {
+        let dw: Vec<f64> = (0..12).map(|i| f64::from(i * 37 % 23) / 9.0 - 1.0).collect();
+        let mut turned = vec![0.0; 12];
+        transpose(3, 4, &dw, &mut turned);
+        let (wide, high) = (step([3, 4], &dw), step([4, 3], &turned));
+        let scale = (4.0_f64 / 3.0).sqrt();
+        for n in 0..3 {
+            for j in 0..4 {
+                assert!((wide[n * 4 + j] - scale * high[j * 3 + n]).abs() < 1e-14);
+            }
+        }
+    }
+
+    #[test]
+    fn no_gradient_is_no_step() {
+        assert_eq!(step([2, 3], &[0.0; 6]), [0.0; 6]);
+    }
+}
