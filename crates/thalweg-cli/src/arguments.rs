@@ -448,6 +448,9 @@ pub(crate) struct RunFlags {
     /// Draw the picture that moves in the terminal while training
     #[arg(long)]
     pub(crate) live: bool,
+    /// Write TensorBoard's event files into the run's folder too
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
     /// Over how many seconds --live spreads the run
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) live_seconds: f64,

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use serde_json::Value;
 use thalweg::layers::Layer;
 use thalweg::model_file::{PartFigures, Status as RunStatus};
-use thalweg::run::{Prepared, RunFolder, TrainResult};
+use thalweg::run::{Prepared, RunFolder, TensorBoard, TrainResult};
 use thalweg::train::{BatchSize, History, Observer, State};
 
 use crate::exit::{Failure, Status};
@@ -27,19 +28,36 @@ pub(crate) struct Show {
     pub(crate) seconds: f64,
 }
 
+/// The folder of TensorBoard's event files in a run's.
+const TENSORBOARD: &str = "tensorboard";
+
+/// What is shown of a run beside its own files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    /// The moving picture.
+    pub(crate) live: Option<Show>,
+    /// Whether event files are written; a run that has some goes on writing them.
+    pub(crate) tensorboard: bool,
+}
+
 /// Trains until the end or a signal, and prints what came of it.
 pub(crate) fn train_in(
     folder: &mut RunFolder,
     prepared: &mut Prepared,
     from: Option<&State>,
     interrupt: &Interrupt,
-    show: Option<Show>,
+    shown: Shown,
     output: &Output,
 ) -> Result<Status, Failure> {
     let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
     let parameter_count = prepared.network.parameter_count();
     let mut recorder = Recorder::new(&prepared.train, parameter_count, &prepared.experiment.training)?;
-    let observers: Vec<Box<dyn Observer + '_>> = match show {
+    let events = folder.path().join(TENSORBOARD);
+    let mut board = match shown.tensorboard || events.is_dir() {
+        true => Some(TensorBoard::create(&events, prepared.parameters())?),
+        false => None,
+    };
+    let mut observers: Vec<Box<dyn Observer + '_>> = match shown.live {
         Some(show) if io::stderr().is_terminal() && !output.quiet => {
             let colour = console::colors_enabled_stderr();
             let name = &prepared.experiment.name;
@@ -54,6 +72,9 @@ pub(crate) fn train_in(
             vec![Box::new(ProgressObserver::new(*output, is_full_batch)), Box::new(&mut recorder)]
         }
     };
+    if let Some(board) = &mut board {
+        observers.push(Box::new(board));
+    }
     let trained = folder.train(prepared, observers, Some(interrupt.flag()), from);
     let (_, result) = match trained {
         Ok(trained) => trained,
@@ -74,6 +95,9 @@ pub(crate) fn train_in(
     print_result(folder, &result, output)?;
     let drawn = draw_pictures(folder, prepared, &result, &recorder, output);
     print_place(folder, &result, output);
+    if let (Some(board), Ok(())) = (&mut board, &drawn) {
+        add_pictures(board, &folder.pictures()?)?;
+    }
     drawn.map(|()| Status::Done)
 }
 
@@ -97,6 +121,20 @@ fn draw_pictures(
     let drawn = pictures::draw_run(&view, &mut model, recorder, &folder.pictures()?)?;
     for (kind, problem) in &drawn.problems {
         output.notice(format_args!("the picture {kind} was not drawn: {problem}"));
+    }
+    Ok(())
+}
+
+/// Shows a run's pictures in TensorBoard too.
+fn add_pictures(board: &mut TensorBoard, pictures: &Path) -> Result<(), Failure> {
+    let read = |error| Failure::from(thalweg::Error::io(pictures, "read", error));
+    let mut paths: Vec<_> =
+        fs::read_dir(pictures).map_err(read)?.filter_map(Result::ok).map(|e| e.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "png"));
+    paths.sort();
+    for path in paths {
+        let png = fs::read(&path).map_err(read)?;
+        board.image(&path.file_stem().unwrap_or_default().to_string_lossy(), &png)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::arguments::ResumeArguments;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::training::Shown;
 use crate::{environment, training};
 
 pub(crate) fn run(arguments: &ResumeArguments, output: &Output) -> Result<Status, Failure> {
@@ -24,5 +25,5 @@ pub(crate) fn run(arguments: &ResumeArguments, output: &Output) -> Result<Status
     let state = folder.rewind()?;
     let step = state.as_ref().map_or(0, |state| state.counters.step);
     output.note(format_args!("going on after step {step}"));
-    training::train_in(&mut folder, &mut prepared, state.as_ref(), &interrupt, None, output)
+    training::train_in(&mut folder, &mut prepared, state.as_ref(), &interrupt, Shown::default(), output)
 }

@@ -7,7 +7,7 @@ use crate::arguments::TrainArguments;
 use crate::exit::{Failure, Status};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::training::Show;
+use crate::training::{Show, Shown};
 use crate::{draft, environment, training};
 
 /// Seconds of the longest `--live`.
@@ -27,7 +27,8 @@ pub(crate) fn run(arguments: &TrainArguments, output: &Output) -> Result<Status,
             flags.live_seconds
         )));
     }
-    let show = flags.live.then_some(Show { seconds: flags.live_seconds });
+    let live = flags.live.then_some(Show { seconds: flags.live_seconds });
+    let shown = Shown { live, tensorboard: flags.tensorboard };
     let experiment = named.check()?;
     let interrupt = Interrupt::listen()?;
     let mut prepared = run::prepare(experiment, named.data_folder.as_deref())?;
@@ -36,5 +37,5 @@ pub(crate) fn run(arguments: &TrainArguments, output: &Output) -> Result<Status,
     let place = Place { out: flags.out.clone(), force: flags.force, ..Place::default() };
     let command = std::env::args().collect();
     let mut folder = RunFolder::create(&prepared, &place, command)?;
-    training::train_in(&mut folder, &mut prepared, None, &interrupt, show, output)
+    training::train_in(&mut folder, &mut prepared, None, &interrupt, shown, output)
 }

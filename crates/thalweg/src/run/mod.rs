@@ -24,6 +24,7 @@ mod predictions;
 mod prepare;
 mod problem;
 mod result;
+mod tensorboard;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -35,4 +36,5 @@ pub use place::Place;
 pub use prepare::{Prepared, load_options, prepare};
 pub use problem::RunProblem;
 pub use result::TrainResult;
+pub use tensorboard::TensorBoard;
 pub use verify::{Cause, Difference, Verification};

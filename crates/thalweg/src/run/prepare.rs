@@ -13,7 +13,7 @@ use crate::experiment::{Experiment, RandomSource};
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::model_file::{Model, TrainingSummary};
-use crate::network::{AnyNetwork, Draw, either};
+use crate::network::{AnyNetwork, Draw, Parameter, either};
 use crate::team::default_threads;
 use crate::train::{
     Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, State, Trainer, default_loss, rate_range,
@@ -123,11 +123,9 @@ fn found_in(settings: &DataSettings, given: Option<&Path>) -> Option<PathBuf> {
 pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> LoadOptions {
     let outputs = outputs(&experiment.network.layers);
     let (task, classes) = match (&experiment.training.loss, outputs) {
-        (Some(Loss::SoftmaxCrossEntropy), outputs) => (Some(TaskKind::Classification), outputs),
-        (Some(Loss::BinaryCrossEntropy | Loss::Focal { .. }), Some(1)) => {
-            (Some(TaskKind::Classification), Some(2))
-        }
-        (Some(Loss::BinaryCrossEntropy | Loss::Focal { .. } | Loss::Custom(_)), _) => (None, None),
+        (Some(loss), outputs) if loss.is_from_softmax() => (Some(TaskKind::Classification), outputs),
+        (Some(loss), Some(1)) if loss.is_from_sigmoid() => (Some(TaskKind::Classification), Some(2)),
+        (Some(loss), _) if loss.is_from_sigmoid() || matches!(loss, Loss::Custom(_)) => (None, None),
         (Some(_), Some(1)) => (Some(TaskKind::Regression), None),
         (_, Some(outputs)) if outputs > 1 => (None, Some(outputs)),
         _ => (None, None),
@@ -195,6 +193,11 @@ impl Prepared {
             (Part::Test, self.test.as_ref()),
         ];
         parts.into_iter().filter_map(|(part, data)| Some((part, data?)))
+    }
+
+    /// Every parameter tensor of the network, in layer order.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        either!(&self.network, network => Box::new(network.parameter_tensors()) as Box<dyn Iterator<Item = &Parameter>>)
     }
 
     /// Trains to the end, from a saved state if one is given. Afterwards the network has the weights that were kept: the
