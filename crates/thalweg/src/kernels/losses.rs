@@ -43,6 +43,9 @@ pub(super) unsafe fn in_lanes_body<R: Real, V: Vector<R>>(
         } else {
             let done = loss.run_separable(batch.width, LaneGradient { batch, d });
             assert!(done.is_some(), "a user's own loss is worked row by row");
+            if let Factors::Each(factors) = batch.factors {
+                multiply_rows::<R, V>(batch, factors, d);
+            }
             if let Some(values) = values {
                 loss.run_separable(batch.width, LaneValues { batch, values });
             }
@@ -166,6 +169,24 @@ unsafe fn softmax_values<R: Real, V: Vector<R>>(
             store_some(loss, &mut values[row..]);
         }
         row += V::WIDTH;
+    }
+}
+
+/// d ← d times the factor of its row.
+#[inline(always)]
+unsafe fn multiply_rows<R: Real, V: Vector<R>>(batch: LaneBatch<'_, R>, factors: &[R], d: &mut [R]) {
+    let LaneBatch { width, stride, .. } = batch;
+    for (i, d) in d.chunks_exact_mut(stride).enumerate() {
+        let factors = &factors[i / width * stride..][..stride];
+        let mut lane = 0;
+        while lane < stride {
+            // SAFETY: a stride is a multiple of every register, and both slices are as long.
+            unsafe {
+                let product = V::load(d.as_ptr().add(lane)).mul(V::load(factors.as_ptr().add(lane)));
+                product.store(d.as_mut_ptr().add(lane));
+            }
+            lane += V::WIDTH;
+        }
     }
 }
 

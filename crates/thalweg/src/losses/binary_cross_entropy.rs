@@ -1,5 +1,6 @@
 //! The binary cross-entropy, from logits.
 
+use crate::losses::label_smoothing::LabelSmoothing;
 use crate::losses::separable::Separable;
 use crate::real::Real;
 
@@ -10,6 +11,8 @@ use crate::real::Real;
 ///       = -Σⱼ (tⱼ·log sigmoid(zⱼ) + (1 - tⱼ)·log(1 - sigmoid(zⱼ))) / outputs, without its overflow
 /// dzⱼ   = (1/outputs)·(sigmoid(zⱼ) - tⱼ)
 /// ```
+///
+/// With label smoothing, t is softened first, by nothing where there is none.
 ///
 /// # Shapes
 /// `predictions` are the logits z: `[outputs]`.
@@ -25,20 +28,25 @@ pub(super) struct BinaryCrossEntropy<R> {
     outputs: R,
     /// 1/outputs.
     factor: R,
+    smoothing: LabelSmoothing<R>,
 }
 
 impl<R: Real> BinaryCrossEntropy<R> {
     #[inline(always)]
-    pub(super) fn new(outputs: usize) -> Self {
+    pub(super) fn new(label_smoothing: f64, outputs: usize) -> Self {
         let outputs = outputs as f64;
-        BinaryCrossEntropy { outputs: R::from_f64(outputs), factor: R::from_f64(1.0 / outputs) }
+        BinaryCrossEntropy {
+            outputs: R::from_f64(outputs),
+            factor: R::from_f64(1.0 / outputs),
+            smoothing: LabelSmoothing::new(label_smoothing, 2),
+        }
     }
 }
 
 impl<R: Real> Separable<R> for BinaryCrossEntropy<R> {
     #[inline(always)]
     fn add(self, sum: R, z: R, t: R) -> R {
-        sum + cross_entropy(z, t)
+        sum + cross_entropy(z, self.smoothing.soften(t))
     }
 
     #[inline(always)]
@@ -48,7 +56,7 @@ impl<R: Real> Separable<R> for BinaryCrossEntropy<R> {
 
     #[inline(always)]
     fn slope(self, z: R, t: R) -> R {
-        self.factor * (z.sigmoid() - t)
+        self.factor * (z.sigmoid() - self.smoothing.soften(t))
     }
 }
 

@@ -41,7 +41,7 @@ impl<R> LaneBatch<'_, R> {
     }
 }
 
-/// The gradient of a loss that is a sum over outputs: value by value.
+/// The gradient of a loss that is a sum over outputs: value by value, and without the factors of single rows.
 pub(crate) struct LaneGradient<'a, R> {
     pub(crate) batch: LaneBatch<'a, R>,
     pub(crate) d: &'a mut [R],
@@ -52,23 +52,14 @@ impl<R: Real> SeparableTask<R> for LaneGradient<'_, R> {
 
     #[inline(always)]
     fn run<L: Separable<R>>(self, loss: L) {
-        let LaneBatch { width, stride, predictions, targets, factors, .. } = self.batch;
-        match factors {
-            Factors::Same(factor) => {
-                for (d, (&prediction, &target)) in self.d.iter_mut().zip(predictions.iter().zip(targets)) {
-                    *d = loss.slope(prediction, target) * factor;
-                }
-            }
-            Factors::Each(factors) => {
-                let lanes = self.d.chunks_exact_mut(stride);
-                let pairs = predictions.chunks_exact(stride).zip(targets.chunks_exact(stride));
-                for (i, (d, (predictions, targets))) in lanes.zip(pairs).enumerate() {
-                    let factors = &factors[i / width * stride..][..stride];
-                    for (lane, d) in d.iter_mut().enumerate() {
-                        *d = loss.slope(predictions[lane], targets[lane]) * factors[lane];
-                    }
-                }
-            }
+        let LaneBatch { predictions, targets, factors, .. } = self.batch;
+        // Factors of single rows are multiplied in afterwards, which gives the same bits: this loop is compiled for each loss.
+        let factor = match factors {
+            Factors::Same(factor) => factor,
+            Factors::Each(_) => R::ONE,
+        };
+        for (d, (&prediction, &target)) in self.d.iter_mut().zip(predictions.iter().zip(targets)) {
+            *d = loss.slope(prediction, target) * factor;
         }
     }
 }

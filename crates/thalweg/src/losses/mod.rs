@@ -37,7 +37,6 @@ use crate::real::Real;
 
 pub use formula::LossSizes;
 pub(crate) use label_smoothing::LabelSmoothing;
-use label_smoothing::Smoothed;
 pub(crate) use lanes::{LaneBatch, LaneGradient, LaneValues};
 use separable::{RowGradient, RowValue, SeparableTask};
 pub use target::{Target, Targets};
@@ -250,11 +249,13 @@ impl Loss {
             Loss::Huber { delta } => task.run(huber::Huber::new(*delta, outputs)),
             Loss::LogCosh => task.run(log_cosh::LogCosh::new(outputs)),
             Loss::Quantile { quantile } => task.run(quantile::Quantile::new(*quantile, outputs)),
-            Loss::BinaryCrossEntropy => task.run(binary_cross_entropy::BinaryCrossEntropy::new(outputs)),
-            Loss::SmoothedBinaryCrossEntropy { label_smoothing } => task.run(Smoothed {
-                smoothing: LabelSmoothing::new(*label_smoothing, 2),
-                loss: binary_cross_entropy::BinaryCrossEntropy::new(outputs),
-            }),
+            Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } => {
+                let label_smoothing = match self {
+                    Loss::SmoothedBinaryCrossEntropy { label_smoothing } => *label_smoothing,
+                    _ => 0.0,
+                };
+                task.run(binary_cross_entropy::BinaryCrossEntropy::new(label_smoothing, outputs))
+            }
             Loss::Focal { gamma, alpha } => task.run(focal::Focal::new(*gamma, *alpha, outputs)),
             Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } | Loss::Custom(_) => {
                 return None;
