@@ -98,11 +98,17 @@ Examples:
   thalweg train digits
   thalweg train spiral --hidden 50,50 --lr 0.5 --steps 5000
   thalweg train houses.csv --target price --epochs 200
-  thalweg train my.toml --set training.schedule=cosine")]
+  thalweg train my.toml --set training.schedule=cosine
+  thalweg train --from runs/digits-001@900 --lr 1e-4
+  thalweg train digits --from other.safetensors")]
 pub(crate) struct TrainArguments {
-    /// A built-in experiment (see `thalweg list`), an experiment file, or a data file
-    #[arg(value_name = "EXPERIMENT|FILE.toml|DATA")]
-    pub(crate) what: String,
+    /// A built-in experiment (see `thalweg list`), an experiment file, or a data file [default: that of --from]
+    #[arg(value_name = "EXPERIMENT|FILE.toml|DATA", required_unless_present = "from")]
+    pub(crate) what: Option<String>,
+    /// Begin from a run after any of its steps, by default its last, as if it went on from there with the new settings; or with the
+    /// weights of a model file
+    #[arg(long, value_name = "RUN[@STEP]|MODEL", help_heading = "Run")]
+    pub(crate) from: Option<String>,
     #[command(flatten)]
     pub(crate) data: DataFlags,
     #[command(flatten)]
@@ -234,9 +240,9 @@ pub(crate) struct ExplainArguments {
     /// An experiment, a data file, or a run's folder
     #[arg(value_name = "EXPERIMENT|RUN")]
     pub(crate) what: String,
-    /// Which step, from 0
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) step: u64,
+    /// Which step, from 0 [default: the first]
+    #[arg(long, value_name = "N")]
+    pub(crate) step: Option<u64>,
     #[command(flatten)]
     pub(crate) data: DataFlags,
     #[command(flatten)]
@@ -505,6 +511,9 @@ pub(crate) struct SettingFlags {
     /// How often to save a checkpoint, likewise [file default: at the end]
     #[arg(long, value_name = "EVERY")]
     checkpoint_every: Option<String>,
+    /// How many of the newest checkpoints stay in the run's folder [file default: 2]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    keep_checkpoints: Option<String>,
     /// Any key of the experiment file, such as training.schedule=cosine; may be given many times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -533,6 +542,7 @@ impl SettingFlags {
             ("weight_decay", &self.weight_decay),
             ("report_every", &self.report_every),
             ("checkpoint_every", &self.checkpoint_every),
+            ("keep_checkpoints", &self.keep_checkpoints),
         ];
         for (key, value) in flags {
             if let Some(value) = value {

@@ -88,7 +88,7 @@ fn meaning(what: &str) -> Result<Meaning<'_>, Failure> {
 }
 
 /// Why a path that is not there cannot be read, in the system's own words.
-fn missing(path: &Path) -> Failure {
+pub(crate) fn missing(path: &Path) -> Failure {
     let not_there = || std::io::Error::from(std::io::ErrorKind::NotFound);
     let error = std::fs::metadata(path).err().unwrap_or_else(not_there);
     Failure::from(thalweg::Error::io(path, "read", error))

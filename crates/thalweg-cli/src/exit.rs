@@ -87,6 +87,11 @@ fn status_of(error: &Error) -> Status {
                 RunProblem::Exists
                 | RunProblem::NotReplaceable
                 | RunProblem::NoStep { .. }
+                | RunProblem::BeforeStart { .. }
+                | RunProblem::Locked { .. }
+                | RunProblem::NothingLeft { .. }
+                | RunProblem::OtherNetwork { .. }
+                | RunProblem::OtherPrecision { .. }
                 | RunProblem::ReportsByClock,
             ..
         } => Status::Usage,
@@ -130,7 +135,15 @@ mod tests {
         assert_eq!(status_of(&no_target), Status::Usage);
         let no_rows = Error::Data { source_name: "x.csv".into(), problem: DataProblem::NoRows };
         assert_eq!(status_of(&no_rows), Status::File);
-        let diverged = Error::Diverged { epoch: 1, step: 2, loss: f64::NAN, learning_rate: 1.0, first: None };
+        let diverged = Error::Diverged {
+            epoch: 1,
+            step: 2,
+            loss: f64::NAN,
+            learning_rate: 1.0,
+            first: None,
+            cure: thalweg::train::Cure::ClipNorm,
+            checkpoint: None,
+        };
         assert_eq!(status_of(&diverged) as u8, 4);
     }
 }

@@ -1,4 +1,5 @@
-//! Ctrl-C and the termination signal: once, and the step is finished and saved; twice, and all ends now.
+//! Ctrl-C and the termination signal: once, and the step is finished and saved; twice, and all ends now. And the signal of a file
+//! that may grow no further, which is not to end the program.
 
 use std::io;
 use std::sync::Arc;
@@ -8,6 +9,16 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::exit::{Failure, Status};
+
+/// Lets a write beyond the limit of a file's size (`ulimit -f`) fail like one on a full disk, with an error that can be said. Where
+/// nobody listens, the system ends the program at once.
+pub(crate) fn outlive_file_limit() {
+    #[cfg(unix)]
+    {
+        // If it cannot listen, all is as without it.
+        let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+    }
+}
 
 /// What the signals of this process have asked for.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod pictures;
 mod progress;
 mod recorded;
 mod source;
+mod start;
 mod table;
 mod trained_model;
 mod training;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Err(status) => return status,
     };
     let output = Output::new(&arguments.flags);
+    interrupt::outlive_file_limit();
     let result = environment::check_cpu().and_then(|()| commands::run(arguments.verb, &output));
     match result {
         Ok(Status::Done) if output::is_result_lost() => Status::Failed.into(),

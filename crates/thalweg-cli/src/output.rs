@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::style;
 use serde::Serialize;
+use thalweg::Error;
 
 use crate::arguments::{ColorChoice, GlobalFlags};
 use crate::exit::Failure;
@@ -82,6 +83,11 @@ impl Output {
     /// Warns of what a person should know about data or files; kept even where all is quiet.
     pub(crate) fn notice(&self, text: impl Display) {
         say(format_args!("{} {text}", style("note:").for_stderr().yellow().bold()));
+    }
+
+    /// Warns of what could not be saved while a run goes on.
+    pub(crate) fn unsaved(&self, warning: &Error) {
+        self.notice(format_args!("{warning}; training goes on, and it is tried again at the next moment"));
     }
 }
 

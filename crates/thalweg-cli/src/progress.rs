@@ -1,6 +1,7 @@
 //! Progress: a bar on a terminal, one plain line per report everywhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use thalweg::Error;
 use thalweg::train::{Command, Observer, Part, PartReport, Progress, Report, Snapshot};
 
 use crate::numbers;
@@ -87,6 +88,13 @@ impl Observer for ProgressObserver {
             None => self.output.note(line),
         }
         Ok(Command::Continue)
+    }
+
+    fn on_warning(&mut self, warning: &Error) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.output.unsaved(warning)),
+            None => self.output.unsaved(warning),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use serde_json::Value;
+use thalweg::Error;
 use thalweg::layers::Layer;
 use thalweg::model_file::{PartFigures, Status as RunStatus};
 use thalweg::run::{Prepared, RunFolder, TensorBoard, TrainResult};
@@ -52,6 +53,7 @@ pub(crate) fn train_in(
     let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
     let parameter_count = prepared.network.parameter_count();
     let mut recorder = Recorder::new(&prepared.train, parameter_count, &prepared.experiment.training)?;
+    let mut unsaved = Unsaved::default();
     let events = folder.path().join(TENSORBOARD);
     let mut board = match shown.tensorboard || events.is_dir() {
         true => Some(TensorBoard::create(&events, prepared.parameters())?),
@@ -62,7 +64,7 @@ pub(crate) fn train_in(
             let colour = console::colors_enabled_stderr();
             let name = &prepared.experiment.name;
             let live = Live::new(&mut recorder, name, show.seconds, io::stderr(), output::error_size, colour);
-            vec![Box::new(live)]
+            vec![Box::new(live), Box::new(&mut unsaved)]
         }
         show => {
             if let Some(show) = show {
@@ -76,10 +78,17 @@ pub(crate) fn train_in(
         observers.push(Box::new(board));
     }
     let trained = folder.train(prepared, observers, Some(interrupt.flag()), from);
+    unsaved.0.iter().for_each(|warning| output.notice(warning));
     let (_, result) = match trained {
         Ok(trained) => trained,
         Err(error) => {
-            output.note(format_args!("what was recorded until then lies in {}", folder.path().display()));
+            let run = folder.path().display();
+            output.note(format_args!("what was recorded until then lies in {run}"));
+            if let Error::Diverged { checkpoint: Some(step), .. } = &error {
+                output.note(format_args!(
+                    "to go on from the checkpoint with another setting: thalweg train --from {run}@{step} --set KEY=VALUE"
+                ));
+            }
             return Err(error.into());
         }
     };
@@ -99,6 +108,16 @@ pub(crate) fn train_in(
         add_pictures(board, &folder.pictures()?)?;
     }
     drawn.map(|()| Status::Done)
+}
+
+/// Keeps what could not be saved until the moving picture is over.
+#[derive(Default)]
+struct Unsaved(Vec<String>);
+
+impl Observer for Unsaved {
+    fn on_warning(&mut self, warning: &Error) {
+        self.0.push(warning.to_string());
+    }
 }
 
 /// What shows how far a repetition of a run is.

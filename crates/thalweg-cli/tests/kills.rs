@@ -29,7 +29,7 @@ layers = ["flatten", { dense = 24, activation = "relu" }, { dropout = 0.3 }, { d
 optimizer = { name = "adam", learning_rate = 3e-3 }
 schedule = { name = "warm_up", steps = 50, then = "cosine" }
 batch_size = 32
-epochs = 12
+epochs = 40
 report_every = "30 steps"
 checkpoint_every = "17 steps"
 "#;
@@ -40,17 +40,20 @@ fn a_run_killed_at_any_moment_goes_on_to_the_same_bits() {
     program.write("killed.toml", EXPERIMENT);
     let train = |out: &str| program.command(&["train", "killed.toml", "--out", out, "--quiet"]);
 
-    // The whole run, and how long it takes until its model is there.
-    let started = Instant::now();
-    let mut child = train("whole").stdout(Stdio::null()).spawn().unwrap();
-    let mut length = None;
-    while child.try_wait().unwrap().is_none() {
-        if length.is_none() && program.path("whole/model.safetensors").exists() {
-            length = Some(started.elapsed());
+    // The whole run, and how long it takes until its model is there; of three, the one that was disturbed least says it.
+    let length = |out: &str| {
+        let started = Instant::now();
+        let mut child = train(out).stdout(Stdio::null()).spawn().unwrap();
+        let mut length = None;
+        while child.try_wait().unwrap().is_none() {
+            if length.is_none() && program.path(out).join("model.safetensors").exists() {
+                length = Some(started.elapsed());
+            }
+            thread::sleep(Duration::from_micros(200));
         }
-        thread::sleep(Duration::from_micros(200));
-    }
-    let length = length.unwrap_or_else(|| started.elapsed());
+        length.unwrap_or_else(|| started.elapsed())
+    };
+    let length = ["whole", "again", "once-more"].map(length).into_iter().min().unwrap();
     let whole = program.json(&["resume", "whole"]);
     let hashes = |run: &str| fs::read_to_string(program.path(run).join("hashes.jsonl")).unwrap();
 

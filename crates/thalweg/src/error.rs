@@ -8,6 +8,7 @@ use crate::layers::LayerProblem;
 use crate::model_file::ModelProblem;
 use crate::network::NetworkProblem;
 use crate::run::RunProblem;
+use crate::train::Cure;
 
 /// What can go wrong in the library.
 ///
@@ -67,12 +68,13 @@ pub enum Error {
         /// Why.
         problem: RunProblem,
     },
-    /// The loss, an activation or a gradient stopped being a finite number.
+    /// The loss, an activation or a gradient stopped being a finite number, or the loss exploded.
     #[error(
-        "the loss is {} at epoch {epoch}, step {step}: {}; try a smaller learning rate (now {}), `clip_norm`, or scaled inputs",
+        "the loss is {} at epoch {epoch}, step {step} (learning rate {}): {}; {cure}{}",
         short(*loss),
-        at_layer(first),
-        short(*learning_rate)
+        short(*learning_rate),
+        at_layer(first, *loss),
+        from_checkpoint(*checkpoint)
     )]
     Diverged {
         /// The epoch, from 1.
@@ -83,8 +85,13 @@ pub enum Error {
         loss: f64,
         /// The learning rate of the step.
         learning_rate: f64,
-        /// The first layer whose output, or else whose gradient, is not finite: its number, its kind and which of the two.
+        /// The first layer whose output, or else whose gradient, is not finite: its number, its kind and which of the two. Where the
+        /// loss is finite but exploded, the layer with the largest weights.
         first: Option<(usize, String, &'static str)>,
+        /// What to try.
+        cure: Cure,
+        /// The step of the last good checkpoint, if the run has one.
+        checkpoint: Option<u64>,
     },
     /// A team of worker threads cannot be made.
     #[error("cannot start a team of {threads} threads: {}; ask for another number", plain_io(source))]
@@ -129,7 +136,7 @@ fn plain_io(error: &std::io::Error) -> String {
 }
 
 /// A number as people write it: with a power of ten where it would be long.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || !size.is_finite() || (1e-4..1e7).contains(&size) {
         value.to_string()
@@ -139,13 +146,21 @@ fn short(value: f64) -> String {
 }
 
 /// Where the numbers first went wrong, in words.
-fn at_layer(first: &Option<(usize, String, &'static str)>) -> String {
+fn at_layer(first: &Option<(usize, String, &'static str)>, loss: f64) -> String {
     match first {
+        Some((layer, kind, what)) if loss.is_finite() => format!(
+            "it is more than a million times what it was at first, and the {what} of layer {layer} ({kind}) are the largest"
+        ),
         Some((layer, kind, what)) => {
             format!("the {what} of layer {layer} ({kind}) is the first that is not finite")
         }
         None => "every layer looked at is finite, the loss overflows".into(),
     }
+}
+
+/// The step to go back to, in words.
+fn from_checkpoint(checkpoint: Option<u64>) -> String {
+    checkpoint.map_or(String::new(), |step| format!("; the last good checkpoint is that of step {step}"))
 }
 
 /// " as CSV" in a message.
@@ -166,20 +181,21 @@ mod tests {
 
     #[test]
     fn a_loss_that_grew_away_is_said_in_few_digits() {
-        let said = |loss, learning_rate| {
-            Error::Diverged { epoch: 1, step: 2, loss, learning_rate, first: None }.to_string()
+        let said = |loss, learning_rate: f64| {
+            let cure = Cure::LowerRate { to: 1e-3 };
+            Error::Diverged { epoch: 1, step: 2, loss, learning_rate, first: None, cure, checkpoint: None }
+                .to_string()
         };
         let grown = said(f64::INFINITY, 1e300);
-        assert!(grown.starts_with("the loss is inf at epoch 1, step 2: "), "{grown}");
-        assert!(
-            grown.ends_with("try a smaller learning rate (now 1e300), `clip_norm`, or scaled inputs"),
-            "{grown}"
+        assert_eq!(
+            grown,
+            "the loss is inf at epoch 1, step 2 (learning rate 1e300): every layer looked at is finite, the loss overflows; \
+             try a learning rate of 0.001"
         );
         assert!(said(-2.5e38, 1e-5).contains("the loss is -2.5e38 at"));
-        assert!(said(0.0, 1e-5).contains("(now 1e-5)"));
+        assert!(said(0.0, 1e-5).contains("(learning rate 1e-5): "));
         assert!(said(f64::NAN, 0.5).starts_with("the loss is NaN at"));
-        assert!(
-            said(1234567.5, 0.0001).contains("is 1234567.5 at") && said(1.0, 0.0001).contains("(now 0.0001)")
-        );
+        let grown = said(1234567.5, 0.0001);
+        assert!(grown.contains("is 1234567.5 at") && grown.contains("(learning rate 0.0001)"), "{grown}");
     }
 }

@@ -14,9 +14,10 @@ use thalweg::activations::Activation;
 use thalweg::custom::CustomLayer;
 use thalweg::data::{Dataset, DatasetTargets, Features, FittedScale, Scaling, TargetScale};
 use thalweg::layers::{Backward, Forward, Layer, ParameterShape};
+use thalweg::run::{Place, Recorder, RunFolder, prepare};
 use thalweg::schedules::Schedule;
-use thalweg::train::{BatchSize, Command, Every, Observer, Progress, Snapshot, TrainingSettings};
-use thalweg::{Loss, Network, Optimizer, Real, Result, Shape, Trainer};
+use thalweg::train::{BatchSize, Command, Every, Observer, Progress, Snapshot, State, TrainingSettings};
+use thalweg::{Experiment, Loss, Network, Optimizer, Real, Result, Shape, Trainer};
 
 thread_local! {
     /// Allocations of this thread; tests run on threads of their own.
@@ -63,6 +64,62 @@ static ALLOCATOR: Counting = Counting;
 
 /// The steps at which the count is read.
 const MARKS: [u64; 3] = [5, 15, 125];
+
+/// Asks for a checkpoint every so many steps; each is copied as a run's recorder does.
+struct Saves<'a> {
+    every: u64,
+    next: u64,
+    recorder: Option<Recorder>,
+    saved: &'a Cell<u64>,
+}
+
+impl Observer for Saves<'_> {
+    fn next_step(&self) -> Option<u64> {
+        Some(self.next)
+    }
+
+    fn on_step(&mut self, progress: &Progress, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+        self.next = progress.step + self.every;
+        Ok(if progress.step == 0 { Command::Continue } else { Command::Save })
+    }
+
+    fn on_checkpoint(&mut self, state: &State) -> Result<()> {
+        self.saved.set(self.saved.get() + 1);
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.on_checkpoint(state))
+    }
+}
+
+/// The copy of a checkpoint is made in the memory of the one before; writing it is another thread's work.
+#[test]
+fn a_checkpoint_after_the_first_allocates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (data, outputs) in [("{ name = \"moons\", rows = 40 }", 2), ("{ name = \"curve\", rows = 40 }", 1)] {
+        for batch_size in ["8", "\"full\""] {
+            let text = format!(
+                "data.source = {data}\ndata.split = {{ validation = 0.2 }}\n\
+                 network.layers = [{{ dense = 4, activation = \"tanh\" }}, {{ dense = {outputs} }}]\n\
+                 training = {{ batch_size = {batch_size}, steps = 126, report_every = \"3 steps\" }}"
+            );
+            let mut prepared = prepare(Experiment::parse(&text, None).unwrap(), None).unwrap();
+            // With a full batch the only report comes first, so that there are best weights to be saved too.
+            prepared.experiment.training.report_every = Some(Every::Steps(1_000_000_007));
+            let place = Place { runs: folder.path().to_owned(), ..Place::default() };
+            let run = RunFolder::create(&prepared, &place, Vec::new()).unwrap();
+            let counts = Cell::new([0; 3]);
+            let saved = Cell::new(0);
+            let recorder = Some(run.recorder(&prepared).unwrap());
+            let observers: Vec<Box<dyn Observer + '_>> = vec![
+                Box::new(Saves { every: 4, next: 0, recorder, saved: &saved }),
+                Box::new(Marks { next: 0, counts: &counts }),
+            ];
+            prepared.train(observers, None, None).unwrap();
+            let [_, second, third] = counts.get();
+            assert!(saved.get() > 30, "{data} {batch_size}: {}", saved.get());
+            assert_eq!(third - second, 0, "{data} {batch_size}");
+            assert!(run.state().unwrap().is_some());
+        }
+    }
+}
 
 /// Reads the count at each mark.
 struct Marks<'a> {

@@ -28,10 +28,12 @@ pub(crate) fn run(arguments: &ExplainArguments, output: &Output) -> Result<Statu
         validation: prepared.validation.as_ref(),
         test: prepared.test.as_ref(),
     };
-    let (seed, step) = (prepared.experiment.seed, arguments.step);
+    let start = prepared.start.as_ref().map(|start| &start.state);
+    let seed = prepared.experiment.seed;
+    let step = arguments.step.unwrap_or(prepared.first_step());
     let explanation = match &prepared.network {
-        AnyNetwork::F32(network) => explain::explain(network, &settings, parts, seed, step)?,
-        AnyNetwork::F64(network) => explain::explain(network, &settings, parts, seed, step)?,
+        AnyNetwork::F32(network) => explain::explain_after(network, &settings, parts, seed, start, step)?,
+        AnyNetwork::F64(network) => explain::explain_after(network, &settings, parts, seed, start, step)?,
     };
     output.json(&explanation);
     if !output.json {

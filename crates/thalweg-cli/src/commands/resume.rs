@@ -23,6 +23,9 @@ pub(crate) fn run(arguments: &ResumeArguments, output: &Output) -> Result<Status
     prepared.threads = threads;
     training::announce(&prepared, output);
     let state = folder.rewind()?;
+    if let Some(warning) = folder.warning() {
+        output.notice(warning);
+    }
     let step = state.as_ref().map_or(0, |state| state.counters.step);
     output.note(format_args!("going on after step {step}"));
     training::train_in(&mut folder, &mut prepared, state.as_ref(), &interrupt, Shown::default(), output)

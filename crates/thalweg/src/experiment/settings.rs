@@ -30,6 +30,7 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("average", "training.average"),
     ("report_every", "training.report_every"),
     ("checkpoint_every", "training.checkpoint_every"),
+    ("keep_checkpoints", "training.keep_checkpoints"),
     ("shards", "training.shards"),
     ("features", "data.features"),
     ("target", "data.target"),

@@ -664,7 +664,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
             proptest::option::of((any::<bool>(), below_one())),
         ),
         proptest::option::of(any_every()),
-        proptest::option::of(any_every()),
+        (proptest::option::of(any_every()), 1usize..1001),
         1usize..9,
         proptest::option::of((proptest::option::of(positive()), any::<bool>())),
     );
@@ -677,7 +677,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
             steps,
             (stop, plateau, average),
             report_every,
-            checkpoint_every,
+            checkpoints,
             shards,
             layer,
         ) = how_long;
@@ -718,7 +718,8 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
                 false => WeightAverage::Swa { start: share },
             }),
             report_every,
-            checkpoint_every,
+            checkpoint_every: checkpoints.0,
+            keep_checkpoints: checkpoints.1,
             shards,
         }
     })

@@ -34,6 +34,7 @@ pub(super) const KEYS: &[&str] = &[
     "average",
     "report_every",
     "checkpoint_every",
+    "keep_checkpoints",
     "shards",
 ];
 
@@ -93,6 +94,8 @@ pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSett
         average: keys.maybe("average", |item| average(&item))?,
         report_every: keys.maybe("report_every", |item| every(&item))?,
         checkpoint_every: keys.maybe("checkpoint_every", |item| every(&item))?,
+        keep_checkpoints: keys
+            .read("keep_checkpoints", default.keep_checkpoints, |item| item.size(1, 1000))?,
         shards: keys.read("shards", default.shards, |item| item.size(1, 65_536))?,
     })
 }

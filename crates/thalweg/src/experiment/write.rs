@@ -271,6 +271,11 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
     w.maybe("average", average, "\"ema\"", "of the weights, in place of the last: ema or swa");
     w.maybe("report_every", training.report_every.map(every), "\"1 epoch\"", "in steps, epochs or minutes");
     w.maybe("checkpoint_every", training.checkpoint_every.map(every), "\"5 minutes\"", "default: at the end");
+    w.key(
+        "keep_checkpoints",
+        training.keep_checkpoints.to_string(),
+        "so many of the newest stay in the folder",
+    );
     w.key("shards", training.shards.to_string(), "cuts each batch for several ranks");
 }
 

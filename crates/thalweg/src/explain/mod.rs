@@ -141,11 +141,7 @@ pub fn explain<R: Real>(
     seed: u64,
     step: u64,
 ) -> Result<Explanation> {
-    let state = match step {
-        0 => None,
-        _ => Some(train_up_to(network, settings, parts, seed, step)?),
-    };
-    one_step(network, settings, parts, seed, state.as_ref())
+    explain_after(network, settings, parts, seed, None, step)
 }
 
 /// Explains the step that a run would make next from a saved state.
@@ -160,6 +156,29 @@ pub fn explain_from<R: Real>(
     state: &State,
 ) -> Result<Explanation> {
     one_step(network, settings, parts, seed, Some(state))
+}
+
+/// As [`explain`], for a run that begins from a state if one is given, whose steps are counted on: `step` is not one before it.
+///
+/// # Errors
+/// As [`explain_from`], and [`NetworkProblem::StepBefore`] for a step before the state's.
+pub fn explain_after<R: Real>(
+    network: &Network<R>,
+    settings: &TrainingSettings,
+    parts: Parts<'_>,
+    seed: u64,
+    start: Option<&State>,
+    step: u64,
+) -> Result<Explanation> {
+    let first = start.map_or(0, |state| state.counters.step);
+    if step < first {
+        return Err(NetworkProblem::StepBefore { step, first }.into());
+    }
+    if step == first {
+        return one_step(network, settings, parts, seed, start);
+    }
+    let state = train_up_to(network, settings, parts, seed, start, step)?;
+    one_step(network, settings, parts, seed, Some(&state))
 }
 
 fn one_step<R: Real>(
@@ -180,20 +199,24 @@ fn one_step<R: Real>(
     Ok(Explanation { step: begun.rates.step - 1, epoch: begun.epoch + 1, batch: begun.batch + 1, sections })
 }
 
-/// The state of the run after `step` updates.
+/// The state of the run after `step` updates, which begins from `start` if it is given.
 fn train_up_to<R: Real>(
     network: &Network<R>,
     settings: &TrainingSettings,
     parts: Parts<'_>,
     seed: u64,
+    start: Option<&State>,
     step: u64,
 ) -> Result<State> {
     let is_before_the_end = Cell::new(false);
     let mut trained = network.clone();
-    let outcome = Trainer::with_settings(settings.clone())
+    let trainer = Trainer::with_settings(settings.clone())
         .seed(seed)
-        .observer(StopAt { step, is_before_the_end: &is_before_the_end })
-        .fit_parts(&mut trained, parts)?;
+        .observer(StopAt { step, is_before_the_end: &is_before_the_end });
+    let outcome = match start {
+        Some(state) => trainer.resume(&mut trained, parts, state)?,
+        None => trainer.fit_parts(&mut trained, parts)?,
+    };
     if is_before_the_end.get() {
         return Ok(outcome.state);
     }

@@ -89,6 +89,19 @@ impl Metrics {
         }
     }
 
+    /// Becomes a copy of `other` in the memory that it has.
+    pub(crate) fn copy_from(&mut self, other: &Metrics) {
+        let mut r2 = std::mem::replace(&mut self.r2, R2::new(0));
+        r2.copy_from(&other.r2);
+        *self = Metrics {
+            r2,
+            confusion: other.confusion.clone(),
+            mean_squared_error: other.mean_squared_error.clone(),
+            mean_absolute_error: other.mean_absolute_error.clone(),
+            ..*other
+        };
+    }
+
     /// Also counts which class was taken for which. It takes classes² numbers.
     pub fn with_confusion_matrix(mut self) -> Self {
         if let Task::Classes { .. } = self.task {

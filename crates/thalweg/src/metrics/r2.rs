@@ -79,6 +79,11 @@ impl R2 {
             .then(|| self.columns.iter().map(Column::value).sum::<f64>() / self.columns.len() as f64)
     }
 
+    /// Becomes a copy of `other` in the memory that it has.
+    pub(super) fn copy_from(&mut self, other: &R2) {
+        self.columns.clone_from(&other.columns);
+    }
+
     /// Forgets all rows and keeps the memory.
     pub fn clear(&mut self) {
         self.columns.fill(Column::default());

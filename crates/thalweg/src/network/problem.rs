@@ -158,6 +158,14 @@ pub enum NetworkProblem {
         /// How many the run makes.
         steps: u64,
     },
+    /// A step from before a run that began from another.
+    #[error("there is no step {step} to explain: the run began after {first} steps of another")]
+    StepBefore {
+        /// What was asked for.
+        step: u64,
+        /// The step that it began after.
+        first: u64,
+    },
     /// A metric that the run does not have.
     #[error("there is no metric {metric:?} to stop on; this run has {known}")]
     UnknownMetric {

@@ -1,22 +1,22 @@
-//! The network of a run as it was after any of its steps.
+//! The network and the state of a run as they were after any of its steps.
 
 use std::sync::atomic::AtomicBool;
 
 use super::folder::RunFolder;
 use super::prepare::Prepared;
 use super::problem::RunProblem;
+use super::states;
 use crate::error::{Error, Result};
 use crate::model_file::Model;
-use crate::network::either;
-use crate::train::{Command, Ending, Observer, Progress, Snapshot, State, from_bytes};
+use crate::train::{Command, Ending, Observer, Progress, Snapshot, State};
 
 impl RunFolder {
-    /// The model that the run had after `step` updates (0: its start), to the bit: the run is made again from its saved state, or from
-    /// its start where that lies after the step. `prepared`, which [`prepare`](Self::prepare) gave, ends up with that network.
-    /// `None` if it was interrupted. Nothing is written.
+    /// The model that the run had after `step` updates (0: its start), to the bit: the run is made again from the nearest state
+    /// before the step that its folder keeps, or from its start. `prepared`, which [`prepare`](Self::prepare) gave, ends up with that
+    /// network. `None` if it was interrupted. Nothing is written.
     ///
     /// # Errors
-    /// As [`Prepared::train`] and [`state`](Self::state); [`RunProblem::NoStep`] for a step that the run does not have.
+    /// As [`state_at`](Self::state_at).
     ///
     /// # Example
     /// ```
@@ -42,51 +42,69 @@ impl RunFolder {
         observers: Vec<Box<dyn Observer + '_>>,
         interrupt: Option<&AtomicBool>,
     ) -> Result<Option<Model>> {
-        let no_step = |last| {
-            Err(Error::Run { path: self.path().to_owned(), problem: RunProblem::NoStep { step, last } })
-        };
-        if step == 0 {
-            return Ok(Some(prepared.untrained_model()));
+        if step != prepared.first_step() {
+            let Some(state) = self.state_at(prepared, step, observers, interrupt)? else { return Ok(None) };
+            prepared.take_parameters(&state)?;
         }
-        let saved = self.state()?.filter(|state| state.counters.step <= step);
-        let state = match saved {
-            Some(state) if state.counters.step == step => state,
-            Some(state) if state.counters.finished => return no_step(state.counters.step),
-            saved => {
-                let mut observers: Vec<Box<dyn Observer + '_>> = observers;
-                observers.push(Box::new(StopAt(step)));
-                let outcome = prepared.train(observers, interrupt, saved.as_ref())?;
-                if outcome.steps != step {
-                    return match outcome.ending {
-                        Ending::Interrupted => Ok(None),
-                        Ending::Finished | Ending::Stopped => no_step(outcome.steps),
-                    };
-                }
-                outcome.state
-            }
-        };
-        self.take_parameters(prepared, &state)?;
         Ok(Some(prepared.untrained_model()))
     }
 
-    /// Gives the network a state's last parameters, which need not be those that a run keeps.
-    fn take_parameters(&self, prepared: &mut Prepared, state: &State) -> Result<()> {
-        let taken = either!(&mut prepared.network, network => {
-            from_bytes(&state.parameters, network.parameters_mut())
-        });
-        taken.ok_or(Error::State)
+    /// The state that the run had after `step` updates, with which it would have gone on: that which its folder keeps, else made
+    /// again as by [`at`](Self::at). `None` if it was interrupted.
+    ///
+    /// # Errors
+    /// As [`Prepared::train`]; [`RunProblem::NoStep`] and [`RunProblem::BeforeStart`] for a step that the run does not have.
+    pub fn state_at(
+        &self,
+        prepared: &mut Prepared,
+        step: u64,
+        observers: Vec<Box<dyn Observer + '_>>,
+        interrupt: Option<&AtomicBool>,
+    ) -> Result<Option<State>> {
+        let refuse = |problem| Err(Error::Run { path: self.path().to_owned(), problem });
+        let no_step = |last| refuse(RunProblem::NoStep { step, last });
+        if step < prepared.first_step() {
+            let from = self.environment().from.as_ref().map(|origin| origin.path.clone()).unwrap_or_default();
+            return refuse(RunProblem::BeforeStart { step, first: prepared.first_step(), from });
+        }
+        let saved = states::up_to(self.path(), step);
+        match saved {
+            Some(state) if state.counters.step == step => Ok(Some(state)),
+            Some(state) if state.counters.finished => no_step(state.counters.step),
+            saved => {
+                let mut observers: Vec<Box<dyn Observer + '_>> = observers;
+                observers.push(Box::new(EndAt(step)));
+                let outcome = prepared.train(observers, interrupt, saved.as_ref())?;
+                match outcome.ending {
+                    _ if outcome.steps == step => Ok(Some(outcome.state)),
+                    Ending::Interrupted => Ok(None),
+                    Ending::Finished | Ending::Stopped => no_step(outcome.steps),
+                }
+            }
+        }
+    }
+
+    /// The step that the run came to: its last, or that of its newest whole state.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result) and [`state`](Self::state).
+    pub fn last_step(&self) -> Result<u64> {
+        match self.result()? {
+            Some(result) => Ok(result.summary.steps),
+            None => Ok(self.state()?.map_or(0, |state| state.counters.step)),
+        }
     }
 }
 
-/// Ends a run after so many updates.
-struct StopAt(u64);
+/// Ends a run after so many updates, as if it were interrupted there.
+struct EndAt(u64);
 
-impl Observer for StopAt {
+impl Observer for EndAt {
     fn next_step(&self) -> Option<u64> {
         Some(self.0)
     }
 
     fn on_step(&mut self, _progress: &Progress, _snapshot: &mut dyn Snapshot) -> Result<Command> {
-        Ok(Command::Stop)
+        Ok(Command::Interrupt)
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::prepare::Prepared;
+use super::start::Origin;
 use crate::NUMERICS_VERSION;
 
 /// `environment.json`: what a run was trained with, beside its experiment.
@@ -29,6 +30,9 @@ pub struct Environment {
     pub data_folder: Option<PathBuf>,
     /// Every data file that was read.
     pub data: Vec<DataFile>,
+    /// What the run began from, if that is another run or a model; `start.safetensors` is a copy of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Origin>,
 }
 
 /// A data file and its content.
@@ -55,6 +59,7 @@ impl Environment {
             command,
             data_folder: prepared.data_folder.clone(),
             data: prepared.files.iter().map(file).collect(),
+            from: prepared.start.as_ref().map(|start| start.origin.clone()),
         }
     }
 }

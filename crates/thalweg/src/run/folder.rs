@@ -1,24 +1,28 @@
 //! The run folder: everything that a run leaves behind, each file written whole or not at all.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::environment::Environment;
 use super::hashes::{self, ReportHashes, Tensors};
+use super::lock::Lock;
 use super::metrics::{self, MetricsRow};
 use super::place::{PICTURES, Place};
 use super::predictions;
 use super::prepare::{Prepared, prepare};
 use super::problem::RunProblem;
+use super::recorder::{Lines, Recorder};
 use super::result::TrainResult;
+use super::start::Start;
+use super::states::{self, States};
 use crate::NUMERICS_VERSION;
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment};
 use crate::model_file::{Model, Status, TrainingSummary, load_state, save_state};
-use crate::train::{Command, Ending, Observer, Outcome, Report, Snapshot, State};
+use crate::train::{Ending, Observer, Outcome, State, sha256};
 use crate::whole_file::{PARTIAL, write_whole};
 
 const EXPERIMENT: &str = "experiment.toml";
@@ -28,7 +32,7 @@ const HASHES: &str = "hashes.jsonl";
 const METRICS_CSV: &str = "metrics.csv";
 const PREDICTIONS: &str = "predictions.csv";
 const MODEL: &str = "model.safetensors";
-const STATE: &str = "state.safetensors";
+const START: &str = "start.safetensors";
 const LOG: &str = "log.txt";
 
 /// The folder of a run. `docs/run-folder.md` says what is in it.
@@ -54,20 +58,28 @@ pub struct RunFolder {
     experiment: Experiment,
     environment: Environment,
     log: String,
+    /// Held from when the run is made or rewound until training ends.
+    lock: Option<Arc<Lock>>,
+    /// What a person should know about the state that was read last.
+    warning: Option<RunProblem>,
 }
 
 impl RunFolder {
     /// Makes the folder of a new run and writes what is known before training. `command` and the
-    /// number of threads stand in `environment.json`.
+    /// number of threads stand in `environment.json`. Until it has trained, nobody else can in this folder.
     ///
     /// # Errors
-    /// [`RunProblem::Exists`], [`RunProblem::NotReplaceable`] and [`Error::Io`].
+    /// [`RunProblem::Exists`], [`RunProblem::NotReplaceable`], [`RunProblem::Locked`] and [`Error::Io`].
     pub fn create(prepared: &Prepared, place: &Place, command: Vec<String>) -> Result<Self> {
         let path = place.make(&prepared.experiment.name)?;
+        let lock = Some(Arc::new(Lock::take(&path)?));
         let environment = Environment::new(prepared, command);
-        let mut folder =
-            RunFolder { path, experiment: prepared.experiment.clone(), environment, log: String::new() };
+        let experiment = prepared.experiment.clone();
+        let mut folder = RunFolder { path, experiment, environment, log: String::new(), lock, warning: None };
         write_text(&folder.file(EXPERIMENT), &folder.experiment.to_toml())?;
+        if let Some(start) = &prepared.start {
+            save_state(&start.state, &folder.file(START))?;
+        }
         let environment = serde_json::to_string_pretty(&folder.environment)
             .map_err(|error| Error::io(folder.file(ENVIRONMENT), "write", error.into()))?;
         write_text(&folder.file(ENVIRONMENT), &(environment + "\n"))?;
@@ -97,7 +109,7 @@ impl RunFolder {
         })?;
         // The log is for people: a missing one begins anew.
         let log = fs::read_to_string(path.join(LOG)).unwrap_or_default();
-        Ok(RunFolder { path, experiment, environment, log })
+        Ok(RunFolder { path, experiment, environment, log, lock: None, warning: None })
     }
 
     /// Whether a path is the folder of a run.
@@ -138,13 +150,26 @@ impl RunFolder {
         Model::load(self.file(MODEL))
     }
 
-    /// The last state that was saved, if there is one.
+    /// The newest state that was saved and is whole, else the state that the run began from, if it is another than the drawn start.
     ///
     /// # Errors
-    /// As [`load_state`].
+    /// As [`load_state`], of the newest, where none that was saved is whole.
     pub fn state(&self) -> Result<Option<State>> {
-        let file = self.file(STATE);
-        if file.exists() { load_state(&file).map(Some) } else { Ok(None) }
+        match states::newest(&self.path)? {
+            (Some(state), _) => Ok(Some(state)),
+            (None, _) => Ok(self.start()?.map(|start| start.state)),
+        }
+    }
+
+    /// Where the run began, if that is another run or a model.
+    pub(super) fn start(&self) -> Result<Option<Start>> {
+        let Some(origin) = self.environment.from.clone() else { return Ok(None) };
+        let path = self.file(START);
+        let state = load_state(&path)?;
+        if origin.parameters_sha256 != sha256(&state.parameters) {
+            return Err(Error::Run { path, problem: RunProblem::OtherStart });
+        }
+        Ok(Some(Start { origin, state }))
     }
 
     /// Every line of `metrics.jsonl`; one that a kill cut off is left out.
@@ -185,7 +210,7 @@ impl RunFolder {
                 known: NUMERICS_VERSION,
             });
         }
-        let prepared = prepare(self.experiment.clone(), self.environment.data_folder.as_deref())?;
+        let mut prepared = prepare(self.experiment.clone(), self.environment.data_folder.as_deref())?;
         let now = Environment::new(&prepared, Vec::new()).data;
         let contents = |files: &[super::DataFile]| -> Vec<String> {
             files.iter().map(|file| file.sha256.clone()).collect()
@@ -197,33 +222,57 @@ impl RunFolder {
                 changed.map_or_else(|| PathBuf::from("the list of files"), |(then, _)| then.path.clone());
             return refuse(RunProblem::DataChanged { file });
         }
+        if let Some(start) = self.start()? {
+            prepared.begin_from(start)?;
+        }
         Ok(prepared)
     }
 
-    /// Makes the folder as it was when its last state was saved, and gives that state: lines that were added to
+    /// Makes the folder as it was when its newest whole state was saved, and gives that state: lines that were added to
     /// `metrics.jsonl` and `hashes.jsonl` afterwards are taken away, and come again when the run goes on. Without a state the run begins
-    /// anew.
+    /// anew. Until it has trained, nobody else can in this folder. Where a newer state is damaged, [`warning`](Self::warning) says so.
     ///
     /// # Errors
-    /// As [`RunFolder::state`], [`RunProblem::MetricsEnd`].
+    /// As [`RunFolder::state`], [`RunProblem::Locked`], [`RunProblem::MetricsEnd`].
     pub fn rewind(&mut self) -> Result<Option<State>> {
-        let state = self.state()?;
+        if self.lock.is_none() {
+            self.lock = Some(Arc::new(Lock::take(&self.path)?));
+            // Whoever had the lock may have added to it.
+            self.log = fs::read_to_string(self.file(LOG)).unwrap_or_default();
+        }
+        let (state, damage) = states::newest(&self.path)?;
+        self.warning = damage.zip(state.as_ref()).map(|(damage, state)| RunProblem::Damaged {
+            reason: damage.to_string(),
+            step: state.counters.step,
+        });
+        let state = match state {
+            Some(state) => Some(state),
+            None => self.start()?.map(|start| start.state),
+        };
         self.remove_partial();
         let last_report = state.as_ref().and_then(|state| state.counters.last_report);
         metrics::cut_back(&self.file(METRICS), last_report)?;
         hashes::cut_back(&self.file(HASHES), last_report)?;
         let step = state.as_ref().map_or(0, |state| state.counters.step);
-        self.log(&format!("resumed at step {step}\n"))?;
+        let warning = self.warning.as_ref().map_or(String::new(), |warning| format!("warning: {warning}\n"));
+        self.log(&format!("{warning}resumed at step {step}\n"))?;
         Ok(state)
+    }
+
+    /// What a person should know about the state that [`rewind`](Self::rewind) gave: that a newer one is damaged.
+    pub fn warning(&self) -> Option<&RunProblem> {
+        self.warning.as_ref()
     }
 
     /// Trains in this folder: records every report and checkpoint, then writes the model and the tables.
     ///
     /// `from` is what [`rewind`](Self::rewind) gave, `None` for a new run. The outcome's history holds the reports from
-    /// there on; [`metrics`](Self::metrics) has all.
+    /// there on; [`metrics`](Self::metrics) has all. Checkpoints are written by a thread of their own while training goes on; what
+    /// cannot be written is told to the observers and tried again, the last state excepted.
     ///
     /// # Errors
-    /// As [`Prepared::train`], and [`Error::Io`]. What was recorded until then stays.
+    /// As [`Prepared::train`], and [`RunProblem::NotSaved`] where the end of the run cannot be written. What was recorded until then
+    /// stays.
     pub fn train(
         &mut self,
         prepared: &mut Prepared,
@@ -232,15 +281,32 @@ impl RunFolder {
         from: Option<&State>,
     ) -> Result<(Outcome, TrainResult)> {
         observers.push(Box::new(self.recorder(prepared)?));
-        match prepared.train(observers, interrupt, from) {
-            Ok(outcome) => {
-                let result = self.finish(prepared, &outcome)?;
-                Ok((outcome, result))
+        let trained = prepared.train(observers, interrupt, from);
+        let ended = trained.and_then(|outcome| {
+            let result = self.finish(prepared, &outcome)?;
+            Ok((outcome, result))
+        });
+        let ended = ended.map_err(|error| self.with_checkpoint(error));
+        if let Err(error) = &ended {
+            // What cannot be logged either is said all the same.
+            let _ = self.log(&format!("ended: {error}\n"));
+        }
+        self.lock = None;
+        ended
+    }
+
+    /// The error of a run that ended before its time, with the checkpoint that it can go on from.
+    fn with_checkpoint(&self, error: Error) -> Error {
+        let newest = || self.state().ok().flatten().map(|state| state.counters.step);
+        match error {
+            Error::Diverged { epoch, step, loss, learning_rate, first, cure, .. } => {
+                Error::Diverged { epoch, step, loss, learning_rate, first, cure, checkpoint: newest() }
             }
-            Err(error) => {
-                self.log(&format!("ended: {error}\n"))?;
-                Err(error)
-            }
+            Error::Io { .. } => Error::Run {
+                path: self.path.clone(),
+                problem: RunProblem::NotSaved { reason: error.to_string(), checkpoint: newest() },
+            },
+            error => error,
         }
     }
 
@@ -249,12 +315,13 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`].
     pub fn recorder(&self, prepared: &Prepared) -> Result<Recorder> {
-        Ok(Recorder {
-            metrics: Lines::open(self.file(METRICS))?,
-            hashes: Lines::open(self.file(HASHES))?,
-            tensors: Tensors::new(prepared.network.layers()),
-            state: self.file(STATE),
-        })
+        let keep = prepared.experiment.training.keep_checkpoints;
+        Recorder::new(
+            Lines::open(self.file(METRICS))?,
+            Lines::open(self.file(HASHES))?,
+            Tensors::new(prepared.network.layers()),
+            |lines| States::new(&self.path, keep, lines),
+        )
     }
 
     /// Writes what is known after training: the tables, and the model last, so that a run with a model is complete.
@@ -317,52 +384,4 @@ fn opening(prepared: &Prepared, environment: &Environment) -> String {
         let _ = writeln!(text, "notice: {notice}");
     }
     text + &prepared.network.summary()
-}
-
-/// Records a run: the lines of every report as it comes, and the state at every checkpoint.
-#[derive(Debug)]
-pub struct Recorder {
-    metrics: Lines,
-    hashes: Lines,
-    tensors: Tensors,
-    state: PathBuf,
-}
-
-impl Observer for Recorder {
-    fn on_report(&mut self, report: &Report, snapshot: &mut dyn Snapshot) -> Result<Command> {
-        self.metrics.add(&metrics::lines(report))?;
-        self.hashes.add(&ReportHashes::new(report, &snapshot.parameters(), &self.tensors).line())?;
-        Ok(Command::Continue)
-    }
-
-    fn on_checkpoint(&mut self, state: &State) -> Result<()> {
-        self.metrics.sync()?;
-        self.hashes.sync()?;
-        save_state(state, &self.state)
-    }
-}
-
-/// A file that grows line by line instead of being written whole. Each line goes to the system at once, and all of them to
-/// the disk before a state that counts on them.
-#[derive(Debug)]
-struct Lines {
-    file: File,
-    path: PathBuf,
-}
-
-impl Lines {
-    fn open(path: PathBuf) -> Result<Lines> {
-        match OpenOptions::new().create(true).append(true).open(&path) {
-            Ok(file) => Ok(Lines { file, path }),
-            Err(error) => Err(Error::io(path, "write", error)),
-        }
-    }
-
-    fn add(&mut self, lines: &str) -> Result<()> {
-        self.file.write_all(lines.as_bytes()).map_err(|error| Error::io(&self.path, "write", error))
-    }
-
-    fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| Error::io(&self.path, "write", error))
-    }
 }

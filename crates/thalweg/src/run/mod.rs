@@ -15,26 +15,33 @@
 //! ```
 
 mod at;
+mod checkpoints;
 mod environment;
 mod folder;
 mod hashes;
+mod lock;
 mod metrics;
 mod place;
 mod predictions;
 mod prepare;
 mod problem;
+mod recorder;
 mod result;
+mod start;
+mod states;
 mod tensorboard;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 pub use environment::{DataFile, Environment};
-pub use folder::{Recorder, RunFolder};
+pub use folder::RunFolder;
 pub use metrics::MetricsRow;
 pub use place::Place;
 pub use prepare::{Prepared, load_options, prepare};
 pub use problem::RunProblem;
+pub use recorder::Recorder;
 pub use result::TrainResult;
+pub use start::{Origin, Start, StartNotice};
 pub use tensorboard::TensorBoard;
 pub use verify::{Cause, Difference, Verification};

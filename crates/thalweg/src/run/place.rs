@@ -5,12 +5,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::folder::RunFolder;
+use super::lock::Lock;
 use super::problem::RunProblem;
+use super::states;
 use crate::error::{Error, Result};
 use crate::experiment::is_name;
 
 /// The files that a run consists of: what `--force` may remove.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "experiment.toml",
     "environment.json",
     "metrics.jsonl",
@@ -19,6 +21,7 @@ const FILES: [&str; 9] = [
     "predictions.csv",
     "model.safetensors",
     "state.safetensors",
+    "start.safetensors",
     "log.txt",
 ];
 
@@ -97,9 +100,11 @@ impl Place {
         if !RunFolder::is_run(out) {
             return refuse(RunProblem::NotReplaceable);
         }
+        Lock::check(out)?;
         for file in FILES.map(|name| out.join(name)) {
             remove(&file)?;
         }
+        states::remove_earlier(out)?;
         remove_pictures(&out.join(PICTURES))?;
         Ok(out.to_owned())
     }
@@ -127,7 +132,7 @@ fn is_picture(file: &str) -> bool {
     PICTURE_NAMES.contains(&name) || name.strip_prefix("image-").is_some_and(is_number)
 }
 
-fn remove(file: &Path) -> Result<()> {
+pub(super) fn remove(file: &Path) -> Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(file, "remove", error)),
         _ => Ok(()),
@@ -189,7 +194,7 @@ mod tests {
         );
         assert!(forced.make("iris").unwrap_err().to_string().contains("the folder is not a run"));
 
-        for name in ["experiment.toml", "environment.json", "model.safetensors"] {
+        for name in ["experiment.toml", "environment.json", "model.safetensors", "state-17.safetensors"] {
             fs::write(out.join(name), "").unwrap();
         }
         let pictures = out.join(PICTURES);
@@ -212,7 +217,7 @@ mod tests {
         for name in ["holiday.jpg", "loss.png", "image-sea.png", "lossless.svg"] {
             fs::write(pictures.join(name), name).unwrap();
         }
-        for name in ["experiment.toml", "notes.txt"] {
+        for name in ["experiment.toml", "notes.txt", "state-of-things.safetensors"] {
             fs::write(out.join(name), name).unwrap();
         }
         let before = (files(&out), files(&pictures));
@@ -228,7 +233,7 @@ mod tests {
         // In a run, too, what it did not write stays.
         fs::write(out.join("environment.json"), "").unwrap();
         forced.make("iris").unwrap();
-        assert_eq!(files(&out), ["notes.txt", "pictures"]);
+        assert_eq!(files(&out), ["notes.txt", "pictures", "state-of-things.safetensors"]);
         assert_eq!(files(&pictures), ["holiday.jpg", "image-sea.png", "lossless.svg"]);
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::start::Start;
 use crate::data::sources::named_folder;
 use crate::data::{
     self, DataNotice, DataSettings, Dataset, LoadOptions, Preprocessing, Scaling, Source, Split, Task,
@@ -16,7 +17,8 @@ use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, Parameter, either};
 use crate::team::default_threads;
 use crate::train::{
-    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, State, Trainer, default_loss, rate_range,
+    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, State, Trainer, TrainingSettings,
+    default_loss, rate_range,
 };
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
@@ -60,6 +62,8 @@ pub struct Prepared {
     /// The most threads that training works on: one per processor, if nobody sets another number. It changes the speed,
     /// never a result.
     pub threads: usize,
+    /// Where the run begins, if not at the drawn start; `network` then has its weights.
+    pub start: Option<Start>,
 }
 
 /// Loads an experiment's data, builds its network and draws the start. Sets known by name are looked for in
@@ -105,6 +109,7 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
         notices: parts.notices,
         data_folder,
         threads: default_threads(),
+        start: None,
     })
 }
 
@@ -200,7 +205,12 @@ impl Prepared {
         either!(&self.network, network => Box::new(network.parameter_tensors()) as Box<dyn Iterator<Item = &Parameter>>)
     }
 
-    /// Trains to the end, from a saved state if one is given. Afterwards the network has the weights that were kept: the
+    /// The settings of the training, with the loss that was chosen.
+    pub(super) fn settings(&self) -> TrainingSettings {
+        TrainingSettings { loss: Some(self.loss.clone()), ..self.experiment.training.clone() }
+    }
+
+    /// Trains to the end, from a saved state if one is given, else from where the run begins. Afterwards the network has the weights that were kept: the
     /// best by validation, else the last.
     ///
     /// # Errors
@@ -211,16 +221,14 @@ impl Prepared {
         interrupt: Option<&'a AtomicBool>,
         from: Option<&State>,
     ) -> Result<Outcome> {
+        let from = from.or(self.start.as_ref().map(|start| &start.state));
         // A run that was stopped early has nothing left to do, though steps are left: it is ended before the first, and
         // nobody has anything new to observe.
         let is_over = from.is_some_and(|state| state.counters.finished);
         let at_once = AtomicBool::new(true);
         let (observers, interrupt) =
             if is_over { (Vec::new(), Some(&at_once)) } else { (observers, interrupt) };
-        let settings = crate::train::TrainingSettings {
-            loss: Some(self.loss.clone()),
-            ..self.experiment.training.clone()
-        };
+        let settings = self.settings();
         let mut trainer = Trainer::with_settings(settings).seed(self.experiment.seed).threads(self.threads);
         for observer in observers {
             trainer = trainer.observer(observer);
@@ -248,10 +256,7 @@ impl Prepared {
     /// # Errors
     /// As [`rate_range`].
     pub fn rate_range(&self, range: RateRange) -> Result<RateCurve> {
-        let settings = crate::train::TrainingSettings {
-            loss: Some(self.loss.clone()),
-            ..self.experiment.training.clone()
-        };
+        let settings = self.settings();
         let (data, seed) = (&self.train, self.experiment.seed);
         either!(&self.network, network => rate_range(network, &settings, data, seed, range))
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::real::Precision;
+
 /// Why a run folder cannot be made, gone on with or compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -52,6 +54,76 @@ pub enum RunProblem {
         /// The last step that there is.
         last: u64,
     },
+    /// A step from before a run that began from another.
+    #[error("it has no step {step}: it began after {first} from {}, which has the steps before", from.display())]
+    BeforeStart {
+        /// What was asked for.
+        step: u64,
+        /// The step that it began after.
+        first: u64,
+        /// What it began from.
+        from: PathBuf,
+    },
+    /// Another process trains in the folder.
+    #[error(
+        "{} is training in this folder; wait until it has ended, or stop it with Ctrl-C",
+        named(*process)
+    )]
+    Locked {
+        /// Its number, if that is known.
+        process: Option<u32>,
+    },
+    /// The newest state is damaged, and an earlier one is used.
+    #[error("{reason}; the checkpoint before it, of step {step}, is used in its place")]
+    Damaged {
+        /// What is wrong with the newest, from its reader.
+        reason: String,
+        /// The step of the one that is used.
+        step: u64,
+    },
+    /// The end of a run could not be written.
+    #[error("not all of the run is saved: {reason}; {}", last_good(*checkpoint))]
+    NotSaved {
+        /// What could not be written, and why.
+        reason: String,
+        /// The step of the newest state that is whole.
+        checkpoint: Option<u64>,
+    },
+    /// The state that a run began from is not the one that it began from.
+    #[error(
+        "it is not the state that the run began from, by its checksum in environment.json; bring the old file back"
+    )]
+    OtherStart,
+    /// The network of a run that is to be gone on from does not fit.
+    #[error(
+        "its network does not fit: it has {theirs}, the new run {ours}; leave the layers as they are, or train without --from"
+    )]
+    OtherNetwork {
+        /// Its layers with parameters, in words.
+        theirs: String,
+        /// Those of the new run.
+        ours: String,
+    },
+    /// A run in the other precision.
+    #[error(
+        "it is in {theirs}, the new run in {ours}; leave `precision` as it is, or start from its model.safetensors"
+    )]
+    OtherPrecision {
+        /// Its precision.
+        theirs: Precision,
+        /// That of the new run.
+        ours: Precision,
+    },
+    /// A run from another that would end where it begins.
+    #[error(
+        "the new run would begin after step {step} and end at step {end}; epochs and steps count from the first run's start, so give more of them"
+    )]
+    NothingLeft {
+        /// Where it begins.
+        step: u64,
+        /// Where it ends.
+        end: u64,
+    },
     /// There is nothing to hold a repetition against.
     #[error(
         "there is no hashes.jsonl with a report in it to compare with: the run ended before its first, or an older version made it; train it anew"
@@ -78,4 +150,19 @@ pub enum RunProblem {
         /// This program's.
         known: u32,
     },
+}
+
+/// Who it is that trains.
+fn named(process: Option<u32>) -> String {
+    process.map_or("another process".to_owned(), |number| format!("process {number}"))
+}
+
+/// What a run can be gone on with from.
+fn last_good(checkpoint: Option<u64>) -> String {
+    match checkpoint {
+        Some(step) => format!(
+            "the last good checkpoint is that of step {step}, from which `thalweg resume` goes on when the cause is gone"
+        ),
+        None => "it has no checkpoint to go on from".to_owned(),
+    }
 }

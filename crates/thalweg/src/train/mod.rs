@@ -1,5 +1,6 @@
 //! Training: the settings, the loop, its events, history, early stopping and checkpoints.
 
+mod cure;
 mod evaluate;
 mod observer;
 mod predict;
@@ -11,11 +12,13 @@ pub mod settings;
 mod state;
 mod trainer;
 
+pub use cure::Cure;
 pub(crate) use evaluate::Evaluator;
-pub use observer::{Command, Observer, Progress, Snapshot};
+pub use observer::{Command, Observer, Progress, Saving, Snapshot};
 pub use predictor::Predictor;
 pub use rate_range::{RateCurve, RatePoint, RateRange, rate_range};
 pub use report::{History, Part, PartReport, Report, more_is_better};
+pub(crate) use session::sha256;
 pub(crate) use session::{BegunStep, Session, Setup};
 pub use session::{Ending, Outcome, Parts};
 pub use settings::{

@@ -3,7 +3,7 @@
 use super::report::Report;
 use super::state::State;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What an observer wants of the loop; applied between steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +12,9 @@ pub enum Command {
     Continue,
     /// End the run after this step; what there is stays.
     Stop,
+    /// End the run after this step as an interrupt does: without a last report, so that going on from its state gives the same
+    /// bits as if it had not ended.
+    Interrupt,
     /// Use this base learning rate from now on.
     SetLearningRate(f64),
     /// Write a checkpoint now.
@@ -36,6 +39,17 @@ pub struct Progress {
     pub learning_rate: f64,
     /// Wall time since training began.
     pub seconds: f64,
+}
+
+/// How it stands with the last checkpoint that an observer was given.
+#[derive(Debug)]
+pub enum Saving {
+    /// It is where it belongs, or the observer does not keep any.
+    Done,
+    /// It is still being written.
+    Busy,
+    /// It, or something else that the observer writes, could not be written. This is said once.
+    Failed(Error),
 }
 
 /// The network as it is at this moment, whatever it computes in.
@@ -71,6 +85,21 @@ pub trait Observer {
     fn on_checkpoint(&mut self, _state: &State) -> Result<()> {
         Ok(())
     }
+
+    /// Asked at reports and before a checkpoint that is due. While somebody is busy with the one before, none is made: training
+    /// does not wait for a disk. The last state of a run, and one that [`Command::Save`] asks for, are never left out.
+    fn saving(&mut self) -> Saving {
+        Saving::Done
+    }
+
+    /// Called with what another observer could not write. Training goes on.
+    fn on_warning(&mut self, _warning: &Error) {}
+
+    /// Called once, after the last checkpoint of a run that was not ended by an error: what is still being written is waited
+    /// for.
+    fn on_end(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 macro_rules! pass_on {
@@ -90,6 +119,18 @@ macro_rules! pass_on {
 
             fn on_checkpoint(&mut self, state: &State) -> Result<()> {
                 (**self).on_checkpoint(state)
+            }
+
+            fn saving(&mut self) -> Saving {
+                (**self).saving()
+            }
+
+            fn on_warning(&mut self, warning: &Error) {
+                (**self).on_warning(warning);
+            }
+
+            fn on_end(&mut self) -> Result<()> {
+                (**self).on_end()
             }
         }
     )*};

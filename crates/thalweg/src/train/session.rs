@@ -15,6 +15,7 @@ mod step;
 mod tests;
 mod watching;
 
+pub(crate) use ending::sha256;
 pub(crate) use exact::BegunStep;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use super::evaluate::{Evaluator, metrics_for};
 use super::observer::Observer;
 use super::report::{History, PartReport};
 use super::settings::{Every, TrainingSettings};
-use super::state::{Counters, State, from_bytes, to_bytes};
+use super::state::{Counters, State, from_bytes};
 use crate::custom::CustomMetric;
 use crate::data::{Batches, Dataset};
 use crate::error::Result;
@@ -109,6 +110,8 @@ pub(crate) struct Session<'a, R: Real> {
     exact: Option<Box<Plan<R>>>,
     /// Where the optimizer's state goes at a checkpoint.
     optimizer_state: Vec<R>,
+    /// The last state that was noted, whose memory the next one takes.
+    saved: State,
     batches: Batches,
     is_full_batch: bool,
     steps_per_epoch: u64,
@@ -165,11 +168,8 @@ impl<'a, R: Real> Session<'a, R> {
             plan::fit::check(network, &rules.loss, part)?;
         }
         let steps_per_epoch = batches.per_epoch() as u64;
-        let by_epochs = settings.epochs.map(|epochs| epochs.saturating_mul(steps_per_epoch));
-        let total_steps = match (by_epochs, settings.steps) {
-            (Some(a), Some(b)) => a.min(b),
-            (a, b) => a.or(b).unwrap_or(100 * steps_per_epoch),
-        };
+        let counters = Counters::new(metrics_for(&rules.loss, parts.train, network.output_shape().len()));
+        let total_steps = last_step(settings, steps_per_epoch, &counters);
         let is_full_batch = batches.is_full();
         let report_every = settings.report_every.unwrap_or(match is_full_batch {
             true => Every::Steps(FULL_BATCH_REPORT_STEPS),
@@ -189,7 +189,7 @@ impl<'a, R: Real> Session<'a, R> {
                 .map(|number| settings.layer.get(&number).and_then(|layer| layer.learning_rate))
                 .collect(),
             rates_until: 0,
-            counters: Counters::new(metrics_for(&rules.loss, parts.train, outputs)),
+            counters,
             last_loss: f64::NAN,
             best: None,
             average: vec![R::ZERO; average_len],
@@ -209,6 +209,7 @@ impl<'a, R: Real> Session<'a, R> {
             plan,
             exact: None,
             optimizer_state: Vec::new(),
+            saved: State::empty(),
             batches,
             is_full_batch,
             steps_per_epoch,
@@ -255,24 +256,36 @@ impl<'a, R: Real> Session<'a, R> {
         self.counters = state.counters.clone();
         self.counters.finished = false;
         self.seconds_before = state.counters.seconds;
+        self.total_steps = last_step(self.settings, self.steps_per_epoch, &self.counters);
         self.batches.seek(state.counters.epoch, batch);
         Some(())
     }
 
-    /// The state between two steps.
-    fn state(&mut self) -> State {
+    /// The state before the first step.
+    pub(crate) fn into_state(mut self) -> State {
+        self.note_state();
+        self.saved
+    }
+
+    /// The step at which the run ends by itself.
+    pub(crate) fn total_steps(&self) -> u64 {
+        self.total_steps
+    }
+
+    /// Brings the state between two steps into `saved`; from the second time on nothing is allocated for it.
+    fn note_state(&mut self) {
         self.counters.seconds = self.seconds();
         self.read_parameters();
         self.optimizer_state.resize(self.optimizer_state_len(), R::ZERO);
         self.plan.read_state(&mut self.optimizer_state);
-        State {
-            precision: R::PRECISION,
-            counters: self.counters.clone(),
-            parameters: to_bytes(self.network.parameters()),
-            optimizer_state: to_bytes(&self.optimizer_state),
-            best_parameters: self.best.as_deref().map(to_bytes),
-            average: self.average_bytes(),
+        let has_average = self.counters.averaged > 0;
+        if has_average {
+            self.plan.read_average(&self.average, &mut self.judged);
         }
+        let average = has_average.then_some(self.judged.as_slice());
+        let best = self.best.as_deref();
+        let parameters = self.network.parameters();
+        self.saved.take(&self.counters, parameters, &self.optimizer_state, best, average);
     }
 
     /// Brings the parameters from the plan into the network.
@@ -304,10 +317,10 @@ impl<'a, R: Real> Session<'a, R> {
         let mut next_call = watching::next_call(observers);
         loop {
             if self.counters.step >= next_call {
-                let stop = self.call_step(observers)?;
+                let wanted = self.call_step(observers)?;
                 next_call = watching::next_call(observers);
-                if stop {
-                    ending = Ending::Stopped;
+                if let Some(wanted) = wanted {
+                    ending = wanted;
                     break;
                 }
             }
@@ -318,8 +331,8 @@ impl<'a, R: Real> Session<'a, R> {
                 ending = Ending::Interrupted;
                 break;
             }
-            if self.step(observers, next_call)? {
-                ending = Ending::Stopped;
+            if let Some(wanted) = self.step(observers, next_call)? {
+                ending = wanted;
                 break;
             }
         }
@@ -330,6 +343,19 @@ impl<'a, R: Real> Session<'a, R> {
             self.counters.finished = true;
         }
         self.finish(network, observers, ending)
+    }
+}
+
+/// The step at which a run ends. Epochs count from where it stands: a run that began from another with other batches has not made
+/// whole epochs of its own steps until there.
+fn last_step(settings: &TrainingSettings, steps_per_epoch: u64, counters: &Counters) -> u64 {
+    let after = |epochs: u64| {
+        let left = epochs.saturating_sub(counters.epoch).saturating_mul(steps_per_epoch);
+        counters.step.saturating_add(left).saturating_sub(counters.batch)
+    };
+    match (settings.epochs.map(after), settings.steps) {
+        (Some(a), Some(b)) => a.min(b),
+        (a, b) => a.or(b).unwrap_or_else(|| after(100)),
     }
 }
 

@@ -127,6 +127,8 @@ pub struct TrainingSettings {
     pub report_every: Option<Every>,
     /// How often the state is saved; `None`: at the end.
     pub checkpoint_every: Option<Every>,
+    /// How many of the newest states a run's folder keeps, at least 1.
+    pub keep_checkpoints: usize,
     /// Into how many runs of rows each batch is cut (NUMERICS rule 8).
     pub shards: usize,
 }
@@ -165,6 +167,7 @@ impl Default for TrainingSettings {
             average: None,
             report_every: None,
             checkpoint_every: None,
+            keep_checkpoints: 2,
             shards: 1,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Task};
 use crate::real::{Precision, Real};
 
 /// The counters of a run.
@@ -45,6 +45,9 @@ pub struct Counters {
     pub seconds: f64,
     /// Whether the run came to its end.
     pub finished: bool,
+    /// The training loss of the first rows that were looked at, for one row: from it one tells a loss that explodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_loss: Option<f64>,
 }
 
 /// What is known of a plateau.
@@ -89,7 +92,15 @@ impl Counters {
             last_report: None,
             seconds: 0.0,
             finished: false,
+            first_loss: None,
         }
+    }
+
+    /// Becomes a copy of `other` in the memory that it has.
+    fn copy_from(&mut self, other: &Counters) {
+        let mut epoch_metrics = std::mem::replace(&mut self.epoch_metrics, Metrics::new(Task::Values, 0));
+        epoch_metrics.copy_from(&other.epoch_metrics);
+        *self = Counters { epoch_metrics, ..*other };
     }
 }
 
@@ -110,14 +121,66 @@ pub struct State {
     pub average: Option<Vec<u8>>,
 }
 
+impl State {
+    /// A state of nothing, whose memory others are copied into.
+    pub(crate) fn empty() -> Self {
+        State {
+            precision: Precision::F32,
+            counters: Counters::new(Metrics::new(Task::Values, 0)),
+            parameters: Vec::new(),
+            optimizer_state: Vec::new(),
+            best_parameters: None,
+            average: None,
+        }
+    }
+
+    /// Becomes a copy of `other` in the memory that it has.
+    pub(crate) fn copy_from(&mut self, other: &State) {
+        self.precision = other.precision;
+        self.counters.copy_from(&other.counters);
+        self.parameters.clone_from(&other.parameters);
+        self.optimizer_state.clone_from(&other.optimizer_state);
+        self.best_parameters.clone_from(&other.best_parameters);
+        self.average.clone_from(&other.average);
+    }
+
+    /// Takes what a run knows between two steps, in the memory that it has.
+    pub(crate) fn take<R: Real>(
+        &mut self,
+        counters: &Counters,
+        parameters: &[R],
+        optimizer_state: &[R],
+        best_parameters: Option<&[R]>,
+        average: Option<&[R]>,
+    ) {
+        self.precision = R::PRECISION;
+        self.counters.copy_from(counters);
+        copy_bytes(parameters, &mut self.parameters);
+        copy_bytes(optimizer_state, &mut self.optimizer_state);
+        let optional = [(best_parameters, &mut self.best_parameters), (average, &mut self.average)];
+        for (values, bytes) in optional {
+            match values {
+                None => *bytes = None,
+                Some(values) => copy_bytes(values, bytes.get_or_insert_default()),
+            }
+        }
+    }
+}
+
 /// The little-endian bytes of some numbers.
 pub(crate) fn to_bytes<R: Real>(values: &[R]) -> Vec<u8> {
-    let size = size_of::<R>();
-    let mut bytes = Vec::with_capacity(size_of_val(values));
-    for value in values {
-        bytes.extend_from_slice(&value.bits().to_le_bytes()[..size]);
-    }
+    let mut bytes = Vec::new();
+    copy_bytes(values, &mut bytes);
     bytes
+}
+
+/// The same, in the memory that there is.
+fn copy_bytes<R: Real>(values: &[R], bytes: &mut Vec<u8>) {
+    let size = size_of::<R>();
+    bytes.resize(size_of_val(values), 0);
+    for (bytes, value) in bytes.chunks_exact_mut(size).zip(values) {
+        bytes.copy_from_slice(&value.bits().to_le_bytes()[..size]);
+    }
 }
 
 /// The numbers that these little-endian bytes are; `None` unless there are exactly as many as `values` holds.

@@ -47,6 +47,11 @@ pub(super) fn inspect(path: &Path, output: &Output) -> Result<(), Failure> {
     for file in &environment.data {
         output.line(format_args!("data: {} (SHA-256 {})", file.path.display(), file.sha256));
     }
+    if let Some(origin) = &environment.from {
+        let after =
+            origin.step.map_or(String::new(), |step| format!(" after {}", numbers::counted(step, "step")));
+        output.line(format_args!("began from {}{after}", origin.path.display()));
+    }
     if let Some(step) = step {
         output.line(format_args!("saved after {}", numbers::counted(step, "step")));
     }

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::real::Real;
-use crate::train::{WeightAverage, to_bytes};
+use crate::train::WeightAverage;
 
 impl<R: Real> Session<'_, R> {
     /// Adds the parameters to their average, if a step that was just made counts.
@@ -33,11 +33,6 @@ impl<R: Real> Session<'_, R> {
         }
         self.plan.read_average(&self.average, &mut self.judged);
         &self.judged
-    }
-
-    /// The average, for a state.
-    pub(super) fn average_bytes(&mut self) -> Option<Vec<u8>> {
-        (self.counters.averaged > 0).then(|| to_bytes(self.judged()))
     }
 
     /// Takes an average from a state.

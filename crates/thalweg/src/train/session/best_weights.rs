@@ -1,7 +1,7 @@
 //! Which weights are kept, and when to stop because nothing gets better.
 
 use super::super::report::{Part, Report, more_is_better};
-use super::Session;
+use super::{Ending, Session};
 use crate::error::Result;
 use crate::network::NetworkProblem;
 use crate::real::Real;
@@ -37,10 +37,10 @@ impl<R: Real> Session<'_, R> {
         }
     }
 
-    /// Copies the parameters when the deciding metric got better; true when patience has run out.
-    pub(super) fn keep_best(&mut self, report: &Report) -> bool {
-        let Some(metric) = self.deciding_metric().map(str::to_owned) else { return false };
-        let Some(value) = report.metric(&metric) else { return false };
+    /// Copies the parameters when the deciding metric got better; the end when patience has run out.
+    pub(super) fn keep_best(&mut self, report: &Report) -> Option<Ending> {
+        let metric = self.deciding_metric().map(str::to_owned)?;
+        let value = report.metric(&metric)?;
         let name = metric.split_once('.').map_or(metric.as_str(), |(_, name)| name);
         let min_delta = self.settings.early_stopping.as_ref().map_or(0.0, |stopping| stopping.min_delta);
         let is_gain = match self.counters.best_value {
@@ -59,9 +59,7 @@ impl<R: Real> Session<'_, R> {
         } else {
             self.counters.reports_without_gain += 1;
         }
-        match &self.settings.early_stopping {
-            Some(stopping) => self.counters.reports_without_gain >= stopping.patience.max(1),
-            None => false,
-        }
+        let stopping = self.settings.early_stopping.as_ref()?;
+        (self.counters.reports_without_gain >= stopping.patience.max(1)).then_some(Ending::Stopped)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::observer::Observer;
 use super::super::report::Part;
-use super::{Ending, Outcome, Session};
+use super::{Ending, Outcome, Session, watching};
 use crate::error::Result;
 use crate::network::Network;
 use crate::real::Real;
@@ -37,24 +37,25 @@ impl<R: Real> Session<'_, R> {
         }
         network.parameters_mut().copy_from_slice(self.network.parameters());
         self.save(observers)?;
-        let state = self.state();
-        let parameters_sha256 = sha256(&state.parameters);
+        observers.iter_mut().try_for_each(|observer| observer.on_end())?;
+        watching::is_saving(observers);
+        let parameters_sha256 = sha256(&self.saved.parameters);
         Ok(Outcome {
             ending,
             history: self.history,
             epochs: self.counters.epoch,
             steps: self.counters.step,
-            seconds: state.counters.seconds,
+            seconds: self.saved.counters.seconds,
             best_epoch: self.counters.best_epoch,
             parameters_sha256,
             parts,
-            state,
+            state: self.saved,
         })
     }
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest;
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -88,13 +88,7 @@ impl<R: Real> Session<'_, R> {
             exact.backward(rows);
             exact.first_not_finite(rows.rows.len())
         });
-        Error::Diverged {
-            epoch: self.counters.epoch + 1,
-            step: self.counters.step,
-            loss: self.last_loss,
-            learning_rate: self.learning_rate(),
-            first: named(first, self.network.layers()),
-        }
+        self.ran_away(self.counters.epoch + 1, self.last_loss, first)
     }
 }
 

@@ -2,12 +2,17 @@
 
 use super::super::observer::Observer;
 use super::super::report::{Part, PartReport, Report};
-use super::Session;
 use super::exact::named;
-use super::watching::View;
+use super::watching::{self, View};
+use super::{Ending, Session};
 use crate::error::{Error, Result};
 use crate::losses::{Reduction, Weights};
+use crate::network::PlacedLayer;
 use crate::real::Real;
+use crate::train::cure::Symptoms;
+
+/// A training loss so many times that of the first rows has exploded; a first loss below 1 counts as 1.
+const EXPLODED: f64 = 1e6;
 
 impl<R: Real> Session<'_, R> {
     /// A report at the end, where none was made for these parameters yet: a full-batch run needs one more forward pass,
@@ -35,8 +40,9 @@ impl<R: Real> Session<'_, R> {
         Ok(())
     }
 
-    /// Makes a report, keeps the best weights, tells the observers. True: stop.
-    pub(super) fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
+    /// Makes a report, keeps the best weights, tells the observers. An ending: the run is over.
+    pub(super) fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
+        watching::is_saving(observers);
         self.read_parameters();
         let parameters = self.network.parameters();
         let penalty = self.rules.penalty(self.network.layers(), parameters);
@@ -48,6 +54,7 @@ impl<R: Real> Session<'_, R> {
                 if weight == 0.0 { self.counters.epoch_loss } else { self.counters.epoch_loss / weight }
             }
         };
+        self.check_exploded(data_loss)?;
         let mut parts = vec![PartReport {
             part: Part::Train,
             loss: data_loss + penalty,
@@ -74,28 +81,68 @@ impl<R: Real> Session<'_, R> {
             parts,
             checksum: self.counters.checksum,
         };
-        let mut stop = self.keep_best(&report);
+        let mut ending = self.keep_best(&report);
         self.watch_plateau(&report);
         report.learning_rate = self.learning_rate();
         for observer in observers.iter_mut() {
             let command = observer.on_report(&report, &mut View { session: self })?;
-            stop |= self.obey(command);
+            ending = ending.or(self.obey(command));
         }
         self.history.reports.push(report);
-        Ok(stop)
+        Ok(ending)
+    }
+
+    /// Ends the run where the training loss is finite but beyond hope.
+    fn check_exploded(&self, data_loss: f64) -> Result<()> {
+        let per_row = self.counters.epoch_loss / self.counters.epoch_rows as f64;
+        let Some(first_loss) = self.counters.first_loss else { return Ok(()) };
+        if per_row <= EXPLODED * first_loss.abs().max(1.0) {
+            return Ok(());
+        }
+        let largest = |layer: &PlacedLayer| {
+            let parameters = layer.parameters.iter().flat_map(|parameter| parameter.range.clone());
+            let sizes = parameters.map(|i| self.network.parameters()[i].to_f64().abs());
+            sizes.fold(0.0, f64::max)
+        };
+        let layers = self.network.layers();
+        let first = (0..layers.len()).max_by(|&a, &b| largest(&layers[a]).total_cmp(&largest(&layers[b])));
+        let is_within = self.is_full_batch || self.counters.batch < self.steps_per_epoch;
+        let epoch = self.counters.epoch + u64::from(is_within);
+        Err(self.ran_away(epoch, data_loss, first.map(|layer| (layer, "weights"))))
     }
 
     /// Ends the run where the part that was evaluated last has a loss that is not finite (NUMERICS rule 17).
     pub(super) fn check_finite(&self, parts: &[PartReport]) -> Result<()> {
         match parts.last() {
-            Some(report) if !report.data_loss.is_finite() => Err(Error::Diverged {
-                epoch: self.counters.epoch,
-                step: self.counters.step,
-                loss: report.data_loss,
-                learning_rate: self.learning_rate(),
-                first: named(self.evaluator.first_not_finite(&self.network), self.network.layers()),
-            }),
+            Some(report) if !report.data_loss.is_finite() => {
+                let first = self.evaluator.first_not_finite(&self.network);
+                Err(self.ran_away(self.counters.epoch, report.data_loss, first))
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// The error of a loss that is not finite or has exploded in this epoch, and what of which layer went wrong first.
+    pub(super) fn ran_away(&self, epoch: u64, loss: f64, first: Option<(usize, &'static str)>) -> Error {
+        let layers = self.network.layers();
+        let losses = self.history.losses(Part::Train);
+        let symptoms = Symptoms {
+            loss,
+            first: first.map(|(_, what)| what),
+            last_layer: layers.last().map(|placed| &placed.layer),
+            train: self.parts.train,
+            is_clipped: self.settings.clip_norm.is_some(),
+            had_learned: losses.first().zip(losses.last()).is_some_and(|(first, last)| last.1 < first.1),
+            base_rate: self.base_learning_rate(),
+        };
+        Error::Diverged {
+            epoch,
+            step: self.counters.step,
+            loss,
+            learning_rate: self.learning_rate(),
+            first: named(first, layers),
+            cure: symptoms.cure(),
+            checkpoint: None,
         }
     }
 }

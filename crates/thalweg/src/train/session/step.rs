@@ -1,7 +1,7 @@
 //! One step of a run: its rates, its batch, its update, and what is known of it afterwards.
 
 use super::super::observer::Observer;
-use super::Session;
+use super::{Ending, Session, watching};
 use crate::data::Batches;
 use crate::error::Result;
 use crate::kernels::OrderedSum;
@@ -11,28 +11,37 @@ use crate::real::Real;
 use crate::train::{Counters, Parts};
 
 impl<R: Real> Session<'_, R> {
-    /// One update, and the reports and checkpoints that are due around it. True: stop.
+    /// One update, and the reports and checkpoints that are due around it. An ending: the run is over.
     ///
     /// An observer is next called after `next_call` updates.
-    pub(super) fn step(&mut self, observers: &mut [Box<dyn Observer + '_>], next_call: u64) -> Result<bool> {
+    pub(super) fn step(
+        &mut self,
+        observers: &mut [Box<dyn Observer + '_>],
+        next_call: u64,
+    ) -> Result<Option<Ending>> {
         self.set_rates();
-        let stop = if self.is_full_batch {
+        let ending = if self.is_full_batch {
             self.full_batch_step(observers, next_call)?
         } else {
             self.mini_batch_step(observers)?
         };
-        if !stop && self.checkpoints.is_due(&self.counters, self.steps_per_epoch) {
-            self.is_save_asked = true;
+        if ending.is_none() && self.checkpoints.is_due(&self.counters, self.steps_per_epoch) {
+            // While the one before is still being written, this one is left out.
+            self.is_save_asked |= !watching::is_saving(observers);
         }
         if self.is_save_asked {
             self.save(observers)?;
         }
-        Ok(stop)
+        Ok(ending)
     }
 
     /// A step of a full batch computes its loss only for somebody who wants to know it: a report before the update, or an
     /// observer after it.
-    fn full_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>], next_call: u64) -> Result<bool> {
+    fn full_batch_step(
+        &mut self,
+        observers: &mut [Box<dyn Observer + '_>],
+        next_call: u64,
+    ) -> Result<Option<Ending>> {
         let is_report_due = self.is_report_due();
         let is_observed = next_call <= self.counters.step + 1;
         let is_left = self.plan.leaves_outputs();
@@ -42,10 +51,10 @@ impl<R: Real> Session<'_, R> {
         if is_report_due {
             self.clear_epoch();
             self.add_to_epoch();
-            let stop = self.report(observers)?;
+            let ending = self.report(observers)?;
             self.clear_epoch();
-            if stop {
-                return Ok(true);
+            if ending.is_some() {
+                return Ok(ending);
             }
             if self.is_save_asked {
                 self.save(observers)?;
@@ -58,10 +67,10 @@ impl<R: Real> Session<'_, R> {
         self.counters.step += 1;
         self.counters.epoch += 1;
         self.average_weights();
-        Ok(false)
+        Ok(None)
     }
 
-    fn mini_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
+    fn mini_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
         self.batches.next_batch();
         // Rows come in a random order, so that the processor does not foresee them: it is told while this step works.
         self.parts.train.prefetch(self.batches.upcoming_rows());
@@ -73,13 +82,13 @@ impl<R: Real> Session<'_, R> {
         if epoch_ends {
             self.counters.epoch += 1;
         }
-        let stop = self.is_report_due() && self.report(observers)?;
+        let ending = if self.is_report_due() { self.report(observers)? } else { None };
         if epoch_ends {
             self.counters.batch = 0;
             self.clear_epoch();
             self.batches.seek(self.counters.epoch, 0);
         }
-        Ok(stop)
+        Ok(ending)
     }
 
     /// Takes the step of the current batch, and adds a mini-batch to what is known of the epoch.
@@ -147,13 +156,17 @@ impl<R: Real> Session<'_, R> {
 
     /// Adds the last loss, of `rows` rows, to that of the epoch; `weight` is theirs, where they do not count once each.
     pub(super) fn add_loss_to_epoch(&mut self, rows: usize, weight: Option<f64>) {
-        self.counters.epoch_loss += match self.rules.loss.reduction() {
+        let sum = match self.rules.loss.reduction() {
             Reduction::Sum => self.last_loss,
             Reduction::Mean => self.last_loss * weight.unwrap_or(rows as f64),
         };
+        self.counters.epoch_loss += sum;
         self.counters.epoch_rows += rows as u64;
         if let Some(weight) = weight {
             *self.counters.epoch_weight.get_or_insert(0.0) += weight;
+        }
+        if self.counters.first_loss.is_none() {
+            self.counters.first_loss = Some(sum / rows as f64);
         }
     }
 
@@ -178,7 +191,7 @@ impl<R: Real> Session<'_, R> {
         self.rates_until = 0;
     }
 
-    fn base_learning_rate(&self) -> f64 {
+    pub(super) fn base_learning_rate(&self) -> f64 {
         self.counters
             .learning_rate
             .or(self.settings.learning_rate)

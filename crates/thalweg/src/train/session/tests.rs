@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::activations::Activation;
+use crate::custom::CustomLoss;
 use crate::data::{DatasetTargets, Features};
 use crate::error::Error;
+use crate::losses::{Reduction, Target};
 use crate::optimizers::Optimizer;
 use crate::plan::{PlainSteps, Rows};
 use crate::shape::Shape;
-use crate::train::{BatchSize, Command, Part, Progress, Report, Snapshot};
+use crate::train::{BatchSize, Command, Cure, Part, Progress, Report, Snapshot};
 
 /// What the plans of a run were asked for.
 #[derive(Debug, Default)]
@@ -178,7 +181,9 @@ fn a_loss_that_overflows_though_all_parameters_are_finite_ends_the_run_alike() {
             ..settings(batch_size, 40)
         };
         let message = plain(&data, &settings, Loss::SumOfSquares).unwrap_err().to_string();
-        assert!(message.starts_with("the loss is inf at epoch 1, step 0: every layer looked at is finite"));
+        let start =
+            "the loss is inf at epoch 1, step 0 (learning rate 1e-30): every layer looked at is finite";
+        assert!(message.starts_with(start), "{message}");
         let (given, _) = doubtful(&data, &settings, Loss::SumOfSquares);
         assert_eq!(given.unwrap_err().to_string(), message);
     }
@@ -198,6 +203,147 @@ fn numbers_that_are_not_finite_are_traced_to_their_layer() {
         assert!(*step > 0);
         let (given, _) = doubtful(&data, &settings, Loss::MeanSquaredError);
         assert_eq!(given.unwrap_err().to_string(), expected.to_string());
+    }
+}
+
+/// What is to be tried where a run from this network ran away.
+fn cure(network: &Network<f32>, data: &Dataset, settings: &TrainingSettings, loss: Loss) -> (Cure, Error) {
+    let parts = Parts { train: data, validation: None, test: None };
+    let mut trained = network.clone();
+    let session = Session::new(network, parts, setup(settings, loss)).unwrap();
+    let error = session.run(&mut trained, &mut [], None).unwrap_err();
+    let Error::Diverged { cure, .. } = &error else { panic!("{error}") };
+    (*cure, error)
+}
+
+fn descent(learning_rate: f64) -> TrainingSettings {
+    TrainingSettings {
+        optimizer: Optimizer::Sgd,
+        learning_rate: Some(learning_rate),
+        report_every: Some(Every::Steps(1)),
+        ..settings(BatchSize::Rows(4), 40)
+    }
+}
+
+/// t = tanh(x) of inputs so many times as large.
+fn wide_wave(size: f64) -> Dataset {
+    let narrow = wave(13, 1.0);
+    let x = (0..13).map(|n| size * narrow.feature(n, 0)).collect();
+    Dataset::new(Features::F64(x), Shape::from(1), narrow.targets().clone()).unwrap()
+}
+
+#[test]
+fn large_inputs_are_to_be_scaled_before_all_else() {
+    let line = Network::<f32>::builder(1).dense(1).build(0).unwrap();
+    let (found, error) = cure(&line, &wide_wave(1e3), &descent(0.1), Loss::MeanSquaredError);
+    assert_eq!(found, Cure::ScaleFeatures { largest: 2000.0 });
+    assert!(
+        error.to_string().ends_with("; the inputs reach 2000: scale them with data.scale = \"standard\""),
+        "{error}"
+    );
+    // Just within what is usual, the rate is to blame.
+    let (found, _) = cure(&line, &wide_wave(49.0), &descent(0.1), Loss::MeanSquaredError);
+    assert_eq!(found, Cure::LowerRate { to: 0.01 });
+}
+
+#[test]
+fn large_targets_are_to_be_scaled_unless_they_are_already() {
+    let (found, error) = cure(&network(), &wave(13, 1e6), &descent(0.5), Loss::SumOfSquares);
+    assert!(matches!(found, Cure::ScaleTarget { largest } if (9e5..1e6).contains(&largest)), "{error}");
+    assert!(error.to_string().contains("scale them with data.scale_target = \"standard\""), "{error}");
+    let data = wave(13, 1e6);
+    let DatasetTargets::Values { values, .. } = data.targets() else { panic!() };
+    let rows: Vec<u32> = (0..13).collect();
+    let scale = crate::data::TargetScale::fit(crate::data::Scaling::Standard, values, 1, &rows);
+    let (found, _) =
+        cure(&network(), &data.clone().with_target_scale(scale), &descent(1e38), Loss::MeanSquaredError);
+    assert_eq!(found, Cure::LowerRate { to: 1e37 });
+}
+
+/// Raises the rate before a step, so that a run that learns breaks.
+struct Break(u64);
+
+impl Observer for Break {
+    fn next_step(&self) -> Option<u64> {
+        Some(self.0)
+    }
+
+    fn on_step(&mut self, _: &Progress, _: &mut dyn Snapshot) -> Result<Command> {
+        Ok(Command::SetLearningRate(1e38))
+    }
+}
+
+#[test]
+fn a_run_that_had_learned_is_to_clip_its_gradients_unless_it_does() {
+    let data = wave(13, 1.0);
+    let parts = Parts { train: &data, validation: None, test: None };
+    let broken = |settings: &TrainingSettings| {
+        let mut network = network();
+        let session = Session::new(&network, parts, setup(settings, Loss::MeanSquaredError)).unwrap();
+        let error = session.run(&mut network, &mut [Box::new(Break(20))], None).unwrap_err();
+        let Error::Diverged { cure, .. } = error else { panic!("{error}") };
+        cure
+    };
+    assert_eq!(broken(&descent(0.05)), Cure::ClipNorm);
+    let clipped = TrainingSettings { clip_norm: Some(1.0), ..descent(0.05) };
+    assert_eq!(broken(&clipped), Cure::LowerRate { to: 1e37 });
+    let at_once = cure(&network(), &data, &descent(1e38), Loss::MeanSquaredError).0;
+    assert_eq!(at_once, Cure::LowerRate { to: 1e37 });
+}
+
+/// -ln(p): infinite where a probability has become 0.
+#[derive(Debug)]
+struct Surprise;
+
+impl<R: Real> CustomLoss<R> for Surprise {
+    fn name(&self) -> &str {
+        "surprise"
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Mean
+    }
+
+    fn row_value(&self, predictions: &[R], _: Target<'_, R>) -> R {
+        -predictions[0].log()
+    }
+
+    fn row_gradient(&self, predictions: &[R], _: Target<'_, R>, dpredictions: &mut [R]) {
+        dpredictions[0] = -R::ONE / predictions[0];
+    }
+}
+
+#[test]
+fn the_logarithm_of_a_probability_of_0_is_to_be_taken_from_logits() {
+    let with_last = |activation| {
+        let mut network = Network::<f32>::builder(1).dense(1).activation(activation).build(0).unwrap();
+        network.parameters_mut().copy_from_slice(&[0.0, -200.0]);
+        cure(&network, &wave(13, 1.0), &descent(0.1), Loss::Custom(Arc::new(Surprise)))
+    };
+    let (found, error) = with_last(Activation::Sigmoid);
+    assert_eq!(found, Cure::LossFromLogits, "{error}");
+    assert!(error.to_string().contains("the loss is inf at epoch 1, step 0"), "{error}");
+    assert!(error.to_string().ends_with("take a loss from logits such as softmax_cross_entropy"), "{error}");
+    assert_ne!(with_last(Activation::Relu).0, Cure::LossFromLogits);
+}
+
+#[test]
+fn a_loss_that_explodes_ends_the_run_while_it_is_finite() {
+    // Each step multiplies the distance from the best line by about -5.
+    let data = wave(13, 1.0);
+    let line = || Network::<f64>::builder(1).dense(1).build(0).unwrap();
+    for batch_size in [BatchSize::Full, BatchSize::Rows(13)] {
+        let settings = TrainingSettings { batch_size, report_every: Some(Every::Steps(1)), ..descent(1.5) };
+        let parts = Parts { train: &data, validation: None, test: None };
+        let mut network = line();
+        let session = Session::new(&network, parts, setup(&settings, Loss::MeanSquaredError)).unwrap();
+        let error = session.run(&mut network, &mut [], None).unwrap_err();
+        let Error::Diverged { loss, step, first, cure, .. } = &error else { panic!("{error}") };
+        assert!((1e6..1e9).contains(loss) && (3..30).contains(step), "{error}");
+        assert_eq!(first, &Some((0, "dense".to_owned(), "weights")));
+        assert_eq!(*cure, Cure::LowerRate { to: 0.15 });
+        assert!(error.to_string().contains("the weights of layer 0 (dense) are the largest"), "{error}");
+        assert_eq!(network.parameters(), line().parameters(), "the network is left alone");
     }
 }
 

@@ -1,8 +1,8 @@
 //! Observers: when they are called, what they see, what they want.
 
-use super::super::observer::{Command, Observer, Progress, Snapshot};
+use super::super::observer::{Command, Observer, Progress, Saving, Snapshot};
 use super::super::report::Part;
-use super::Session;
+use super::{Ending, Session};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::real::Real;
@@ -12,9 +12,24 @@ pub(super) fn next_call(observers: &[Box<dyn Observer + '_>]) -> u64 {
     observers.iter().filter_map(|observer| observer.next_step()).min().unwrap_or(u64::MAX)
 }
 
+/// Whether an observer is still writing the checkpoint before. What could not be written is told to all.
+pub(super) fn is_saving(observers: &mut [Box<dyn Observer + '_>]) -> bool {
+    let mut is_busy = false;
+    for i in 0..observers.len() {
+        match observers[i].saving() {
+            Saving::Done => {}
+            Saving::Busy => is_busy = true,
+            Saving::Failed(warning) => {
+                observers.iter_mut().for_each(|observer| observer.on_warning(&warning));
+            }
+        }
+    }
+    is_busy
+}
+
 impl<R: Real> Session<'_, R> {
-    /// Calls the observers that are due between two steps, and does what they want. True: stop.
-    pub(super) fn call_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<bool> {
+    /// Calls the observers that are due between two steps, and does what they want. An ending: the run is over.
+    pub(super) fn call_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
         let progress = Progress {
             epoch: self.counters.epoch,
             step: self.counters.step,
@@ -24,36 +39,37 @@ impl<R: Real> Session<'_, R> {
             learning_rate: self.learning_rate(),
             seconds: self.seconds(),
         };
-        let mut stop = false;
+        let mut ending = None;
         for observer in observers.iter_mut() {
             if observer.next_step().is_some_and(|next| next <= progress.step) {
                 let command = observer.on_step(&progress, &mut View { session: self })?;
-                stop |= self.obey(command);
+                ending = ending.or(self.obey(command));
             }
         }
         if self.is_save_asked {
             self.save(observers)?;
         }
-        Ok(stop)
+        Ok(ending)
     }
 
-    /// Notes what an observer wants; true: stop.
-    pub(super) fn obey(&mut self, command: Command) -> bool {
+    /// Notes what an observer wants.
+    pub(super) fn obey(&mut self, command: Command) -> Option<Ending> {
         match command {
             Command::Continue => {}
-            Command::Stop => return true,
+            Command::Stop => return Some(Ending::Stopped),
+            Command::Interrupt => return Some(Ending::Interrupted),
             Command::SetLearningRate(rate) => self.set_learning_rate(rate),
             // A state lies between two steps, and a report may not.
             Command::Save => self.is_save_asked = true,
         }
-        false
+        None
     }
 
     /// Hands the state to every observer.
     pub(super) fn save(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         self.is_save_asked = false;
-        let state = self.state();
-        observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&state))
+        self.note_state();
+        observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&self.saved))
     }
 }
 
