@@ -146,7 +146,7 @@ fn draw_pictures(
 
 /// Shows a run's pictures in TensorBoard too.
 fn add_pictures(board: &mut TensorBoard, pictures: &Path) -> Result<(), Failure> {
-    let read = |error| Failure::from(thalweg::Error::io(pictures, "read", error));
+    let read = |error| Failure::from(Error::io(pictures, "read", error));
     let mut paths: Vec<_> =
         fs::read_dir(pictures).map_err(read)?.filter_map(Result::ok).map(|e| e.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "png"));
