@@ -123,7 +123,7 @@ fn parts(report: &Report) -> String {
     report.parts.iter().map(part).collect::<Vec<_>>().join("; ")
 }
 
-/// `loss 0.245000, 9321 / 10000`.
+/// `loss 0.245000, 9321 / 10000`, then the metrics that were asked for.
 pub(crate) fn figures(part: &PartReport) -> String {
     let mut text = format!("loss {}", numbers::loss(part.loss));
     let metrics = &part.metrics;
@@ -133,6 +133,9 @@ pub(crate) fn figures(part: &PartReport) -> String {
         }
         (_, _, Some(r2)) => text.push_str(&format!(", r2 {r2:.4}")),
         _ => {}
+    }
+    for (metric, value) in &metrics.more {
+        text.push_str(&format!(", {} {}", metric.name(), numbers::measure(*value)));
     }
     for (name, value) in &part.custom {
         text.push_str(&format!(", {name} {}", numbers::measure(*value)));
@@ -153,10 +156,11 @@ fn shown_metric(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use thalweg::metrics::MetricValues;
+    use thalweg::metrics::{Metric, MetricValues};
 
     fn report(epoch: u64, step: u64) -> Report {
         let metrics = MetricValues {
+            more: vec![(Metric::F1Macro, 0.93125)],
             rows: 10_000,
             accuracy: Some(0.9321),
             correct: Some(9321),
@@ -184,6 +188,9 @@ mod tests {
         assert_eq!(observer.moment(&report(3, 15_100)), "epoch 4, step 15100");
         observer.is_full_batch = true;
         assert_eq!(observer.moment(&report(100, 100)), "step 100");
-        assert_eq!(parts(&report(3, 15_000)), "loss 0.250000; test loss 0.250000, 9321 / 10000 (93.21 %)");
+        assert_eq!(
+            parts(&report(3, 15_000)),
+            "loss 0.250000; test loss 0.250000, 9321 / 10000 (93.21 %), f1_macro 0.9313"
+        );
     }
 }

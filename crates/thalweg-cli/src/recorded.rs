@@ -1,6 +1,6 @@
 //! What a run recorded in its folder, as the library's own types.
 
-use thalweg::metrics::MetricValues;
+use thalweg::metrics::{Metric, MetricValues};
 use thalweg::run::{MetricsRow, RunFolder};
 use thalweg::train::{History, Part, PartReport, Report};
 
@@ -51,7 +51,15 @@ fn part(row: &MetricsRow) -> Option<PartReport> {
             mse: row.number("mse"),
             mae: row.number("mae"),
             r2: row.number("r2"),
+            more: more(row),
+            ..MetricValues::default()
         },
         custom: Vec::new(),
     })
+}
+
+/// The metrics that not every report has.
+fn more(row: &MetricsRow) -> Vec<(Metric, f64)> {
+    let more = Metric::ALL.into_iter().filter(|metric| !metric.is_always_there());
+    more.filter_map(|metric| Some((metric, row.number(metric.name())?))).collect()
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ClassCounts;
+
 /// Counts rows by their class and the class predicted.
 ///
 /// # Shapes
@@ -20,17 +22,24 @@ use serde::{Deserialize, Serialize};
 pub struct ConfusionMatrix {
     classes: usize,
     counts: Vec<u64>,
+    by_class: ClassCounts,
     unclear: u64,
 }
 
 impl ConfusionMatrix {
     /// For so many classes; nothing counted yet.
     pub fn new(classes: usize) -> Self {
-        ConfusionMatrix { classes, counts: vec![0; classes * classes], unclear: 0 }
+        ConfusionMatrix {
+            classes,
+            counts: vec![0; classes * classes],
+            by_class: ClassCounts::new(classes),
+            unclear: 0,
+        }
     }
 
     /// Counts a row. A class that does not exist, or a prediction with NaN, is counted apart.
     pub fn add(&mut self, right: usize, predicted: Option<usize>) {
+        self.by_class.add(right, predicted);
         match predicted {
             Some(predicted) if right < self.classes && predicted < self.classes => {
                 self.counts[right * self.classes + predicted] += 1;
@@ -57,32 +66,17 @@ impl ConfusionMatrix {
         self.unclear
     }
 
-    /// The share of the rows of a class that were predicted as it (recall); `None` if there were none.
-    ///
-    /// # Panics
-    /// If there is no such class.
-    pub fn recall(&self, class: usize) -> Option<f64> {
-        share(self.row(class)[class], self.row(class).iter().sum())
-    }
-
-    /// The share of the rows predicted as a class that were of it (precision); `None` if there were none.
-    ///
-    /// # Panics
-    /// If there is no such class.
-    pub fn precision(&self, class: usize) -> Option<f64> {
-        let predicted = (0..self.classes).map(|right| self.row(right)[class]).sum();
-        share(self.row(class)[class], predicted)
+    /// How many rows each class has, and how many were predicted as it: what precision, recall and F1 are read off.
+    pub fn by_class(&self) -> &ClassCounts {
+        &self.by_class
     }
 
     /// Forgets all rows and keeps the memory.
     pub fn clear(&mut self) {
         self.counts.fill(0);
+        self.by_class.clear();
         self.unclear = 0;
     }
-}
-
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 #[cfg(test)]
@@ -102,10 +96,9 @@ mod tests {
             (&[2, 1, 0][..], &[2, 1, 0][..], &[0; 3][..])
         );
         assert_eq!(matrix.unclear(), 2);
-        assert_eq!((matrix.recall(0), matrix.recall(2)), (Some(2.0 / 3.0), None));
-        assert_eq!(
-            (matrix.precision(0), matrix.precision(1), matrix.precision(2)),
-            (Some(0.5), Some(0.5), None)
-        );
+        assert_eq!(matrix.by_class().recall(0), Some(0.5)); // of four rows, one without a clear prediction
+        assert_eq!(matrix.by_class().precision(0), Some(0.5));
+        matrix.clear();
+        assert_eq!(matrix, ConfusionMatrix::new(3));
     }
 }

@@ -4,16 +4,47 @@
 //! in `f64` whatever the network computes in, in the order of the rows, so that the batches they come in change nothing.
 
 mod accuracy;
+mod average_precision;
+mod brier;
+mod calibration_error;
+mod class_counts;
+mod class_scores;
 mod confusion_matrix;
+mod f1;
+mod log_loss;
 mod mean_absolute_error;
+mod mean_absolute_percentage_error;
 mod mean_squared_error;
+mod metric;
+mod precision;
 mod r2;
+mod ranking;
+mod recall;
+mod roc_auc;
+mod root_mean_squared_error;
+#[cfg(test)]
+mod tests;
+mod top_k;
+mod undefined;
+mod values;
 
 pub use accuracy::{Accuracy, predicted_class, target_class};
+pub use brier::Brier;
+pub use calibration_error::CalibrationError;
+pub use class_counts::ClassCounts;
+pub(crate) use class_scores::{ClassScores, MOST_RANKED};
 pub use confusion_matrix::ConfusionMatrix;
+pub use log_loss::LogLoss;
 pub use mean_absolute_error::MeanAbsoluteError;
+pub use mean_absolute_percentage_error::MeanAbsolutePercentageError;
 pub use mean_squared_error::MeanSquaredError;
+pub use metric::{Metric, TOP_K};
 pub use r2::R2;
+pub use ranking::Ranking;
+pub use top_k::TopK;
+pub use undefined::Undefined;
+pub(crate) use values::label;
+pub use values::{ClassValues, MetricValues};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,23 +62,6 @@ pub enum Task {
     },
     /// Each row has a value per output: mean squared and absolute error, R².
     Values,
-}
-
-/// The metrics of a part of the data; those that do not fit the task are `None`.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct MetricValues {
-    /// How many rows were seen.
-    pub rows: u64,
-    /// The share of rows whose class was predicted; `None` without rows.
-    pub accuracy: Option<f64>,
-    /// In how many rows the class was predicted.
-    pub correct: Option<u64>,
-    /// The mean squared error over all rows and outputs; `None` without rows.
-    pub mse: Option<f64>,
-    /// The mean absolute error over all rows and outputs; `None` without rows.
-    pub mae: Option<f64>,
-    /// The share of variance explained, averaged over outputs; `None` for fewer than two rows.
-    pub r2: Option<f64>,
 }
 
 /// Collects the metrics of a part of the data, batch by batch, without allocating per batch.
@@ -72,6 +86,12 @@ pub struct Metrics {
     mean_squared_error: MeanSquaredError,
     mean_absolute_error: MeanAbsoluteError,
     r2: R2,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_class: Option<ClassCounts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    top_k: Option<TopK>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean_absolute_percentage_error: Option<MeanAbsolutePercentageError>,
 }
 
 impl Metrics {
@@ -86,6 +106,9 @@ impl Metrics {
             mean_squared_error: MeanSquaredError::default(),
             mean_absolute_error: MeanAbsoluteError::default(),
             r2: R2::new(if task == Task::Values { outputs } else { 0 }),
+            by_class: None,
+            top_k: None,
+            mean_absolute_percentage_error: None,
         }
     }
 
@@ -98,8 +121,29 @@ impl Metrics {
             confusion: other.confusion.clone(),
             mean_squared_error: other.mean_squared_error.clone(),
             mean_absolute_error: other.mean_absolute_error.clone(),
-            ..*other
+            by_class: other.by_class.clone(),
+            top_k: other.top_k.clone(),
+            mean_absolute_percentage_error: other.mean_absolute_percentage_error.clone(),
+            task: other.task,
+            outputs: other.outputs,
+            rows: other.rows,
+            accuracy: other.accuracy.clone(),
         };
+    }
+
+    /// Also collects what these metrics need, of those that can be added up; what does not fit the task is left out.
+    pub fn with(mut self, metrics: &[Metric]) -> Self {
+        let are_classes = self.task != Task::Values;
+        if metrics.iter().any(|metric| metric.needs_class_counts()) && are_classes {
+            self.by_class = Some(ClassCounts::new(self.outputs.max(2)));
+        }
+        if metrics.contains(&Metric::TopK) && are_classes {
+            self.top_k = Some(TopK::new(TOP_K));
+        }
+        if metrics.contains(&Metric::Mape) && !are_classes {
+            self.mean_absolute_percentage_error = Some(MeanAbsolutePercentageError::default());
+        }
+        self
     }
 
     /// Also counts which class was taken for which. It takes classes² numbers.
@@ -125,6 +169,31 @@ impl Metrics {
         match self.task {
             Task::Classes { from_logits } => self.add_classes(from_logits, predictions, targets),
             Task::Values => self.add_values(predictions, targets),
+        }
+        if self.by_class.is_some() || self.top_k.is_some() || self.mean_absolute_percentage_error.is_some() {
+            self.add_to_more(predictions, targets);
+        }
+    }
+
+    /// What was asked for; kept apart from what every step of a run does.
+    #[inline(never)]
+    fn add_to_more<R: Real>(&mut self, predictions: &[R], targets: Targets<'_, R>) {
+        let from_logits = self.task == Task::Classes { from_logits: true };
+        for (n, row) in predictions.chunks_exact(self.outputs).enumerate() {
+            let target = targets.row(n, self.outputs);
+            let right = || target_class(target).unwrap_or(usize::MAX);
+            if let Some(by_class) = &mut self.by_class {
+                by_class.add(right(), predicted_class(row, from_logits));
+            }
+            // One output is class 1 or 0, which is no order of more.
+            if let (Some(top_k), 2..) = (&mut self.top_k, row.len()) {
+                top_k.add(row, right());
+            }
+            if let Some(mean) = &mut self.mean_absolute_percentage_error {
+                for (j, prediction) in row.iter().enumerate() {
+                    mean.add(prediction.to_f64(), target.value(j, row.len()).to_f64());
+                }
+            }
         }
     }
 
@@ -179,6 +248,36 @@ impl Metrics {
         }
     }
 
+    /// The metrics of all rows so far, and of the others those that were asked for and have a finite value.
+    pub fn values_with(&self, metrics: &[Metric]) -> MetricValues {
+        let more = metrics.iter().filter(|metric| !metric.is_always_there());
+        let more =
+            more.filter_map(|&metric| Some((metric, self.added_up(metric).filter(|v| v.is_finite())?)));
+        MetricValues { more: more.collect(), ..self.values() }
+    }
+
+    /// The value of a metric that not every report has, if it was collected; it may not be finite.
+    pub(crate) fn added_up(&self, metric: Metric) -> Option<f64> {
+        let counts = self.by_class.as_ref();
+        match metric {
+            Metric::Rmse if self.task == Task::Values => self.mean_squared_error.root(),
+            Metric::Mape => self.mean_absolute_percentage_error.as_ref()?.value(),
+            Metric::TopK => self.top_k?.value(),
+            Metric::PrecisionMacro => counts?.precision_macro(),
+            Metric::RecallMacro => counts?.recall_macro(),
+            Metric::F1Macro => counts?.f1_macro(),
+            Metric::PrecisionWeighted => counts?.precision_weighted(),
+            Metric::RecallWeighted => counts?.recall_weighted(),
+            Metric::F1Weighted => counts?.f1_weighted(),
+            _ => None,
+        }
+    }
+
+    /// The counts of every class, if a metric that is made of them was asked for.
+    pub(crate) fn by_class(&self) -> Option<&ClassCounts> {
+        self.by_class.as_ref()
+    }
+
     /// Which class was taken for which, if [`with_confusion_matrix`](Self::with_confusion_matrix) asked for it.
     pub fn confusion_matrix(&self) -> Option<&ConfusionMatrix> {
         self.confusion.as_ref()
@@ -194,57 +293,14 @@ impl Metrics {
         if let Some(confusion) = &mut self.confusion {
             confusion.clear();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_worked_by_hand() {
-        let mut metrics = Metrics::new(Task::Classes { from_logits: false }, 3).with_confusion_matrix();
-        let predictions = [0.1, 0.8, 0.1, 0.4, 0.4, 0.2, f32::NAN, 1.0, 0.0];
-        metrics.add(&predictions, Targets::Classes(&[1, 1, 1]));
-        let values = metrics.values();
-        assert_eq!((values.rows, values.correct), (3, Some(1)));
-        assert_eq!(values.accuracy, Some(1.0 / 3.0));
-        assert_eq!((values.mse, values.mae, values.r2), (None, None, None));
-        let confusion = metrics.confusion_matrix().expect("asked for");
-        assert_eq!(confusion.row(1), [1, 1, 0]);
-        assert_eq!(confusion.unclear(), 1);
-        metrics.clear();
-        assert_eq!(metrics.values(), MetricValues { correct: Some(0), ..MetricValues::default() });
-    }
-
-    #[test]
-    fn values_worked_by_hand() {
-        let mut metrics = Metrics::new(Task::Values, 1);
-        metrics.add(&[3.0], Targets::Values(&[1.0]));
-        metrics.add(&[2.0, 5.0], Targets::Values(&[3.0, 5.0]));
-        let values = metrics.values();
-        // Differences 2, -1, 0; the targets 1, 3, 5 lie 2, 0, 2 from their mean.
-        assert_eq!((values.mse, values.mae, values.r2), (Some(5.0 / 3.0), Some(1.0), Some(1.0 - 5.0 / 8.0)));
-        assert_eq!((values.accuracy, values.correct), (None, None));
-    }
-
-    #[test]
-    fn the_batches_do_not_matter() {
-        let predictions: Vec<f64> = (0..600).map(|i| f64::from((i * 31) % 101) / 7.0).collect();
-        let targets: Vec<f64> = (0..600).map(|i| f64::from((i * 17) % 89) / 6.0).collect();
-        let in_batches = |rows: usize| {
-            let mut metrics = Metrics::new(Task::Values, 2);
-            for (p, t) in predictions.chunks(2 * rows).zip(targets.chunks(2 * rows)) {
-                metrics.add(p, Targets::Values(t));
-            }
-            metrics.values()
-        };
-        assert_eq!(in_batches(300), in_batches(7));
-        assert_eq!(in_batches(300), in_batches(1));
-    }
-
-    #[test]
-    fn no_rows_have_no_metrics() {
-        assert_eq!(Metrics::new(Task::Values, 2).values(), MetricValues::default());
+        if let Some(by_class) = &mut self.by_class {
+            by_class.clear();
+        }
+        if let Some(top_k) = &mut self.top_k {
+            top_k.clear();
+        }
+        if let Some(mean) = &mut self.mean_absolute_percentage_error {
+            *mean = MeanAbsolutePercentageError::default();
+        }
     }
 }
