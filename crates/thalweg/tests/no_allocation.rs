@@ -14,6 +14,7 @@ use thalweg::activations::Activation;
 use thalweg::custom::CustomLayer;
 use thalweg::data::{Dataset, DatasetTargets, Features, FittedScale, Scaling, TargetScale};
 use thalweg::layers::{Backward, Forward, Layer, ParameterShape};
+use thalweg::metrics::Metric;
 use thalweg::run::{Place, Recorder, RunFolder, prepare};
 use thalweg::schedules::Schedule;
 use thalweg::train::{BatchSize, Command, Every, Observer, Progress, Snapshot, State, TrainingSettings};
@@ -279,6 +280,27 @@ fn no_loss_allocates() {
             let allocations = allocations_of_100_steps(&network, settings, &data);
             assert_eq!(allocations, 0, "{name} {}", data.task_name());
         }
+    }
+}
+
+#[test]
+fn no_metric_of_the_training_part_allocates() {
+    let targets = DatasetTargets::Classes { ids: (0..10).map(|n| n % 7).collect(), count: 7 };
+    let features = Features::F64((0..60).map(|i| f64::from(i * 37 % 61) / 30.0 - 1.0).collect());
+    let many = Dataset::new(features, Shape::from(6), targets).unwrap();
+    for data in [numbers(2), many] {
+        let are_classes = data.task_name() == "classes";
+        let fits = |metric: &Metric| metric.is_added_up() && metric.is_for_classes() == are_classes;
+        let metrics: Vec<Metric> = Metric::ALL.into_iter().filter(fits).collect();
+        assert!(metrics.iter().any(|metric| !metric.is_always_there()));
+        let network = Network::<f32>::builder(6).dense(data.outputs()).build(0).unwrap();
+        let settings = TrainingSettings {
+            metrics,
+            learning_rate: Some(1e-4),
+            batch_size: BatchSize::Rows(4),
+            ..TrainingSettings::default()
+        };
+        assert_eq!(allocations_of_100_steps(&network, settings, &data), 0, "{}", data.task_name());
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Kind {
     Average,
     /// A part of the data and one of its metrics.
     Metric,
+    /// A metric that reports can have.
+    ReportedMetric,
     /// A built-in experiment.
     Experiment,
     /// A key of the file or one of the short names.
@@ -87,6 +89,7 @@ impl Kind {
             Kind::ClassWeight => "a rule for what classes weigh",
             Kind::Average => "a way to average weights",
             Kind::Metric => "a metric that can stop a run",
+            Kind::ReportedMetric => "a metric",
             Kind::Experiment => "a built-in experiment",
             Kind::Setting => "a setting",
         }

@@ -28,6 +28,7 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("early_stopping", "training.early_stopping"),
     ("reduce_on_plateau", "training.reduce_on_plateau"),
     ("average", "training.average"),
+    ("metrics", "training.metrics"),
     ("report_every", "training.report_every"),
     ("checkpoint_every", "training.checkpoint_every"),
     ("keep_checkpoints", "training.keep_checkpoints"),

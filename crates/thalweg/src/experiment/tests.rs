@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::init::Init;
 use crate::layers::{BatchNorm, Dense, Dropout, LayerNorm, Noise, Scale};
 use crate::losses::Loss;
+use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
 use crate::schedules::Schedule;
 use crate::train::{BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, WeightAverage};
@@ -259,7 +260,8 @@ fn each_key_stands_on_the_page() {
     }
     let parts =
         [parts::ACTIVATIONS, parts::LOSSES, parts::OPTIMIZERS, parts::SCHEDULES, parts::INITS].concat();
-    for name in parts.into_iter().chain(data::SETS.iter().copied()).chain(data::GENERATORS.iter().copied()) {
+    let sources = data::SETS.iter().chain(data::GENERATORS).copied();
+    for name in parts.into_iter().chain(sources).chain(Metric::NAMES) {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }
 }
@@ -347,7 +349,14 @@ fn each_problem_is_one_sentence() {
         training("layer = { first = { frozen = true } }"),
         training("layer = { 0 = { freeze = true } }"),
         training("early_stopping = { metric = \"test.loss\" }"),
+        training("early_stopping = { metric = \"f1\" }"),
+        training("early_stopping = { metric = \"val.roc_auk\" }"),
+        training("early_stopping = { metric = \"validation.banana\" }"),
         training("early_stopping = { patience = 0 }"),
+        training("metrics = [\"f1_macro\", \"f1_micro\"]"),
+        training("metrics = [\"validation.roc_auc\"]"),
+        training("metrics = \"banana\""),
+        training("metrics = 3"),
         training("report_every = 5"),
         training("report_every = \"0 steps\""),
         training("report_every = \"5 hours\""),
@@ -667,6 +676,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
         (proptest::option::of(any_every()), 1usize..1001),
         1usize..9,
         proptest::option::of((proptest::option::of(positive()), any::<bool>())),
+        proptest::sample::subsequence(Metric::ALL.to_vec(), 0..4),
     );
     (what, how_long).prop_map(|(what, how_long)| {
         let (loss, optimizer, learning_rate, schedule, (l2, l1, weight_decay), limits) = what;
@@ -680,6 +690,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
             checkpoints,
             shards,
             layer,
+            metrics,
         ) = how_long;
         TrainingSettings {
             weight_decay: if matches!(optimizer, Optimizer::AdamW { .. }) { 0.0 } else { weight_decay },
@@ -717,6 +728,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
                 true => WeightAverage::Ema { decay: share },
                 false => WeightAverage::Swa { start: share },
             }),
+            metrics,
             report_every,
             checkpoint_every: checkpoints.0,
             keep_checkpoints: checkpoints.1,

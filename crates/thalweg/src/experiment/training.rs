@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::item::{Item, Keys};
+use super::nearest::nearest;
 use super::network::kind_of;
 use super::parts::{self, MOST};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
 use crate::layers::Layer;
+use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
 use crate::train::{
     BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, TrainingSettings, WeightAverage,
@@ -32,29 +34,27 @@ pub(super) const KEYS: &[&str] = &[
     "early_stopping",
     "reduce_on_plateau",
     "average",
+    "metrics",
     "report_every",
     "checkpoint_every",
     "keep_checkpoints",
     "shards",
 ];
 
-/// A run may end early by its training or validation part; the test part must not choose.
-const METRICS: &[&str] = &[
-    "validation.loss",
-    "validation.data_loss",
-    "validation.accuracy",
-    "validation.correct",
-    "validation.mse",
-    "validation.mae",
-    "validation.r2",
-    "train.loss",
-    "train.data_loss",
-    "train.accuracy",
-    "train.correct",
-    "train.mse",
-    "train.mae",
-    "train.r2",
-];
+/// What a run may end early by, after `validation.` or `train.`.
+const STOPPING: [&str; Metric::NAMES.len() + 2] = {
+    let mut names = ["loss"; Metric::NAMES.len() + 2];
+    names[1] = "data_loss";
+    let mut i = 0;
+    while i < Metric::NAMES.len() {
+        names[i + 2] = Metric::NAMES[i];
+        i += 1;
+    }
+    names
+};
+
+/// The parts that a run may end early by; the test part must not choose.
+const STOPPING_PARTS: [&str; 2] = ["validation", "train"];
 
 pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSettings, Fault> {
     if let Some(item) = keys.get("learning_rate") {
@@ -92,6 +92,7 @@ pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSett
         early_stopping: keys.maybe("early_stopping", |item| early_stopping(&item))?,
         reduce_on_plateau: keys.maybe("reduce_on_plateau", |item| reduce_on_plateau(&item))?,
         average: keys.maybe("average", |item| average(&item))?,
+        metrics: keys.read("metrics", Vec::new(), |item| metrics(&item))?,
         report_every: keys.maybe("report_every", |item| every(&item))?,
         checkpoint_every: keys.maybe("checkpoint_every", |item| every(&item))?,
         keep_checkpoints: keys
@@ -147,9 +148,8 @@ fn every(item: &Item<'_>) -> Result<Every, Fault> {
 fn early_stopping(item: &Item<'_>) -> Result<EarlyStopping, Fault> {
     let keys = item.keys()?;
     keys.only(&["metric", "patience", "min_delta"])?;
-    let metric = keys.maybe("metric", |item| item.one_of(Kind::Metric, METRICS))?;
     Ok(EarlyStopping {
-        metric: metric.unwrap_or("validation.loss").to_owned(),
+        metric: keys.read("metric", "validation.loss".to_owned(), |item| stopping_metric(&item))?,
         patience: keys.read("patience", 10, |item| item.whole(1, MOST))?,
         min_delta: keys.read("min_delta", 0.0, |item| item.number(Bounds::NotNegative))?,
     })
@@ -158,9 +158,8 @@ fn early_stopping(item: &Item<'_>) -> Result<EarlyStopping, Fault> {
 fn reduce_on_plateau(item: &Item<'_>) -> Result<ReduceOnPlateau, Fault> {
     let keys = item.keys()?;
     keys.only(&["metric", "factor", "patience", "min_delta", "least_share"])?;
-    let metric = keys.maybe("metric", |item| item.one_of(Kind::Metric, METRICS))?;
     Ok(ReduceOnPlateau {
-        metric: metric.unwrap_or("validation.loss").to_owned(),
+        metric: keys.read("metric", "validation.loss".to_owned(), |item| stopping_metric(&item))?,
         factor: keys.read("factor", 0.1, |item| item.number(Bounds::Inside))?,
         patience: keys.read("patience", 10, |item| item.whole(1, MOST))?,
         min_delta: keys.read("min_delta", 0.0, |item| item.number(Bounds::NotNegative))?,
@@ -180,6 +179,54 @@ fn average(item: &Item<'_>) -> Result<WeightAverage, Fault> {
             WeightAverage::Swa { start: part.number("start", 0.75, Bounds::BelowOne)? }
         }
     })
+}
+
+/// A part and one of its metrics: `"validation.f1_macro"`. Whether it fits the data is asked when those are there.
+fn stopping_metric(item: &Item<'_>) -> Result<String, Fault> {
+    let given = item.text()?;
+    let (part, name) = given.split_once('.').unwrap_or(("", &given));
+    if STOPPING_PARTS.contains(&part) && STOPPING.contains(&name) {
+        return Ok(given);
+    }
+    let part = nearest(part, &STOPPING_PARTS).unwrap_or_else(|| "validation".to_owned());
+    let near = nearest(name, &STOPPING).map(|name| format!("{part}.{name}"));
+    Err(unknown(item, Kind::Metric, &given, near, &STOPPING))
+}
+
+/// Names of metrics, each once; the list may be empty.
+fn metrics(item: &Item<'_>) -> Result<Vec<Metric>, Fault> {
+    if matches!(&item.node.value, Value::List(items) if items.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let mut metrics = Vec::new();
+    for given in item.texts()? {
+        let Some(metric) = Metric::from_name(&given) else {
+            // The part is not said here: `validation.f1_macro` is meant as `f1_macro`.
+            let name = given.rsplit('.').next().unwrap_or(&given);
+            return Err(unknown(
+                item,
+                Kind::ReportedMetric,
+                &given,
+                nearest(name, &Metric::NAMES),
+                &Metric::NAMES,
+            ));
+        };
+        if !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    Ok(metrics)
+}
+
+fn unknown(
+    item: &Item<'_>,
+    kind: Kind,
+    given: &str,
+    nearest: Option<String>,
+    known: &[&'static str],
+) -> Fault {
+    let (key, given) = (item.path.clone(), given.chars().take(60).collect());
+    item.fault(ExperimentProblem::UnknownName { key, kind, given, nearest, known: known.to_vec() })
 }
 
 fn layer_training(item: &Item<'_>, layers: &[Layer]) -> Result<BTreeMap<usize, LayerTraining>, Fault> {

@@ -269,6 +269,9 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
         WeightAverage::Swa { start } => part("swa", &[("start", number(start))]),
     });
     w.maybe("average", average, "\"ema\"", "of the weights, in place of the last: ema or swa");
+    let metrics = (!training.metrics.is_empty())
+        .then(|| list(training.metrics.iter().map(|metric| quoted(metric.name()))));
+    w.maybe("metrics", metrics, "[\"f1_macro\", \"roc_auc\"]", "more of them in each report");
     w.maybe("report_every", training.report_every.map(every), "\"1 epoch\"", "in steps, epochs or minutes");
     w.maybe("checkpoint_every", training.checkpoint_every.map(every), "\"5 minutes\"", "default: at the end");
     w.key(

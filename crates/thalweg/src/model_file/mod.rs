@@ -32,7 +32,7 @@ use crate::network::{AnyNetwork, Network, either};
 use crate::plan::Rules;
 use crate::real::Real;
 use crate::team::default_threads;
-use crate::train::{Evaluator, Part, PartReport};
+use crate::train::{Evaluator, Part, PartReport, Wanted};
 
 /// A trained network and everything that predicting from a user's file needs.
 ///
@@ -129,12 +129,24 @@ impl Model {
         Ok(Predictions::new(self, data, values))
     }
 
-    /// Loss (with and without penalties) and metrics over rows that have targets; `part` is what the report calls them.
+    /// Loss (with and without penalties) and all metrics over rows that have targets; `part` is what the report calls them.
     ///
     /// # Errors
     /// [`NetworkProblem`](crate::network::NetworkProblem) when rows or targets do not fit the network, or when there are
     /// no targets.
     pub fn evaluate(&self, data: &Dataset, part: Part) -> Result<PartReport> {
+        self.evaluate_wanted(data, part, Wanted::All)
+    }
+
+    /// The loss without penalties over rows that have targets: what [`evaluate`](Self::evaluate) says of it, without the rest.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn data_loss(&self, data: &Dataset) -> Result<f64> {
+        Ok(self.evaluate_wanted(data, Part::Train, Wanted::Only(&[]))?.data_loss)
+    }
+
+    fn evaluate_wanted(&self, data: &Dataset, part: Part, wanted: Wanted<'_>) -> Result<PartReport> {
         let loss = self.loss_or_plain();
         if matches!(data.targets(), DatasetTargets::None) {
             return Err(crate::network::NetworkProblem::NoTargets.into());
@@ -142,7 +154,8 @@ impl Model {
         let rules = Rules { l2: self.l2, l1: self.l1, ..Rules::forward_only(loss.clone()) };
         Ok(either!(&self.network, network => {
             let penalty = rules.penalty(network.layers(), network.parameters());
-            Evaluator::new(network, &loss, data, default_threads())?.evaluate(data, part, penalty, &[])
+            let mut evaluator = Evaluator::new(network, &loss, data, default_threads())?;
+            evaluator.evaluate(data, part, penalty, wanted, &[])
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::metrics::{ClassValues, Metric};
 use crate::train::{Ending, Outcome, Part, PartReport};
 
 /// Why a run ended, as JSON says it.
@@ -53,10 +54,87 @@ pub struct PartFigures {
     /// The share of variance explained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
+    /// The root of the mean squared error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rmse: Option<f64>,
+    /// The mean absolute error as a share of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mape: Option<f64>,
+    /// The mean precision of all classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision_macro: Option<f64>,
+    /// The mean recall of all classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall_macro: Option<f64>,
+    /// The mean F1 of all classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f1_macro: Option<f64>,
+    /// The precision of all classes, each by its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision_weighted: Option<f64>,
+    /// The recall of all classes, each by its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall_weighted: Option<f64>,
+    /// The F1 of all classes, each by its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f1_weighted: Option<f64>,
+    /// The share of rows whose class is among the five most likely; with more than five classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<f64>,
+    /// The area under the ROC curve: of class 1 for two classes, else the mean of each class against the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roc_auc: Option<f64>,
+    /// The same, each class by its rows; with more than two classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roc_auc_weighted: Option<f64>,
+    /// The average precision: of class 1 for two classes, else the mean of each class against the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average_precision: Option<f64>,
+    /// The mean of -log of the probability of the right class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_loss: Option<f64>,
+    /// The Brier score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brier: Option<f64>,
+    /// The expected calibration error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_error: Option<f64>,
+    /// Precision, recall and F1 of each class by its id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassValues>,
+}
+
+impl PartFigures {
+    /// The value of a metric, if it is here.
+    pub fn metric(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Accuracy => self.accuracy,
+            Metric::Correct => self.correct.map(|correct| correct as f64),
+            Metric::Mse => self.mse,
+            Metric::Mae => self.mae,
+            Metric::R2 => self.r2,
+            Metric::Rmse => self.rmse,
+            Metric::Mape => self.mape,
+            Metric::PrecisionMacro => self.precision_macro,
+            Metric::RecallMacro => self.recall_macro,
+            Metric::F1Macro => self.f1_macro,
+            Metric::PrecisionWeighted => self.precision_weighted,
+            Metric::RecallWeighted => self.recall_weighted,
+            Metric::F1Weighted => self.f1_weighted,
+            Metric::TopK => self.top_k,
+            Metric::RocAuc => self.roc_auc,
+            Metric::RocAucWeighted => self.roc_auc_weighted,
+            Metric::AveragePrecision => self.average_precision,
+            Metric::LogLoss => self.log_loss,
+            Metric::Brier => self.brier,
+            Metric::CalibrationError => self.calibration_error,
+        }
+    }
 }
 
 impl From<&PartReport> for PartFigures {
     fn from(report: &PartReport) -> Self {
+        let metric = |metric| report.metrics.get(metric);
         PartFigures {
             rows: report.metrics.rows,
             loss: report.loss,
@@ -66,6 +144,22 @@ impl From<&PartReport> for PartFigures {
             mse: report.metrics.mse,
             mae: report.metrics.mae,
             r2: report.metrics.r2,
+            rmse: metric(Metric::Rmse),
+            mape: metric(Metric::Mape),
+            precision_macro: metric(Metric::PrecisionMacro),
+            recall_macro: metric(Metric::RecallMacro),
+            f1_macro: metric(Metric::F1Macro),
+            precision_weighted: metric(Metric::PrecisionWeighted),
+            recall_weighted: metric(Metric::RecallWeighted),
+            f1_weighted: metric(Metric::F1Weighted),
+            top_k: metric(Metric::TopK),
+            roc_auc: metric(Metric::RocAuc),
+            roc_auc_weighted: metric(Metric::RocAucWeighted),
+            average_precision: metric(Metric::AveragePrecision),
+            log_loss: metric(Metric::LogLoss),
+            brier: metric(Metric::Brier),
+            calibration_error: metric(Metric::CalibrationError),
+            classes: report.metrics.classes.clone(),
         }
     }
 }
@@ -118,6 +212,15 @@ impl TrainingSummary {
             validation: part(Part::Validation),
             test: part(Part::Test),
         }
+    }
+
+    /// The same without the figures of single classes, for one line.
+    pub(crate) fn without_classes(&self) -> Self {
+        let mut summary = self.clone();
+        for part in [&mut summary.train, &mut summary.validation, &mut summary.test].into_iter().flatten() {
+            part.classes.clear();
+        }
+        summary
     }
 }
 

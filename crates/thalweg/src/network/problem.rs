@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::metrics::Undefined;
 use crate::real::Precision;
 use crate::shape::Shape;
 
@@ -173,6 +174,14 @@ pub enum NetworkProblem {
         metric: String,
         /// The metrics that exist, joined by commas.
         known: String,
+    },
+    /// A metric that makes no sense of these targets and outputs.
+    #[error("the metric {metric} has no value here: {why}")]
+    Metric {
+        /// What was named.
+        metric: String,
+        /// Why.
+        why: Undefined,
     },
     /// A file of one precision where the other is wanted.
     #[error("the model is {given}, but {expected} is wanted; convert it with `cast`")]

@@ -336,7 +336,7 @@ impl RunFolder {
         }
         let summary =
             TrainingSummary::new(&prepared.experiment.name, prepared.network.parameter_count(), outcome);
-        let figures = serde_json::to_string(&summary).unwrap_or_default();
+        let figures = serde_json::to_string(&summary.without_classes()).unwrap_or_default();
         self.log(&format!("ended: {figures}\n"))?;
         model.save(self.file(MODEL))?;
         Ok(TrainResult { run: self.path.display().to_string(), summary })

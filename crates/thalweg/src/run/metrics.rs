@@ -14,7 +14,7 @@ use crate::train::{Part, PartReport, Report};
 use crate::whole_file::write_whole;
 
 /// The columns of `metrics.csv` in their order; a user's own metrics come after them.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 28] = [
     "epoch",
     "step",
     "split",
@@ -25,6 +25,21 @@ const COLUMNS: [&str; 13] = [
     "mse",
     "mae",
     "r2",
+    "rmse",
+    "mape",
+    "precision_macro",
+    "recall_macro",
+    "f1_macro",
+    "precision_weighted",
+    "recall_weighted",
+    "f1_weighted",
+    "top_k",
+    "roc_auc",
+    "roc_auc_weighted",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "calibration_error",
     "learning_rate",
     "seconds",
     "checksum",
@@ -56,6 +71,9 @@ impl Serialize for Line<'_> {
             if let Some(value) = value {
                 map.serialize_entry(name, &value)?;
             }
+        }
+        for (metric, value) in &metrics.more {
+            map.serialize_entry(metric.name(), value)?;
         }
         for (name, value) in &self.part.custom {
             map.serialize_entry(name, value)?;
@@ -165,4 +183,15 @@ pub(super) fn write_csv(rows: &[MetricsRow], path: &Path) -> Result<()> {
         }
         csv.flush()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metric;
+
+    #[test]
+    fn every_metric_has_its_column() {
+        assert_eq!(COLUMNS[5..][..Metric::NAMES.len()], Metric::NAMES);
+    }
 }

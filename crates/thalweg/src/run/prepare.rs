@@ -17,7 +17,7 @@ use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, Parameter, either};
 use crate::team::default_threads;
 use crate::train::{
-    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, State, Trainer, TrainingSettings,
+    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject, Trainer, TrainingSettings,
     default_loss, rate_range,
 };
 
@@ -71,7 +71,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// As [`data::load`], [`Network::new`](crate::Network::new) and [`Network::start`](crate::Network::start), and
-/// [`NetworkProblem`](crate::network::NetworkProblem) when network, loss and data do not fit each other.
+/// [`NetworkProblem`](crate::network::NetworkProblem) when network, loss, data and metrics do not fit each other.
 pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Prepared> {
     let options = load_options(&experiment, data_folder);
     let parts = data::load(&experiment.data, &options)?;
@@ -96,6 +96,10 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
             crate::plan::fit::check(network, &loss, part)?;
         }
     });
+    let given =
+        Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
+    let subject = Subject::new(network.layers(), &loss, &parts.train);
+    ReportedMetrics::new(&experiment.training, subject, &given, &[])?;
     Ok(Prepared {
         experiment: resolved(experiment, &loss, parts.split, parts.scale),
         network,

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::Error;
 use crate::experiment::Draft;
+use crate::metrics::Metric;
 use crate::model_file::Status;
 use crate::train::{Command, Ending, Observer, Progress, Snapshot};
 use tempfile::{TempDir, tempdir};
@@ -107,6 +108,66 @@ fn a_mini_batch_run_that_is_killed_goes_on_to_the_same_bits_and_lines() {
 #[test]
 fn a_full_batch_run_that_is_killed_goes_on_to_the_same_bits_and_lines() {
     check_resumed(FULL_BATCH, &[1, 8, 15, 30]);
+}
+
+/// Metrics of all kinds, one of them early stopping's.
+fn moons_with_metrics() -> String {
+    let more = "metrics = [\"roc_auc\", \"f1_macro\", \"accuracy\"], early_stopping = { metric = \"validation.brier\" }, l2";
+    MOONS.replace("l2", more)
+}
+
+#[test]
+fn a_run_with_more_metrics_that_is_killed_goes_on_to_the_same_lines() {
+    check_resumed(&moons_with_metrics(), &[7, 16]);
+}
+
+#[test]
+fn metrics_that_are_asked_for_stand_in_the_lines_and_the_table() {
+    let folder = tempdir().unwrap();
+    let (run, result) = whole_run(&moons_with_metrics(), &folder);
+    for row in run.metrics().unwrap() {
+        let has = |name: &str| row.number(name).is_some();
+        let expected = match row.split.as_str() {
+            "train" => [true, false, false],
+            "validation" => [true, true, true],
+            _ => [true, true, false],
+        };
+        assert_eq!(["f1_macro", "roc_auc", "brier"].map(has), expected, "{row:?}");
+    }
+    let csv = fs::read_to_string(run.path().join("metrics.csv")).unwrap();
+    let head = "epoch,step,split,loss,data_loss,accuracy,correct,f1_macro,roc_auc,brier,learning_rate,seconds,checksum\n";
+    assert!(csv.starts_with(head), "{csv}");
+    let written = fs::read_to_string(run.path().join("experiment.toml")).unwrap();
+    assert!(written.contains("\nmetrics = [\"roc_auc\", \"f1_macro\", \"accuracy\"]\n"), "{written}");
+    assert_eq!(run.experiment().training.metrics.len(), 3);
+
+    // At the end there are all of them, and those of each class.
+    let json = serde_json::to_value(&result).unwrap();
+    for part in ["train", "validation", "test"] {
+        for metric in Metric::ALL.into_iter().filter(|metric| metric.is_for_classes()) {
+            let is_left_out = matches!(metric, Metric::TopK | Metric::RocAucWeighted);
+            assert_eq!(json[part][metric.name()].is_number(), !is_left_out, "{part}.{}", metric.name());
+            assert!(!is_left_out || json[part].get(metric.name()).is_none());
+        }
+        assert_eq!(json[part]["classes"][1]["label"], "1");
+        let rows: u64 = (0..2).map(|class| json[part]["classes"][class]["support"].as_u64().unwrap()).sum();
+        assert_eq!(Some(rows), json[part]["rows"].as_u64());
+    }
+    assert!(json["train"].get("mse").is_none());
+    let log = fs::read_to_string(run.path().join("log.txt")).unwrap();
+    assert!(log.contains("\"roc_auc\":") && !log.contains("support"), "{log}");
+}
+
+#[test]
+fn a_metric_that_does_not_fit_is_refused_before_there_is_a_folder() {
+    let refused = |line: &str| {
+        let text = MOONS.replace("l2 = 1e-3", line);
+        prepare(Draft::parse(&text, None).unwrap().check().unwrap(), None).unwrap_err().to_string()
+    };
+    assert!(refused("early_stopping = { metric = \"validation.r2\" }").starts_with(
+        "the metric validation.r2 has no value here: it is for numbers, and the target is classes"
+    ));
+    assert!(refused("metrics = [\"top_k\"]").ends_with("among the 5 most likely, and there are only 2"));
 }
 
 #[test]

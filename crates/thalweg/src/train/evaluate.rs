@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::report::{Part, PartReport};
+use super::wanted::{Subject, Wanted, undefined_on};
 use crate::custom::CustomMetric;
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
 use crate::kernels::{OrderedSum, elementwise};
 use crate::losses::{Loss, Target, Weights};
-use crate::metrics::{Metrics, Task};
+use crate::metrics::{ClassScores, ClassValues, Metric, Metrics, Task, Undefined};
 use crate::network::Network;
 use crate::plan::{ForwardPlan, OwnUnits, PlainForward, Rows, choose_forward, fit};
 use crate::real::Real;
@@ -30,6 +31,8 @@ pub(crate) struct Evaluator<R: Real> {
     own_units: OwnUnits<R>,
     activated: Vec<R>,
     outputs: usize,
+    /// Which metrics make sense.
+    subject: Subject,
 }
 
 impl<R: Real> Evaluator<R> {
@@ -47,6 +50,7 @@ impl<R: Real> Evaluator<R> {
             own_units: OwnUnits::new(data, outputs, chunk),
             activated: vec![R::ZERO; chunk * outputs],
             outputs,
+            subject: Subject::new(network.layers(), loss, data),
         })
     }
 
@@ -55,28 +59,67 @@ impl<R: Real> Evaluator<R> {
         self.plan.set_parameters(parameters);
     }
 
-    /// The loss (with and without penalties) and the metrics over all rows.
+    /// The loss (with and without penalties) and the metrics over all rows: those that are always there, and those wanted.
     pub(crate) fn evaluate(
         &mut self,
         data: &Dataset,
         part: Part,
         penalty: f64,
+        wanted: Wanted<'_>,
         custom: &[Arc<dyn CustomMetric>],
     ) -> PartReport {
-        let mut metrics = metrics_for(&self.loss, data, self.outputs);
-        let data_loss = self.data_loss(data, &mut metrics);
+        let mut wanted_metrics = match wanted {
+            Wanted::Only(metrics) => metrics.to_vec(),
+            Wanted::All => self.subject.all(),
+        };
+        wanted_metrics.retain(|metric| !metric.is_always_there());
+        let (metrics, undefined) = self.defined(wanted_metrics, data);
+        let mut collected = metrics_for(&self.loss, data, self.outputs).with(&metrics);
+        let mut scores = ClassScores::new(self.outputs, &metrics);
+        let data_loss = self.pass(data, &mut collected, scores.as_mut());
+        let scored = scores.map(|scores| scores.values()).unwrap_or_default();
+
+        let mut values = collected.values();
+        values.undefined = undefined;
+        for metric in metrics {
+            match collected.added_up(metric).or_else(|| scored.get(metric)) {
+                Some(value) if value.is_finite() => values.more.push((metric, value)),
+                _ => values.undefined.push((metric, Undefined::NotFinite)),
+            }
+        }
+        if let (Wanted::All, Some(counts)) = (wanted, collected.by_class()) {
+            values.classes = ClassValues::all(counts, data.label_names());
+        }
         PartReport {
             part,
             loss: data_loss + penalty,
             data_loss,
-            metrics: metrics.values(),
+            metrics: values,
             custom: self.custom_metrics(data, custom),
         }
     }
 
+    /// Parts metrics into those that have a value on these rows and those that have none.
+    fn defined(&self, metrics: Vec<Metric>, data: &Dataset) -> (Vec<Metric>, Vec<(Metric, Undefined)>) {
+        let (mut defined, mut undefined) = (Vec::new(), Vec::new());
+        for metric in metrics {
+            match self.subject.refuses(metric).or_else(|| undefined_on(metric, data)) {
+                None => defined.push(metric),
+                Some(why) => undefined.push((metric, why)),
+            }
+        }
+        (defined, undefined)
+    }
+
     /// The loss without penalties over all rows, which are added to the metrics.
     pub(crate) fn data_loss(&mut self, data: &Dataset, metrics: &mut Metrics) -> f64 {
+        self.pass(data, metrics, None)
+    }
+
+    /// One pass over all rows, which are added to the metrics, and as predictions to the scores; their loss without penalties.
+    fn pass(&mut self, data: &Dataset, metrics: &mut Metrics, mut scores: Option<&mut ClassScores>) -> f64 {
         let mut sum = OrderedSum::new();
+        let mut row = Vec::with_capacity(self.outputs);
         for start in (0..data.rows()).step_by(self.chunk) {
             self.forward_from(start, data);
             let count = self.rows.len();
@@ -86,6 +129,14 @@ impl<R: Real> Evaluator<R> {
             let weights = self.own_units.weights(count);
             self.loss.add_values(self.outputs, predictions, targets, weights, &mut sum);
             metrics.add(predictions, targets);
+            if let (Some(scores), DatasetTargets::Classes { ids, .. }) = (&mut scores, data.targets()) {
+                let outputs = self.outputs;
+                for (values, &id) in self.activate().chunks_exact(outputs).zip(&ids[start..]) {
+                    row.clear();
+                    row.extend(values.iter().map(|value| value.to_f64()));
+                    scores.add(&row, id);
+                }
+            }
         }
         self.loss.join::<R>(sum.total(), weights_of(data).total())
     }
@@ -112,19 +163,24 @@ impl<R: Real> Evaluator<R> {
         let mut predictions = Vec::with_capacity(data.rows() * self.outputs);
         for start in (0..data.rows()).step_by(self.chunk) {
             self.forward_from(start, data);
-            let outputs = self.plan.outputs(self.rows.len());
-            let activated = &mut self.activated[..outputs.len()];
-            match self.loss.prediction_activation() {
-                Some(activation) => elementwise::activate(&activation, self.outputs, outputs, activated),
-                None => activated.copy_from_slice(outputs),
-            }
-            let scale = data.target_scale();
-            for row in activated.chunks_exact(self.outputs) {
+            let (outputs, scale) = (self.outputs, data.target_scale());
+            for row in self.activate().chunks_exact(outputs) {
                 let own = row.iter().enumerate().map(|(j, value)| scale.to_own_units(j, value.to_f64()));
                 predictions.extend(own);
             }
         }
         predictions
+    }
+
+    /// What the network says of the rows that were worked last: probabilities where the loss takes logits.
+    fn activate(&mut self) -> &[R] {
+        let outputs = self.plan.outputs(self.rows.len());
+        let activated = &mut self.activated[..outputs.len()];
+        match self.loss.prediction_activation() {
+            Some(activation) => elementwise::activate(&activation, self.outputs, outputs, activated),
+            None => activated.copy_from_slice(outputs),
+        }
+        activated
     }
 
     /// The first layer whose output is not finite on the rows of `data` that were worked last, with the network's

@@ -11,6 +11,7 @@ mod session;
 pub mod settings;
 mod state;
 mod trainer;
+mod wanted;
 
 pub use cure::Cure;
 pub(crate) use evaluate::Evaluator;
@@ -27,3 +28,4 @@ pub use settings::{
 pub use state::{Counters, PlateauCounters, State};
 pub(crate) use state::{from_bytes, to_bytes};
 pub use trainer::{Trainer, default_loss};
+pub(crate) use wanted::{ReportedMetrics, Subject, Wanted};

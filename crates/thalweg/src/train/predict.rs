@@ -2,6 +2,7 @@
 
 use super::evaluate::Evaluator;
 use super::report::{Part, PartReport};
+use super::wanted::Wanted;
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
 use crate::losses::Loss;
@@ -35,7 +36,7 @@ impl<R: Real> Network<R> {
         Ok(Evaluator::new(self, loss, data, default_threads())?.predict(data))
     }
 
-    /// The loss and the metrics of these rows; `part` is what they are called in the report. No penalty is added.
+    /// The loss and all metrics of these rows; `part` is what they are called in the report. No penalty is added.
     ///
     /// # Errors
     /// As [`Network::predict`], and when the outputs do not fit the targets or there are none.
@@ -43,6 +44,7 @@ impl<R: Real> Network<R> {
         if let DatasetTargets::None = data.targets() {
             return Err(NetworkProblem::NoTargets.into());
         }
-        Ok(Evaluator::new(self, loss, data, default_threads())?.evaluate(data, part, 0.0, &[]))
+        let mut evaluator = Evaluator::new(self, loss, data, default_threads())?;
+        Ok(evaluator.evaluate(data, part, 0.0, Wanted::All, &[]))
     }
 }

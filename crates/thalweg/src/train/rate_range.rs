@@ -107,6 +107,8 @@ pub fn rate_range<R: Real>(
         epochs: None,
         steps: Some(range.steps.saturating_add(1)),
         early_stopping: None,
+        reduce_on_plateau: None,
+        metrics: Vec::new(),
         report_every: None,
         checkpoint_every: None,
         ..settings.clone()

@@ -1,6 +1,6 @@
 //! What a run says about itself: a report, its parts, and all of them as history.
 
-use crate::metrics::MetricValues;
+use crate::metrics::{Metric, MetricValues};
 
 /// One of the parts that data is cut into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,24 +40,21 @@ pub struct PartReport {
 }
 
 impl PartReport {
-    /// The value of `loss`, `data_loss`, `accuracy`, `correct`, `mse`, `mae`, `r2` or a custom metric.
+    /// The value of `loss`, `data_loss`, one of [`Metric`]'s names or a custom metric.
     pub fn metric(&self, name: &str) -> Option<f64> {
+        let custom = || self.custom.iter().find(|(custom, _)| custom == name).map(|(_, value)| *value);
         match name {
             "loss" => Some(self.loss),
             "data_loss" => Some(self.data_loss),
-            "accuracy" => self.metrics.accuracy,
-            "correct" => self.metrics.correct.map(|correct| correct as f64),
-            "mse" => self.metrics.mse,
-            "mae" => self.metrics.mae,
-            "r2" => self.metrics.r2,
-            _ => self.custom.iter().find(|(custom, _)| custom == name).map(|(_, value)| *value),
+            _ => Metric::from_name(name).and_then(|metric| self.metrics.get(metric)).or_else(custom),
         }
     }
 
     /// The names that [`metric`](PartReport::metric) knows here.
     pub fn metric_names(&self) -> Vec<String> {
-        ["loss", "data_loss", "accuracy", "correct", "mse", "mae", "r2"]
+        ["loss", "data_loss"]
             .into_iter()
+            .chain(Metric::NAMES)
             .map(str::to_owned)
             .chain(self.custom.iter().map(|(name, _)| name.clone()))
             .filter(|name| self.metric(name).is_some())
@@ -65,9 +62,9 @@ impl PartReport {
     }
 }
 
-/// Whether more of this metric is better: true for accuracy, correct and r2.
+/// Whether more of the metric of this name is better; of a loss and of a custom metric less is.
 pub fn more_is_better(metric: &str) -> bool {
-    matches!(metric, "accuracy" | "correct" | "r2")
+    Metric::from_name(metric).is_some_and(Metric::more_is_better)
 }
 
 /// What is known at one moment of a run.

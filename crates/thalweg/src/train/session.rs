@@ -27,6 +27,7 @@ use super::observer::Observer;
 use super::report::{History, PartReport};
 use super::settings::{Every, TrainingSettings};
 use super::state::{Counters, State, from_bytes};
+use super::wanted::{ReportedMetrics, Subject};
 use crate::custom::CustomMetric;
 use crate::data::{Batches, Dataset};
 use crate::error::Result;
@@ -102,6 +103,8 @@ pub(crate) struct Session<'a, R: Real> {
     settings: &'a TrainingSettings,
     rules: Rules,
     custom: &'a [Arc<dyn CustomMetric>],
+    /// The metrics of every report.
+    metrics: ReportedMetrics,
     /// The network, with the parameters that were last read from the plan.
     network: Network<R>,
     /// What makes the steps, and has the parameters while it does.
@@ -168,19 +171,21 @@ impl<'a, R: Real> Session<'a, R> {
             plan::fit::check(network, &rules.loss, part)?;
         }
         let steps_per_epoch = batches.per_epoch() as u64;
-        let counters = Counters::new(metrics_for(&rules.loss, parts.train, network.output_shape().len()));
+        let outputs = network.output_shape().len();
+        let subject = Subject::new(network.layers(), &rules.loss, parts.train);
+        let metrics = ReportedMetrics::new(settings, subject, &parts, custom)?;
+        let counters = Counters::new(metrics_for(&rules.loss, parts.train, outputs).with(&metrics.train));
         let total_steps = last_step(settings, steps_per_epoch, &counters);
         let is_full_batch = batches.is_full();
         let report_every = settings.report_every.unwrap_or(match is_full_batch {
             true => Every::Steps(FULL_BATCH_REPORT_STEPS),
             false => Every::Epochs(1),
         });
-        let outputs = network.output_shape().len();
         let average_len = match settings.average {
             Some(_) => plan.average_len(network.parameter_count()),
             None => 0,
         };
-        let mut session = Session {
+        Ok(Session {
             evaluator: Evaluator::new(network, &rules.loss, parts.train, threads)?,
             own_units: OwnUnits::new(parts.train, outputs, batches.largest()),
             has_targets: false,
@@ -205,6 +210,7 @@ impl<'a, R: Real> Session<'a, R> {
             settings,
             rules,
             custom,
+            metrics,
             network: network.clone(),
             plan,
             exact: None,
@@ -213,9 +219,7 @@ impl<'a, R: Real> Session<'a, R> {
             batches,
             is_full_batch,
             steps_per_epoch,
-        };
-        session.check_metrics()?;
-        Ok(session)
+        })
     }
 
     /// Goes on from a saved state.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::losses::Loss;
+use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
 use crate::schedules::Schedule;
 
@@ -123,6 +124,9 @@ pub struct TrainingSettings {
     pub reduce_on_plateau: Option<ReduceOnPlateau>,
     /// An average of the weights, in place of the last.
     pub average: Option<WeightAverage>,
+    /// Metrics that each report has beside those that are always there; the training part has those of them that can be added up
+    /// batch by batch.
+    pub metrics: Vec<Metric>,
     /// How often a report is made; `None`: each epoch, or every 100 steps of a full-batch run.
     pub report_every: Option<Every>,
     /// How often the state is saved; `None`: at the end.
@@ -165,6 +169,7 @@ impl Default for TrainingSettings {
             early_stopping: None,
             reduce_on_plateau: None,
             average: None,
+            metrics: Vec::new(),
             report_every: None,
             checkpoint_every: None,
             keep_checkpoints: 2,

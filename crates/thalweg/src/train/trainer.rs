@@ -11,6 +11,7 @@ use crate::custom::CustomMetric;
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::{Error, Result};
 use crate::losses::Loss;
+use crate::metrics::Metric;
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::real::Real;
@@ -180,6 +181,12 @@ impl<'a> Trainer<'a> {
             self.settings.epochs = None;
         }
         self.settings.steps = Some(steps);
+        self
+    }
+
+    /// Adds metrics to every report of validation and test; those that can be added up batch by batch to training's too.
+    pub fn metrics(mut self, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        self.settings.metrics.extend(metrics);
         self
     }
 

@@ -1,9 +1,7 @@
 //! Which weights are kept, and when to stop because nothing gets better.
 
-use super::super::report::{Part, Report, more_is_better};
+use super::super::report::{Report, more_is_better};
 use super::{Ending, Session};
-use crate::error::Result;
-use crate::network::NetworkProblem;
 use crate::real::Real;
 
 impl<R: Real> Session<'_, R> {
@@ -12,28 +10,6 @@ impl<R: Real> Session<'_, R> {
         match &self.settings.early_stopping {
             Some(stopping) => Some(&stopping.metric),
             None => self.parts.validation.map(|_| "validation.loss"),
-        }
-    }
-
-    /// Whether the metrics that early stopping and the learning rate go by are known.
-    pub(super) fn check_metrics(&mut self) -> Result<()> {
-        let stopping = self.settings.early_stopping.as_ref().map(|stopping| &stopping.metric);
-        let plateau = self.settings.reduce_on_plateau.as_ref().map(|plateau| &plateau.metric);
-        if stopping.or(plateau).is_none() {
-            return Ok(());
-        }
-        let mut known = Vec::new();
-        let parts = [(Part::Train, Some(self.parts.train)), (Part::Validation, self.parts.validation)];
-        for (part, data) in parts {
-            let Some(data) = data else { continue };
-            let names = self.evaluator.evaluate(&data.select(&[0]), part, 0.0, self.custom).metric_names();
-            known.extend(names.into_iter().map(|name| format!("{}.{name}", part.name())));
-        }
-        match [stopping, plateau].into_iter().flatten().find(|metric| !known.contains(metric)) {
-            None => Ok(()),
-            Some(metric) => {
-                Err(NetworkProblem::UnknownMetric { metric: metric.clone(), known: known.join(", ") }.into())
-            }
         }
     }
 

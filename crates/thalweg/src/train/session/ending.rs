@@ -2,6 +2,7 @@
 
 use super::super::observer::Observer;
 use super::super::report::Part;
+use super::super::wanted::Wanted;
 use super::{Ending, Outcome, Session, watching};
 use crate::error::Result;
 use crate::network::Network;
@@ -32,7 +33,7 @@ impl<R: Real> Session<'_, R> {
         ];
         for (part, data) in given {
             let Some(data) = data else { continue };
-            parts.push(self.evaluator.evaluate(data, part, penalty, self.custom));
+            parts.push(self.evaluator.evaluate(data, part, penalty, Wanted::All, self.custom));
             self.check_finite(&parts)?;
         }
         network.parameters_mut().copy_from_slice(self.network.parameters());

@@ -2,6 +2,7 @@
 
 use super::super::observer::Observer;
 use super::super::report::{Part, PartReport, Report};
+use super::super::wanted::Wanted;
 use super::exact::named;
 use super::watching::{self, View};
 use super::{Ending, Session};
@@ -59,7 +60,7 @@ impl<R: Real> Session<'_, R> {
             part: Part::Train,
             loss: data_loss + penalty,
             data_loss,
-            metrics: self.counters.epoch_metrics.values(),
+            metrics: self.counters.epoch_metrics.values_with(&self.metrics.train),
             custom: Vec::new(),
         }];
         let judged = self.judged().to_vec();
@@ -67,7 +68,8 @@ impl<R: Real> Session<'_, R> {
         let judged_penalty = self.rules.penalty(self.network.layers(), &judged);
         for (part, data) in [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)] {
             if let Some(data) = data {
-                parts.push(self.evaluator.evaluate(data, part, judged_penalty, self.custom));
+                let wanted = Wanted::Only(self.metrics.of(part));
+                parts.push(self.evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));
                 self.check_finite(&parts)?;
             }
         }

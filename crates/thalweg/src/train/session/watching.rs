@@ -2,6 +2,7 @@
 
 use super::super::observer::{Command, Observer, Progress, Saving, Snapshot};
 use super::super::report::Part;
+use super::super::wanted::Wanted;
 use super::{Ending, Session};
 use crate::data::Dataset;
 use crate::error::Result;
@@ -96,7 +97,8 @@ impl<R: Real> Snapshot for View<'_, '_, R> {
         let session = &mut *self.session;
         let parameters: Vec<R> = parameters.iter().map(|&value| R::from_f64(value)).collect();
         session.evaluator.set_parameters(&parameters);
-        let report = session.evaluator.evaluate(session.parts.train, Part::Train, 0.0, &[]);
+        let report =
+            session.evaluator.evaluate(session.parts.train, Part::Train, 0.0, Wanted::Only(&[]), &[]);
         Ok(report.data_loss)
     }
 }
