@@ -3,7 +3,6 @@
 use thalweg::data::Dataset;
 use thalweg::model_file::Model;
 use thalweg::network::AnyNetwork;
-use thalweg::train::Part;
 
 use crate::pictures::Trained;
 
@@ -32,9 +31,9 @@ impl Trained for TrainedModel {
     fn data_loss(&mut self, parameters: &[f64], data: &Dataset) -> thalweg::Result<f64> {
         let own = self.parameters();
         self.set(parameters);
-        let report = self.0.evaluate(data, Part::Train);
+        let loss = self.0.data_loss(data);
         self.set(&own);
-        Ok(report?.data_loss)
+        loss
     }
 
     fn parameters(&self) -> Vec<f64> {

@@ -89,6 +89,59 @@ fn a_table_is_trained_evaluated_and_predicted() {
 }
 
 #[test]
+fn an_evaluation_says_all_there_is() {
+    let program = Program::new();
+    program.succeed(&["train", "iris", "--epochs", "4", "--out", "run"]);
+    let table = program.succeed(&["evaluate", "run"]).stdout;
+    insta::assert_snapshot!("evaluated-classes", table);
+    let figures = program.json(&["evaluate", "run"]);
+    let run = program.json(&["resume", "run"]);
+    assert_eq!(figures, run["test"]);
+    let keys = ["precision_macro", "recall_macro", "f1_macro", "f1_weighted", "roc_auc", "roc_auc_weighted"];
+    for key in keys.into_iter().chain(["average_precision", "log_loss", "brier", "calibration_error"]) {
+        assert!(figures[key].as_f64().is_some_and(|value| (0.0..1.1).contains(&value)), "{key}: {figures}");
+    }
+    assert_eq!(figures["classes"][2]["label"], "virginica");
+    assert!(figures.get("top_k").is_none() && figures.get("rmse").is_none());
+
+    // Ten classes have a top 5.
+    program.succeed(&["train", "digits", "--epochs", "1", "--out", "digits"]);
+    let top = program.json(&["evaluate", "digits"])["top_k"].as_f64().unwrap();
+    assert!((0.9..=1.0).contains(&top), "{top}");
+
+    // Of one class alone there is no ROC curve, and nobody is told a NaN.
+    program.write("weather.csv", TABLE);
+    program.write("cold.csv", "a,b,kind\n0,0,cold\n0,0.1,cold\n");
+    program.succeed(&["train", "weather.csv", "--target", "kind", "--epochs", "2", "--out", "weather"]);
+    let cold = program.json(&["evaluate", "weather", "cold.csv"]);
+    assert!(cold.get("roc_auc").is_none() && cold["brier"].is_number(), "{cold}");
+    let said = program.succeed(&["evaluate", "weather", "cold.csv"]).stdout;
+    let why = "\nno roc_auc, roc_auc_weighted, average_precision: no row is of class hot\n";
+    assert!(said.contains(why), "{said}");
+
+    // Numbers; 0 is no measure of an error.
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", 50 * i)).collect();
+    program.write("prices.csv", &format!("size,price\n{rows}"));
+    program.succeed(&["train", "prices.csv", "--target", "price", "--epochs", "2", "--out", "prices"]);
+    let all = program.json(&["evaluate", "prices", "prices.csv"]);
+    let (rmse, mse) = (all["rmse"].as_f64().unwrap(), all["mse"].as_f64().unwrap());
+    assert!((rmse * rmse - mse).abs() < 1e-9 * mse && all.get("mape").is_none(), "{all}");
+    let said = program.succeed(&["evaluate", "prices", "prices.csv"]).stdout;
+    assert!(said.contains("no mape: row 0 (counted from 0) has the target 0"), "{said}");
+}
+
+#[test]
+fn a_sweep_and_the_reports_show_the_metrics_asked_for() {
+    let program = Program::new();
+    let with = ["--set", "metrics=[\"f1_macro\"]", "--epochs", "2"];
+    let said = program.succeed(&[&["sweep", "iris", "--vary", "lr=0.1,0.01"], &with[..]].concat()).stdout;
+    assert!(said.lines().next().unwrap().ends_with("test loss  test accuracy  test f1_macro"), "{said}");
+    let said = program.succeed(&[&["train", "iris", "--no-progress"], &with[..]].concat()).stderr;
+    let line = said.lines().find(|line| line.starts_with("epoch 2: ")).unwrap();
+    assert_eq!(line.matches(", f1_macro 0.").count(), 2, "{line}");
+}
+
+#[test]
 fn numbers_are_predicted_in_their_own_units() {
     let program = Program::new();
     let rows: String = (0..40).map(|i| format!("{i},{}\n", 1000 + 50 * i)).collect();

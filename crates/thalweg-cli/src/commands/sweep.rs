@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use thalweg::experiment::split_values;
+use thalweg::metrics::Metric;
 use thalweg::model_file::{PartFigures, Status as RunStatus};
 use thalweg::run::{self, Place, RunFolder, TrainResult};
 use thalweg::train::{History, Outcome};
@@ -238,11 +239,13 @@ fn report(name: &str, folder: &Path, cells: &[Cell], ended: &[Ended], picture: &
     );
     // Every part has the same columns in all runs: the first that came to an end shows which.
     let Some((_, example)) = ended.iter().find_map(|ended| ended.as_ref().ok()) else { return };
+    let asked = asked(cells);
     let mut heads: Vec<String> =
         cells.first().map_or(Vec::new(), |cell| cell.settings.iter().map(|(key, _)| key.clone()).collect());
     for (part, figures) in parts(example) {
         heads.push(format!("{part} loss"));
         heads.push(format!("{part} {}", if figures.accuracy.is_some() { "accuracy" } else { "r2" }));
+        heads.extend(asked.iter().map(|metric| format!("{part} {}", metric.name())));
     }
     let mut table = Table::new(heads);
     for (cell, ended) in cells.iter().zip(ended) {
@@ -253,6 +256,9 @@ fn report(name: &str, folder: &Path, cells: &[Cell], ended: &[Ended], picture: &
                     row.push(numbers::loss(part.loss));
                     let r2 = || part.r2.map_or("-".to_owned(), numbers::measure);
                     row.push(part.accuracy.map_or_else(r2, numbers::percent));
+                    let value =
+                        |metric: &Metric| part.metric(*metric).map_or("-".to_owned(), numbers::measure);
+                    row.extend(asked.iter().map(value));
                 }
             }
             Err(failure) if failure.status == Status::Diverged => row.push("diverged".to_owned()),
@@ -265,6 +271,13 @@ fn report(name: &str, folder: &Path, cells: &[Cell], ended: &[Ended], picture: &
     if let Some(path) = picture.first() {
         output.line(format_args!("their curves together: {}", path.display()));
     }
+}
+
+/// The metrics that the experiments ask for beside those that every run has.
+fn asked(cells: &[Cell]) -> Vec<Metric> {
+    let is_asked =
+        |metric: &Metric| cells.iter().any(|cell| cell.experiment.training.metrics.contains(metric));
+    Metric::ALL.into_iter().filter(|metric| !metric.is_always_there()).filter(is_asked).collect()
 }
 
 /// A run as JSON: its settings, and its result or why there is none.
