@@ -209,6 +209,25 @@ pub enum DataProblem {
         /// Its share of the rows.
         share: f64,
     },
+    /// A fold that there is not.
+    #[error("there is no fold {number} of {of}: folds are at least 2, and numbered from 1")]
+    NoSuchFold {
+        /// Which was asked for.
+        number: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A fold would be empty.
+    #[error("{rows} row{} outside the test part cannot be cut into {folds} folds; take fewer", plural(*rows))]
+    FewerRowsThanFolds {
+        /// How many there are.
+        rows: usize,
+        /// How many folds were asked for.
+        folds: usize,
+    },
+    /// A fold is the validation part, and there is another one.
+    #[error("it has a validation part of its own, whose place a fold would take; leave one of the two out")]
+    FoldBesideValidation,
     /// Shares that are no shares.
     #[error(
         "the parts' shares (validation {validation}, test {test}) have to be 0 or more and together below 1"

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::class_weight::ClassWeight;
 
 /// Where rows come from.
@@ -55,6 +57,15 @@ pub struct Split {
     pub stratify: bool,
 }
 
+/// Which fold a run of a cross-validation holds out: the rows outside the test part are cut into `of` folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fold {
+    /// The fold that is the validation part, from 1 to `of`.
+    pub number: usize,
+    /// How many folds there are, at least 2.
+    pub of: usize,
+}
+
 impl Default for Split {
     fn default() -> Self {
         Split { validation: 0.1, test: 0.1, stratify: true }
@@ -80,6 +91,8 @@ pub struct DataSettings {
     pub class_weight: Option<ClassWeight>,
     /// How the source is cut; `None`: its own parts where it has some, else the default split.
     pub split: Option<Split>,
+    /// The fold that is held out, in place of the split's validation share.
+    pub fold: Option<Fold>,
     /// Forces a file format by name, in place of detection.
     pub format: Option<String>,
     /// How the inputs are scaled; `None`: by the source (bytes are divided by 255, tables standardised, generators left).

@@ -7,7 +7,7 @@ use super::nearest::nearest;
 use super::parts::MOST;
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
-use crate::data::{ClassWeight, DataSettings, Generator, Scaling, Source, Split};
+use crate::data::{ClassWeight, DataSettings, Fold, Generator, Scaling, Source, Split};
 
 /// The sets that are known by name.
 pub(super) const SETS: &[&str] = &["digits", "iris", "mnist", "fashion-mnist", "cats"];
@@ -29,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "weight",
     "class_weight",
     "split",
+    "fold",
     "format",
     "scale",
     "scale_target",
@@ -48,6 +49,7 @@ pub(super) fn data(keys: &Keys<'_>) -> Result<DataSettings, Fault> {
         weight: keys.maybe("weight", |item| item.text())?,
         class_weight: keys.maybe("class_weight", |item| class_weight(&item))?,
         split: keys.maybe("split", |item| split(&item))?,
+        fold: keys.maybe("fold", |item| fold(&item))?,
         format: keys.maybe("format", |item| item.one_of(Kind::Format, FORMATS).map(str::to_owned))?,
         scale: keys.maybe("scale", |item| scaling(&item))?,
         scale_target: keys.read("scale_target", Scaling::None, |item| scaling(&item))?,
@@ -93,6 +95,18 @@ fn class_weight(item: &Item<'_>) -> Result<ClassWeight, Fault> {
     let weights =
         weights.all().map(|(field, item)| Ok((field.key.clone(), item.number(Bounds::NotNegative)?)));
     Ok(ClassWeight::Named(weights.collect::<Result<_, Fault>>()?))
+}
+
+fn fold(item: &Item<'_>) -> Result<Fold, Fault> {
+    const MOST_FOLDS: u64 = 1_000_000;
+    let keys = item.keys()?;
+    keys.only(&["number", "of"])?;
+    let needed = |key| {
+        let most = Expected::Whole { least: 1, most: MOST_FOLDS };
+        keys.get(key).ok_or_else(|| keys.missing(key, most))
+    };
+    let of = needed("of")?.size(2, MOST_FOLDS)?;
+    Ok(Fold { number: needed("number")?.size(1, of as u64)?, of })
 }
 
 fn scaling(item: &Item<'_>) -> Result<Scaling, Fault> {

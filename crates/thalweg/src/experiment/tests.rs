@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::activations::Activation;
-use crate::data::{ClassWeight, Generator, Scaling, Source, Split};
+use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::error::Error;
 use crate::init::Init;
 use crate::layers::{BatchNorm, Dense, Dropout, LayerNorm, Noise, Scale};
@@ -301,6 +301,8 @@ fn each_problem_is_one_sentence() {
         with_data("split = { test = 1.5 }"),
         with_data("split = { val = 0.1 }"),
         with_data("test = \"test.csv\"\nsplit = { test = 0.2 }"),
+        with_data("fold = { number = 6, of = 5 }"),
+        with_data("fold = { number = 1 }"),
         layers("[]"),
         layers("3"),
         layers("[\"flatten\"]"),
@@ -602,14 +604,15 @@ fn any_data() -> impl Strategy<Value = DataSettings> {
         proptest::collection::vec(any_name(), 0..3),
         proptest::collection::vec(any_name(), 0..3),
         (proptest::option::of(any_name()), proptest::option::of(any_class_weight())),
-        proptest::option::of(split),
+        (proptest::option::of(split), proptest::option::of((1..=3usize, 3..9usize))),
         proptest::option::of(Just("npz".to_owned())),
         proptest::option::of(scaling()),
         scaling(),
     )
-        .prop_map(|(source, test, features, target, weights, split, format, scale, scale_target)| {
+        .prop_map(|(source, test, features, target, weights, (split, fold), format, scale, scale_target)| {
             DataSettings {
                 source,
+                fold: fold.map(|(number, of)| Fold { number, of }),
                 split: split.map(|(validation, share, stratify)| {
                     let share = if test.is_some() { 0.0 } else { share };
                     Split { validation, test: share, stratify }

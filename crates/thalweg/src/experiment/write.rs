@@ -7,7 +7,7 @@ use super::Experiment;
 use super::data::is_word;
 use crate::activations::Activation;
 use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer};
-use crate::data::{ClassWeight, Generator, Scaling, Source, Split};
+use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::init::Init;
 use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
@@ -123,6 +123,12 @@ fn data(w: &mut Writer, experiment: &Experiment) {
         data.split.as_ref().map(split),
         "{ validation = 0.1, test = 0.1, stratify = true }",
         "shares of a source without parts",
+    );
+    w.maybe(
+        "fold",
+        data.fold.map(fold),
+        "{ number = 1, of = 5 }",
+        "held out in place of the validation share",
     );
     w.maybe("format", data.format.as_deref().map(quoted), "\"csv\"", "in place of detection");
     let scalings = "\"none\", \"divide-255\", \"standard\" or \"min-max\"";
@@ -508,6 +514,10 @@ fn source(source: &Source) -> String {
 fn as_path(path: &Path) -> String {
     let text = path.to_string_lossy();
     if is_word(&text) { format!("./{text}") } else { text.into_owned() }
+}
+
+fn fold(fold: Fold) -> String {
+    format!("{{ number = {}, of = {} }}", fold.number, fold.of)
 }
 
 fn split(split: &Split) -> String {

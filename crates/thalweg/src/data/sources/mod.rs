@@ -17,7 +17,7 @@ use super::preprocessing::{InputScale, Preprocessing};
 use super::problem::DataProblem;
 use super::raw::{NumberKind, RawData, RawInputs, RawTarget};
 use super::settings::{DataSettings, Generator, Scaling, Source, Split};
-use super::splits::{SplitRows, split_rows};
+use super::splits::{SplitRows, fold_rows, split_rows};
 use super::task::{TargetSchema, Task, TaskKind};
 
 pub use folders::data_folders;
@@ -106,7 +106,7 @@ pub(crate) struct Choice<'a> {
 ///
 /// - Sources of their own for validation and test come before the source's own parts, these before a split. A share of
 ///   `split` counts only for a part that has no source. Without `split`, files without parts are cut by [`Split::default`]
-///   and generators are not.
+///   and generators are not. With `fold`, the held-out fold is the validation part, whatever its share would be.
 /// - Unless `scale` is set, bytes are divided by 255 (`digits`, whose brightest value is 16, by 16), tables and matrices are
 ///   standardised, floating-point images and generators are left as they are.
 /// - With NumPy's stream the generators draw in the order source, validation, test; one with a seed of its own has a
@@ -156,7 +156,7 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
         None => Split { validation: 0.0, test: 0.0, stratify: false },
     };
     let split = Split {
-        validation: if validation.is_some() { 0.0 } else { split.validation },
+        validation: if validation.is_some() || settings.fold.is_some() { 0.0 } else { split.validation },
         test: if test.is_some() { 0.0 } else { split.test },
         ..split
     };
@@ -166,7 +166,12 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
         DatasetTargets::Classes { ids, count } => Some((ids.as_slice(), *count)),
         _ => None,
     };
-    let cut = split_rows(rows, classes, &split, options.seed).map_err(fail)?;
+    let cut = match settings.fold {
+        None => split_rows(rows, classes, &split, options.seed),
+        Some(_) if validation.is_some() => Err(DataProblem::FoldBesideValidation),
+        Some(fold) => fold_rows(rows, classes, &split, fold, options.seed),
+    };
+    let cut = cut.map_err(fail)?;
 
     let scale = settings.scale.map_or(source.scale, InputScale::Fit);
     let fitted =

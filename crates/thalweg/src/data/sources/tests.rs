@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Fold;
 use crate::data::test_files::shared;
 
 fn settings(source: Source) -> DataSettings {
@@ -9,6 +10,7 @@ fn settings(source: Source) -> DataSettings {
         features: Vec::new(),
         target: Vec::new(),
         split: None,
+        fold: None,
         format: None,
         scale: None,
         scale_target: Scaling::None,
@@ -221,6 +223,23 @@ fn several_files_and_patterns_are_one_table() {
 }
 
 /// The cases of `data/formats/bad` that only show when a data set is put together.
+#[test]
+fn a_fold_takes_the_place_of_the_validation_part() {
+    let fold = |number| DataSettings { fold: Some(Fold { number, of: 4 }), ..named("iris") };
+    let options = LoadOptions::default();
+    let whole = load(&named("iris"), &options).unwrap();
+    let parts = load(&fold(4), &options).unwrap();
+    // 15 of the 150 rows are the test part, the others four folds of 34, 34, 34 and 33.
+    let rows = (parts.train.rows(), parts.validation.as_ref().unwrap().rows());
+    assert_eq!(rows, (102, 33));
+    assert_eq!(parts.split, Split { validation: 0.0, test: 0.1, stratify: true });
+    assert_eq!(ids(parts.test.as_ref().unwrap()), ids(whole.test.as_ref().unwrap()));
+    let own = DataSettings { validation: Some(Source::Named("iris".to_owned())), ..fold(1) };
+    insta::assert_snapshot!(load(&own, &options).unwrap_err(), @"iris: it has a validation part of its own, whose place a fold would take; leave one of the two out");
+    let many = DataSettings { fold: Some(Fold { number: 1, of: 136 }), ..named("iris") };
+    insta::assert_snapshot!(load(&many, &options).unwrap_err(), @"iris: 135 rows outside the test part cannot be cut into 136 folds; take fewer");
+}
+
 #[test]
 fn a_column_has_one_name_and_one_role() {
     let folder = tempfile::tempdir().unwrap();
