@@ -8,6 +8,7 @@ use crate::layers::LayerProblem;
 use crate::model_file::ModelProblem;
 use crate::network::NetworkProblem;
 use crate::run::RunProblem;
+use crate::sweep::SweepProblem;
 use crate::train::Cure;
 
 /// What can go wrong in the library.
@@ -68,6 +69,9 @@ pub enum Error {
         /// Why.
         problem: RunProblem,
     },
+    /// A sweep cannot be planned or gone on with.
+    #[error("{0}")]
+    Sweep(#[from] SweepProblem),
     /// The loss, an activation or a gradient stopped being a finite number, or the loss exploded.
     #[error(
         "the loss is {} at epoch {epoch}, step {step} (learning rate {}): {}; {cure}{}",

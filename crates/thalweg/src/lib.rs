@@ -24,6 +24,7 @@ pub mod real;
 pub mod run;
 pub mod schedules;
 pub mod shape;
+pub mod sweep;
 pub mod team;
 pub mod train;
 pub mod whole_file;

@@ -31,6 +31,8 @@ pub enum Purpose {
     GradientCheck = 9,
     /// The two directions of a slice of the loss surface, by layer number.
     LossSurface = 10,
+    /// The settings that a sweep draws, by varied setting: random search (0) and the shift of Sobol's points (1).
+    Sweep = 11,
     /// For a user's own layers, losses and data.
     Custom = 128,
 }

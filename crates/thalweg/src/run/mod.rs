@@ -38,6 +38,8 @@ pub use environment::{DataFile, Environment};
 pub use folder::RunFolder;
 pub use metrics::MetricsRow;
 pub use place::Place;
+pub(crate) use place::remove_run;
+pub(crate) use prepare::from_the_root;
 pub use prepare::{Prepared, load_options, prepare};
 pub use problem::RunProblem;
 pub use recorder::Recorder;

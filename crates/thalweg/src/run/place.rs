@@ -101,13 +101,18 @@ impl Place {
             return refuse(RunProblem::NotReplaceable);
         }
         Lock::check(out)?;
-        for file in FILES.map(|name| out.join(name)) {
-            remove(&file)?;
-        }
-        states::remove_earlier(out)?;
-        remove_pictures(&out.join(PICTURES))?;
+        remove_run(out)?;
         Ok(out.to_owned())
     }
+}
+
+/// Removes what a run wrote into its folder, and nothing else.
+pub(crate) fn remove_run(folder: &Path) -> Result<()> {
+    for file in FILES.map(|name| folder.join(name)) {
+        remove(&file)?;
+    }
+    states::remove_earlier(folder)?;
+    remove_pictures(&folder.join(PICTURES))
 }
 
 /// Removes the pictures of a run, and their folder if nothing else is in it. A link to a folder elsewhere is left alone.

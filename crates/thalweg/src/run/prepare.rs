@@ -168,6 +168,12 @@ fn resolved(mut experiment: Experiment, loss: &Loss, split: Split, scale: Option
     let data = &mut experiment.data;
     data.split = Some(split);
     data.scale = data.scale.or(scale);
+    from_the_root(experiment)
+}
+
+/// The experiment with paths that do not depend on the folder it is run in.
+pub(crate) fn from_the_root(mut experiment: Experiment) -> Experiment {
+    let data = &mut experiment.data;
     for source in [Some(&mut data.source), data.validation.as_mut(), data.test.as_mut()].into_iter().flatten()
     {
         if let Source::Files(paths) = source {
