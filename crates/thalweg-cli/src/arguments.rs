@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use thalweg::activations::Activation;
 use thalweg::experiment::Draft;
+use thalweg::sweep::Halving;
 use thalweg::{Loss, Optimizer};
 
 use crate::exit::{Failure, Status};
@@ -202,19 +203,51 @@ pub(crate) struct PredictArguments {
     pub(crate) data: Option<PathBuf>,
 }
 
-/// Train once per value of a setting and compare
+/// Train with many settings, seeds or folds and compare
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   thalweg sweep cats --vary learning_rate=0.01,0.001,0.0001
-  thalweg sweep digits --vary hidden=[32],[64,64] --vary optimizer=sgd,adam")]
+  thalweg sweep digits --vary hidden=[32],[64,64] --vary optimizer=sgd,adam --seeds 3
+  thalweg sweep digits --vary lr=1e-4..1e-1 --vary hidden=16..128 --samples 27 --halving
+  thalweg sweep iris --folds 5
+  thalweg sweep --resume runs/digits-sweep-001")]
 pub(crate) struct SweepArguments {
     /// A built-in experiment, an experiment file, or a data file
-    #[arg(value_name = "EXPERIMENT|FILE.toml|DATA")]
-    pub(crate) what: String,
-    /// A setting and its values; several make a grid. A value with commas stands in brackets
-    #[arg(long, value_name = "KEY=A,B,C", required = true)]
+    #[arg(value_name = "EXPERIMENT|FILE.toml|DATA", required_unless_present = "resume")]
+    pub(crate) what: Option<String>,
+    /// A setting and its values, or a range such as 1e-4..1e-1, 16..128 or log:16..128; several make a grid. A value
+    /// with commas stands in brackets
+    #[arg(long, value_name = "KEY=A,B,C|KEY=LOW..HIGH")]
     pub(crate) vary: Vec<String>,
+    /// How settings are chosen [default: grid; with --samples random]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) search: Option<SearchChoice>,
+    /// How many settings are drawn, by the seed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: Option<u32>,
+    /// Train each setting for so many seeds, counted from the experiment's, or for those listed
+    #[arg(long, value_name = "N|A,B,C")]
+    pub(crate) seeds: Option<String>,
+    /// Cross-validate: cut the rows outside the test part into so many folds, and hold out each once
+    #[arg(long, value_name = "N")]
+    pub(crate) folds: Option<usize>,
+    /// Train all settings for a few epochs, the best of them for more, and so on (ASHA)
+    #[arg(long)]
+    pub(crate) halving: bool,
+    /// Of how many settings one goes on
+    #[arg(long, value_name = "N", default_value_t = Halving::REDUCTION, requires = "halving")]
+    pub(crate) reduction: usize,
+    /// For how many epochs every setting is trained [default: all epochs / reduction^3]
+    #[arg(long, value_name = "N", requires = "halving")]
+    pub(crate) first_epochs: Option<u64>,
+    /// Put the best by this metric first, such as validation.accuracy; it decides --halving too [default: the
+    /// validation loss, else the training loss; a grid keeps its order]
+    #[arg(long, value_name = "PART.METRIC")]
+    pub(crate) sort: Option<String>,
+    /// Go on with the sweep in this folder: make the runs that are missing, and show all
+    #[arg(long, value_name = "DIR", conflicts_with_all = NOT_WITH_RESUME)]
+    pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: DataFlags,
     /// The folder that takes one folder per run [default: runs/NAME-sweep-001]
@@ -229,6 +262,48 @@ pub(crate) struct SweepArguments {
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
 }
+
+/// How the settings of a sweep are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SearchChoice {
+    Grid,
+    Random,
+    Sobol,
+}
+
+/// What the folder of a sweep says already.
+const NOT_WITH_RESUME: [&str; 30] = [
+    "what",
+    "vary",
+    "search",
+    "samples",
+    "seeds",
+    "folds",
+    "halving",
+    "reduction",
+    "first_epochs",
+    "data",
+    "features",
+    "target",
+    "out",
+    "force",
+    "seed",
+    "precision",
+    "epochs",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "optimizer",
+    "loss",
+    "hidden",
+    "activation",
+    "dropout",
+    "l2",
+    "weight_decay",
+    "report_every",
+    "checkpoint_every",
+    "set",
+];
 
 /// Print one training step: every matrix, its formula, shape and numbers
 #[derive(Debug, Args)]

@@ -97,6 +97,7 @@ fn status_of(error: &Error) -> Status {
         } => Status::Usage,
         Error::Data { problem, .. } if is_choice(problem) => Status::Usage,
         Error::Threads { .. } => Status::Failed,
+        Error::Sweep(problem) if !problem.is_about_a_file() => Status::Usage,
         _ => Status::File,
     }
 }
@@ -119,6 +120,9 @@ fn is_choice(problem: &DataProblem) -> bool {
             | DataProblem::AmbiguousColumn { .. }
             | DataProblem::NamedTwice { .. }
             | DataProblem::TargetAmongFeatures { .. }
+            | DataProblem::NoSuchFold { .. }
+            | DataProblem::FewerRowsThanFolds { .. }
+            | DataProblem::FoldBesideValidation
     )
 }
 

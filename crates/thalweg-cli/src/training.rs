@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use thalweg::Error;
 use thalweg::layers::Layer;
-use thalweg::model_file::{PartFigures, Status as RunStatus};
+use thalweg::model_file::{PartFigures, Status as RunStatus, TrainingSummary};
 use thalweg::run::{Prepared, RunFolder, TensorBoard, TrainResult};
 use thalweg::train::{BatchSize, History, Observer, State};
 
@@ -271,7 +271,11 @@ pub(crate) fn print_figures(result: &TrainResult, output: &Output) {
 
 /// The parts of a result that exist, by name.
 pub(crate) fn parts(result: &TrainResult) -> impl Iterator<Item = (&'static str, &PartFigures)> {
-    let summary = &result.summary;
+    parts_of(&result.summary)
+}
+
+/// The same of its figures alone.
+pub(crate) fn parts_of(summary: &TrainingSummary) -> impl Iterator<Item = (&'static str, &PartFigures)> {
     [("train", &summary.train), ("validation", &summary.validation), ("test", &summary.test)]
         .into_iter()
         .filter_map(|(name, part)| Some((name, part.as_ref()?)))
