@@ -29,12 +29,36 @@ fn a_grid_keeps_its_order_and_is_sorted_by_request() {
     let program = Program::new();
     let sweep = ["sweep", "iris", "--vary", "lr=0.001,0.01,0.1", "--epochs", "5", "--out"];
     let plain = program.succeed(&[&sweep[..], &["plain"]].concat()).stdout;
-    insta::assert_snapshot!(plain, @"");
+    insta::assert_snapshot!(plain, @r"
+       lr  train loss  train accuracy  test loss  test accuracy
+    0.001    0.724541         61.67 %   0.710576        60.00 %
+     0.01    0.270694         90.00 %   0.245878        90.00 %
+      0.1    0.067248         97.50 %   0.173016        93.33 %
+    the best by train.loss, 0.067248: lr=0.1
+    the runs lie in plain
+    their curves together: plain/loss.svg
+    ");
     let sorted = program.succeed(&[&sweep[..], &["sorted", "--sort", "test.accuracy"]].concat()).stdout;
-    insta::assert_snapshot!(sorted, @"");
+    insta::assert_snapshot!(sorted, @r"
+       lr  train loss  train accuracy  test loss  test accuracy
+      0.1    0.067248         97.50 %   0.173016        93.33 %
+     0.01    0.270694         90.00 %   0.245878        90.00 %
+    0.001    0.724541         61.67 %   0.710576        60.00 %
+    the best by test.accuracy, 93.33 %: lr=0.1
+    the runs lie in sorted
+    their curves together: sorted/loss.svg
+    ");
     // The table of a sweep that is complete can be had again, in another order.
     let again = program.succeed(&["sweep", "--resume", "sorted", "--sort", "train.loss"]).stdout;
-    insta::assert_snapshot!(again, @"");
+    insta::assert_snapshot!(again, @r"
+       lr  train loss  train accuracy  test loss  test accuracy
+      0.1    0.067248         97.50 %   0.173016        93.33 %
+     0.01    0.270694         90.00 %   0.245878        90.00 %
+    0.001    0.724541         61.67 %   0.710576        60.00 %
+    the best by test.accuracy, 93.33 %: lr=0.1
+    the runs lie in sorted
+    their curves together: sorted/loss.svg
+    ");
     let wrong = program.run(&["sweep", "--resume", "sorted", "--sort", "train.los"]);
     assert_eq!(wrong.status, 2, "{}", wrong.stderr);
 }
@@ -111,7 +135,12 @@ fn seeds_and_folds_have_a_mean_and_a_spread() {
 
     let only_folds =
         program.succeed(&["sweep", "iris", "--folds", "4", "--epochs", "3", "--out", "folds"]).stdout;
-    insta::assert_snapshot!(only_folds, @"");
+    insta::assert_snapshot!(only_folds, @r"
+    runs  train loss         ±  train accuracy       ±  validation loss         ±       min       max  validation accuracy       ±  test loss         ±  test accuracy       ±
+       4    0.388256  0.020762         85.83 %  2.46 %         0.399500  0.048696  0.330177  0.433894              85.00 %  5.77 %   0.367214  0.007219        83.33 %  2.72 %
+    the runs lie in folds
+    their curves together: folds/loss.svg
+    ");
 }
 
 #[test]
@@ -156,7 +185,14 @@ fn a_run_that_diverges_is_a_row_and_ends_nothing() {
     let program = Program::new();
     let said =
         program.succeed(&["sweep", "regression", "--vary", "lr=1e-5,1", "--steps", "200", "--out", "some"]);
-    insta::assert_snapshot!(said.stdout, @"");
+    insta::assert_snapshot!(said.stdout, @r"
+      lr   train loss  train r2  not there because
+    1e-5  3876.728332    0.4045
+       1            -         -  diverged: the loss is inf at epoch 5, step 4: the gradient of layer 1 (relu) is the first that is not finite; try a smaller learning rate (now 1), `clip_norm`, or scaled inputs
+    the best by train.loss, 3876.728332: lr=1e-5
+    the runs lie in some
+    their curves together: some/loss.svg
+    ");
     let some = program.json(&["sweep", "--resume", "some"]);
     assert_eq!(some["runs"][1]["status"], "diverged");
     assert!(some["runs"][1]["error"].as_str().unwrap().starts_with("the loss is"), "{some}");

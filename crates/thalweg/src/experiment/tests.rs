@@ -609,25 +609,27 @@ fn any_data() -> impl Strategy<Value = DataSettings> {
         proptest::option::of(scaling()),
         scaling(),
     )
-        .prop_map(|(source, test, features, target, weights, (split, fold), format, scale, scale_target)| {
-            DataSettings {
-                source,
-                fold: fold.map(|(number, of)| Fold { number, of }),
-                split: split.map(|(validation, share, stratify)| {
-                    let share = if test.is_some() { 0.0 } else { share };
-                    Split { validation, test: share, stratify }
-                }),
-                validation: None,
-                test,
-                features,
-                target,
-                weight: weights.0,
-                class_weight: weights.1,
-                format,
-                scale,
-                scale_target,
-            }
-        })
+        .prop_map(
+            |(source, test, features, target, weights, (split, fold), format, scale, scale_target)| {
+                DataSettings {
+                    source,
+                    fold: fold.map(|(number, of)| Fold { number, of }),
+                    split: split.map(|(validation, share, stratify)| {
+                        let share = if test.is_some() { 0.0 } else { share };
+                        Split { validation, test: share, stratify }
+                    }),
+                    validation: None,
+                    test,
+                    features,
+                    target,
+                    weight: weights.0,
+                    class_weight: weights.1,
+                    format,
+                    scale,
+                    scale_target,
+                }
+            },
+        )
 }
 
 fn any_class_weight() -> impl Strategy<Value = ClassWeight> {

@@ -189,11 +189,21 @@ mod tests {
         let vary = ["lr=1e-4..1e-1", "hidden=16..64", "optimizer=sgd,adam"];
         let random = wanted(&vary, None, Some(4));
         assert_eq!(random.search(), Search::Random);
-        insta::assert_snapshot!(labels(&random, 0).join("\n"), @"");
+        insta::assert_snapshot!(labels(&random, 0).join("\n"), @r"
+        lr=0.007696, hidden=51, optimizer=sgd
+        lr=0.0597, hidden=60, optimizer=sgd
+        lr=0.0001457, hidden=19, optimizer=sgd
+        lr=0.001671, hidden=17, optimizer=sgd
+        ");
         assert_eq!(labels(&random, 0)[..2], labels(&wanted(&vary, None, Some(2)), 0));
         assert_ne!(labels(&random, 0), labels(&random, 1));
         let sobol = wanted(&vary, Some(Search::Sobol), Some(4));
-        insta::assert_snapshot!(labels(&sobol, 0).join("\n"), @"");
+        insta::assert_snapshot!(labels(&sobol, 0).join("\n"), @r"
+        lr=0.0001205, hidden=50, optimizer=sgd
+        lr=0.003811, hidden=25, optimizer=adam
+        lr=0.02143, hidden=62, optimizer=sgd
+        lr=0.0006778, hidden=37, optimizer=adam
+        ");
         assert_ne!(labels(&sobol, 0), labels(&sobol, 1));
     }
 

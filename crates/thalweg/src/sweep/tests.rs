@@ -193,7 +193,7 @@ fn halving_decides_how_long_runs_last() {
     let by_steps = experiment(&[("steps", "90")]);
     assert_eq!(halving("lr=1", &by_steps), Err(SweepProblem::HalvingBySteps));
     let full = experiment(&[("steps", "90"), ("batch_size", "full")]);
-    assert_eq!(halving("lr=1", &full).unwrap().unwrap().epochs, [1, 3, 9, 90]);
+    assert_eq!(halving("lr=1", &full).unwrap().unwrap().epochs, [1, 3, 9, 27, 90]);
 }
 
 fn go(out: &std::path::Path, experiment: &Experiment, until: Option<u64>) -> Reached {
