@@ -101,12 +101,12 @@ fn fold(item: &Item<'_>) -> Result<Fold, Fault> {
     const MOST_FOLDS: u64 = 1_000_000;
     let keys = item.keys()?;
     keys.only(&["number", "of"])?;
-    let needed = |key| {
-        let most = Expected::Whole { least: 1, most: MOST_FOLDS };
-        keys.get(key).ok_or_else(|| keys.missing(key, most))
+    let needed = |key, least| {
+        let missing = || keys.missing(key, Expected::Whole { least, most: MOST_FOLDS });
+        keys.get(key).ok_or_else(missing)
     };
-    let of = needed("of")?.size(2, MOST_FOLDS)?;
-    Ok(Fold { number: needed("number")?.size(1, of as u64)?, of })
+    let of = needed("of", 2)?.size(2, MOST_FOLDS)?;
+    Ok(Fold { number: needed("number", 1)?.size(1, of as u64)?, of })
 }
 
 fn scaling(item: &Item<'_>) -> Result<Scaling, Fault> {
