@@ -50,6 +50,9 @@ fn halved(first: u64) -> Wanted {
     Wanted { vary: vec!["lr=1".to_owned()], halving, ..Wanted::default() }
 }
 
+/// Which of the ready jobs is done next.
+type Order<'a> = &'a dyn Fn(&[Job]) -> usize;
+
 /// Works a plan by a table of scores, always taking the ready job that `choose` picks; the jobs come back.
 fn worked(mut plan: Plan, scores: &[[f64; 3]], choose: impl Fn(&[Job]) -> usize) -> (Plan, Vec<Job>) {
     let mut done = Vec::new();
@@ -96,7 +99,7 @@ fn promotions_follow_the_scores_and_nothing_else() {
     assert_eq!(jobs.iter().find(|job| job.rung == 2).unwrap().until, None);
 
     // Whatever is done first: the last, the middle one, and every order of a made-up clock.
-    let orders: [&dyn Fn(&[Job]) -> usize; 3] = [&|jobs| jobs.len() - 1, &|jobs| jobs.len() / 2, &|jobs| {
+    let orders: [Order<'_>; 3] = [&|jobs| jobs.len() - 1, &|jobs| jobs.len() / 2, &|jobs| {
         jobs.iter().map(|job| job.run * 7 + job.rung).sum::<usize>() % jobs.len()
     }];
     for order in orders {
