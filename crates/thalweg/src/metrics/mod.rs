@@ -122,12 +122,12 @@ impl Metrics {
             mean_squared_error: other.mean_squared_error.clone(),
             mean_absolute_error: other.mean_absolute_error.clone(),
             by_class: other.by_class.clone(),
-            top_k: other.top_k.clone(),
+            top_k: other.top_k,
             mean_absolute_percentage_error: other.mean_absolute_percentage_error.clone(),
             task: other.task,
             outputs: other.outputs,
             rows: other.rows,
-            accuracy: other.accuracy.clone(),
+            accuracy: other.accuracy,
         };
     }
 

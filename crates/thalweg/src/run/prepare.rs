@@ -17,8 +17,8 @@ use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, Parameter, either};
 use crate::team::default_threads;
 use crate::train::{
-    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject, Trainer, TrainingSettings,
-    default_loss, rate_range,
+    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject, Trainer,
+    TrainingSettings, default_loss, rate_range,
 };
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
