@@ -81,6 +81,7 @@ pub(crate) enum Verb {
     Explain(Box<ExplainArguments>),
     LrFind(Box<LrFindArguments>),
     Gradcheck(Box<GradcheckArguments>),
+    Doctor(Box<DoctorArguments>),
     Inspect(InspectArguments),
     List(ListArguments),
     New(NewArguments),
@@ -362,6 +363,27 @@ pub(crate) struct GradcheckArguments {
     pub(crate) settings: SettingFlags,
 }
 
+/// Say what is wrong with an experiment or a run, by its own numbers, and what mends it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  thalweg doctor digits
+  thalweg doctor houses.csv --target price
+  thalweg doctor runs/digits-001 --json")]
+pub(crate) struct DoctorArguments {
+    /// A run's folder, a built-in experiment, an experiment file, or a data file; of all but a run, at most 2,000
+    /// steps are trained in memory
+    #[arg(value_name = "RUN|EXPERIMENT|FILE.toml|DATA")]
+    pub(crate) what: String,
+    /// Threads at most; small steps stay on one. The result is the same [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) data: DataFlags,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+}
+
 /// Say what a file or folder holds: data, a model, a run
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -499,7 +521,7 @@ pub(crate) struct CompletionsArguments {
 }
 
 /// Where data comes from.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataFlags {
     /// The folder in which data sets are looked for first, or a file in place of the experiment's data
@@ -541,7 +563,7 @@ pub(crate) struct RunFlags {
 }
 
 /// Flags that stand for keys of the experiment file.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Settings (each replaces the experiment's own)")]
 pub(crate) struct SettingFlags {
     /// The one seed [file default: 0]

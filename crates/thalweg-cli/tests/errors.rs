@@ -34,6 +34,8 @@ const WRONG: &[(&[&str], i32)] = &[
     (&["train", "xor"], 2),
     (&["train", "run"], 2),
     (&["gradcheck", "run"], 2),
+    (&["doctor", "run", "--epochs", "3"], 2),
+    (&["doctor", "spirl"], 2),
     (&["train", "cats"], 3),
     (&["resume", "absent"], 3),
     (&["evaluate", "absent"], 3),

@@ -5,7 +5,7 @@ mod program;
 
 use program::Program;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "train",
     "resume",
     "verify",
@@ -17,6 +17,7 @@ const VERBS: [&str; 18] = [
     "explain",
     "lr-find",
     "gradcheck",
+    "doctor",
     "inspect",
     "list",
     "new",

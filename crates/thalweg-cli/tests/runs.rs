@@ -376,6 +376,41 @@ fn gradients_are_checked() {
     assert!(said.stdout.contains("0.weight") && said.stdout.contains("right: "), "{}", said.stdout);
 }
 
+/// Findings are a result, not a failure: the status stays 0.
+#[test]
+fn a_doctor_names_what_is_wrong_and_what_mends_it() {
+    let program = Program::new();
+    let healthy = program.json(&["doctor", "iris"]);
+    assert_eq!(healthy["findings"], serde_json::json!([]));
+    assert!(healthy["checked"].as_array().unwrap().contains(&"dead_relus".into()), "{healthy}");
+    let said = program.succeed(&["doctor", "iris"]).stdout;
+    assert!(said.contains("\nNothing to report: unscaled columns, constant columns, "), "{said}");
+    assert!(said.contains("\nnot judged: overfitting, since there is no validation part\n"), "{said}");
+
+    let ill = program.json(&["doctor", "regression", "--lr", "1e-2"]);
+    let finding = &ill["findings"][0];
+    assert_eq!((&finding["kind"], &finding["severity"]), (&"rate_too_high".into(), &"problem".into()));
+    assert_eq!(
+        (&finding["cure"], &finding["evidence"]["learning_rate"]),
+        (&"--lr 0.001".into(), &0.01.into())
+    );
+    assert_eq!(finding["layer"], serde_json::Value::Null);
+    let said = program.succeed(&["doctor", "regression", "--lr", "1e-2"]).stdout;
+    assert!(said.contains("\nproblem: a learning rate that is too high\n  the loss stops "), "{said}");
+    assert!(
+        said.contains("\n  evidence: learning_rate 0.01, ") && said.contains("\n  cure: --lr 0.001\n"),
+        "{said}"
+    );
+
+    program.succeed(&["train", "spiral", "--activation", "sigmoid", "--lr", "1e-6", "--out", "run"]);
+    let run = program.json(&["doctor", "run"]);
+    assert_eq!(run["findings"][0]["kind"], "rate_too_low", "{run}");
+    let refused = program.run(&["doctor", "run", "--lr", "1"]);
+    assert_eq!(refused.status, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("thalweg doctor run/experiment.toml"), "{}", refused.stderr);
+    assert_eq!(program.succeed(&["doctor", "run/experiment.toml", "--lr", "1", "--json"]).status, 0);
+}
+
 #[test]
 fn files_and_folders_are_inspected() {
     let program = Program::new();

@@ -5,6 +5,7 @@
 pub mod activations;
 pub mod custom;
 pub mod data;
+pub mod doctor;
 pub mod error;
 pub mod experiment;
 pub mod explain;

@@ -5,6 +5,7 @@ mod bench;
 mod compare;
 mod completions;
 mod data_fetch;
+mod doctor;
 mod draw;
 mod evaluate;
 mod explain;
@@ -37,6 +38,7 @@ pub(crate) fn run(verb: Verb, output: &Output) -> Result<Status, Failure> {
         Verb::Explain(arguments) => explain::run(&arguments, output),
         Verb::LrFind(arguments) => lr_find::run(&arguments, output),
         Verb::Gradcheck(arguments) => gradcheck::run(&arguments, output),
+        Verb::Doctor(arguments) => doctor::run(&arguments, output),
         Verb::Inspect(arguments) => inspect::run(&arguments, output),
         Verb::List(arguments) => list::run(&arguments, output),
         Verb::New(arguments) => new::run(&arguments, output),
