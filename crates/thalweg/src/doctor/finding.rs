@@ -234,10 +234,15 @@ impl From<Finding> for Verdict {
     }
 }
 
+/// Whole numbers up to here are counts, and said in full.
+const LARGEST_COUNT: f64 = 1e9;
+
 /// A figure with four digits, as sentences have it.
 pub(super) fn rounded(value: f64) -> String {
-    let four: f64 = format!("{value:.3e}").parse().unwrap_or(value);
-    short(if four.fract() == 0.0 && value.fract() == 0.0 { value } else { four })
+    if value.fract() == 0.0 && value.abs() < LARGEST_COUNT {
+        return short(value);
+    }
+    short(format!("{value:.3e}").parse().unwrap_or(value))
 }
 
 /// A share in percent, without digits that nobody needs.
@@ -259,6 +264,7 @@ mod tests {
         let json = serde_json::to_string(&finding.evidence).unwrap();
         assert_eq!(json, r#"{"share":0.3333333333333333,"rows":123456.0}"#);
         assert_eq!(percent(0.98765), "98.77 %");
+        assert_eq!(rounded(6.114742e253), "6.115e253");
     }
 
     #[test]

@@ -138,13 +138,11 @@ fn still_falling(course: &Course) -> Option<Falls> {
     is_steady.then_some(falls)
 }
 
-/// Whether the validation loss, where there is one, fell in the last third too: else more of the same is no cure.
+/// Whether the validation loss, where there is one, was lowest in the last third: else more of the same is no cure.
 fn does_validation_follow(course: &Course) -> bool {
     let losses: Vec<f64> = course.reports.iter().filter_map(|point| Some(point.validation?.loss)).collect();
-    match (losses.get(2 * losses.len() / 3), losses.last()) {
-        (Some(before), Some(last)) => last < before,
-        _ => true,
-    }
+    let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b]));
+    best.is_none_or(|best| best >= 2 * losses.len() / 3)
 }
 
 #[cfg(test)]
