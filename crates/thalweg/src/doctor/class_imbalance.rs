@@ -3,7 +3,6 @@
 use super::finding::{Finding, Kind, Severity, Verdict, percent, rounded};
 use super::patient::Patient;
 use crate::data::DatasetTargets;
-use crate::layers::Layer;
 
 /// The largest class may have so many times the rows of the smallest. Beyond it, of two classes, saying always the larger one is
 /// right in more than ten rows of eleven, and accuracy says little.
@@ -12,7 +11,8 @@ const APART: f64 = 10.0;
 /// From here on it is a problem.
 const GRAVE: f64 = 100.0;
 
-/// Compares the classes' rows in the training part. A class without any row is a problem: it cannot be learned.
+/// Compares the classes' rows in the training part. A class without any row is a problem: it cannot be learned. Where rows or
+/// classes weigh differently, somebody has seen to it, and nothing is said.
 ///
 /// # Source
 /// He, Garcia, "Learning from imbalanced data" (2009), section 2: imbalances in the order of 100 to 1 and more.
@@ -21,6 +21,9 @@ pub(super) fn find(patient: &Patient<'_>) -> Verdict {
     let DatasetTargets::Classes { ids, count } = data.targets() else {
         return Verdict::NotJudged("the target is numbers");
     };
+    if data.weights().is_some() {
+        return Verdict::NotJudged("rows weigh differently");
+    }
     let mut rows = vec![0_usize; *count];
     for &id in ids {
         rows[id as usize] += 1;
@@ -45,25 +48,14 @@ pub(super) fn find(patient: &Patient<'_>) -> Verdict {
             percent(rows[most] as f64 / ids.len() as f64)
         ),
     };
+    let cure = match rows[least] {
+        0 => "rows of the class in the training part",
+        _ => "--set data.class_weight=balanced",
+    };
     let severity = if ratio >= GRAVE { Severity::Problem } else { Severity::Hint };
-    Finding::new(Kind::ClassImbalance, severity, message, cure(patient, &rows))
+    Finding::new(Kind::ClassImbalance, severity, message, cure)
         .with("largest_class_rows", rows[most] as f64)
         .with("smallest_class_rows", rows[least] as f64)
         .with("largest_class_share", rows[most] as f64 / ids.len() as f64)
         .into()
-}
-
-/// Of two classes and one output, the focal loss with the weight that makes both count alike.
-fn cure(patient: &Patient<'_>, rows: &[usize]) -> String {
-    let more = "more rows of the rare classes (or the same ones repeated, in the training part only)";
-    let outputs = patient.layers().filter_map(|layer| match layer {
-        Layer::Dense(dense) => Some(dense.out_features),
-        _ => None,
-    });
-    let all: usize = rows.iter().sum();
-    if rows.contains(&0) || rows.len() != 2 || outputs.last() != Some(1) {
-        return more.to_owned();
-    }
-    let weight: f64 = format!("{:.2}", rows[0] as f64 / all as f64).parse().unwrap_or(0.5);
-    format!("--set 'training.loss={{ name = \"focal\", alpha = {weight} }}', or {more}")
 }

@@ -4,7 +4,8 @@ use crate::activations::Activation;
 use crate::error::{Error, Result};
 use crate::kernels::sums;
 use crate::layers::Layer;
-use crate::network::{Network, PlacedLayer};
+use crate::network::{Network, Parameter, PlacedLayer};
+use crate::optimizers::Optimizer;
 use crate::plan::{Plan, Rows, Rules};
 use crate::real::Real;
 use crate::run::Prepared;
@@ -27,7 +28,7 @@ pub(super) struct Moment {
 #[derive(Clone, Debug)]
 pub(super) struct LayerFigures {
     pub(super) number: usize,
-    /// Whether a layer with parameters comes after it.
+    /// Whether a layer with weights comes after it.
     pub(super) is_hidden: bool,
     /// How many values an example has here.
     pub(super) units: usize,
@@ -42,7 +43,8 @@ pub(super) struct LayerFigures {
 /// The weights of one layer at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WeightFigures {
-    /// ‖Δw‖ / ‖w‖ of one update at the base learning rate; infinite where all weights are 0, `None` where they are frozen.
+    /// ‖Δw‖ / ‖w‖ of one update at the base learning rate; infinite where all weights are 0, `None` where they are frozen, and
+    /// for L-BFGS, which finds the length of its step itself.
     pub(super) update_ratio: Option<f64>,
     /// The root of the mean square of the gradient by the layer's outputs.
     pub(super) output_gradient: f64,
@@ -92,7 +94,11 @@ pub(super) fn look<R: Real>(
     prepared: &Prepared,
     state: Option<&State>,
 ) -> Result<Option<Moment>> {
-    let settings = TrainingSettings { early_stopping: None, ..prepared.experiment.training.clone() };
+    let settings = TrainingSettings {
+        early_stopping: None,
+        reduce_on_plateau: None,
+        ..prepared.experiment.training.clone()
+    };
     let seed = prepared.experiment.seed;
     let setup = Setup { settings: &settings, loss: prepared.loss.clone(), seed, custom: &[], threads: 1 };
     let parts = Parts { train: &prepared.train, validation: None, test: None };
@@ -115,20 +121,26 @@ pub(super) fn look<R: Real>(
         *rate = settings.layer.get(&number).and_then(|layer| layer.learning_rate).unwrap_or(base);
     }
     begun.plan.backward(Rows { data: &prepared.train, rows: &begun.rows, epoch });
-    begun.plan.update(&begun.rates);
+    let can_update = !matches!(begun.plan.rules().optimizer, Optimizer::Lbfgs { .. });
+    if can_update {
+        begun.plan.update(&begun.rates);
+    }
     let mut layers = on_sample(&network, prepared, epoch)?;
     for (placed, figures) in network.layers().iter().zip(&mut layers) {
-        let (Some(weight), Some(weights)) = (placed.parameters.first(), &mut figures.weights) else {
-            continue;
-        };
-        let range = weight.range.clone();
-        let before = &network.parameters()[range.clone()];
-        if !begun.plan.rules().frozen.contains(&placed.number) {
-            let ratio = change(before, &begun.plan.parameters()[range]) / sums::sum_of_squares(before).sqrt();
+        let (Some(weight), Some(weights)) = (weight(placed), &mut figures.weights) else { continue };
+        if can_update && !begun.plan.rules().frozen.contains(&placed.number) {
+            let before = &network.parameters()[weight.range.clone()];
+            let after = &begun.plan.parameters()[weight.range.clone()];
+            let ratio = change(before, after) / sums::sum_of_squares(before).sqrt();
             weights.update_ratio = Some(if ratio.is_nan() { 0.0 } else { ratio }); // 0 / 0: nothing moves
         }
     }
     Ok(Some(Moment { layers }))
+}
+
+/// The weights of a layer, if it has some: what penalties touch, and so not the scales of a normalisation.
+pub(super) fn weight(placed: &PlacedLayer) -> Option<&Parameter> {
+    placed.parameters.iter().find(|parameter| parameter.role.is_penalised())
 }
 
 /// ‖after - before‖
@@ -153,7 +165,7 @@ fn on_sample<R: Real>(network: &Network<R>, prepared: &Prepared, epoch: u64) -> 
     plan.gather(batch);
     // As the network predicts, nothing dropped.
     plan.forward(batch, false);
-    let last = placed.iter().rposition(|layer| !layer.range.is_empty()).unwrap_or(0);
+    let last = placed.iter().rposition(|layer| weight(layer).is_some()).unwrap_or(0);
     let mut layers: Vec<LayerFigures> = placed
         .iter()
         .map(|layer| {
@@ -172,7 +184,7 @@ fn on_sample<R: Real>(network: &Network<R>, prepared: &Prepared, epoch: u64) -> 
     // As it trains.
     plan.forward(batch, true);
     plan.backward_data(batch);
-    for (layer, figures) in placed.iter().zip(&mut layers).filter(|(layer, _)| !layer.range.is_empty()) {
+    for (layer, figures) in placed.iter().zip(&mut layers).filter(|(layer, _)| weight(layer).is_some()) {
         let dy = plan.dvalue(layer.number + 1, count);
         let output_gradient = (sums::sum_of_squares(dy) / dy.len().max(1) as f64).sqrt();
         figures.weights = Some(WeightFigures { update_ratio: None, output_gradient });

@@ -5,6 +5,7 @@ use super::cures;
 use super::finding::{Finding, Kind, Severity, Verdict, percent, rounded};
 use super::patient::Patient;
 use crate::layers::Layer;
+use crate::optimizers::Optimizer;
 
 /// The validation loss may end so far above its lowest, as a share of it.
 const RISE: f64 = 0.1;
@@ -139,7 +140,11 @@ fn cure(patient: &Patient<'_>, has_gap: bool) -> String {
         ways.push("--dropout 0.2");
     }
     if training.weight_decay == 0.0 && training.l2 == 0.0 {
-        ways.push("--weight-decay 0.01");
+        // L-BFGS takes no decay, but a penalty.
+        ways.push(match training.optimizer {
+            Optimizer::Lbfgs { .. } => "--l2 0.001",
+            _ => "--weight-decay 0.01",
+        });
     }
     ways.push("more rows");
     cures::or(ways)

@@ -3,7 +3,7 @@
 use super::course::Course;
 use super::finding::{Finding, Kind, Severity};
 use super::inputs::Inputs;
-use super::moment::Moment;
+use super::moment::{self, Moment};
 use crate::data::Dataset;
 use crate::layers::Layer;
 use crate::run::Prepared;
@@ -59,6 +59,6 @@ impl Patient<'_> {
 
     /// Whether there is a hidden layer.
     pub(super) fn has_hidden_layers(&self) -> bool {
-        self.prepared.network.layers().iter().filter(|placed| !placed.range.is_empty()).count() > 1
+        self.prepared.network.layers().iter().filter(|placed| moment::weight(placed).is_some()).count() > 1
     }
 }

@@ -77,7 +77,7 @@ fn limit(parameters: usize, rows: usize) -> u64 {
 
 /// Rows of a step.
 fn batch(prepared: &Prepared) -> usize {
-    match prepared.experiment.training.batch_size {
+    match prepared.experiment.training.rows_per_update() {
         BatchSize::Rows(rows) => rows.min(prepared.train.rows()),
         BatchSize::Full => prepared.train.rows(),
     }
@@ -85,7 +85,7 @@ fn batch(prepared: &Prepared) -> usize {
 
 /// Whether the losses of two steps differ by the weights alone: all rows each time, and nothing random in the layers.
 fn is_exact(prepared: &Prepared) -> bool {
-    let is_random = |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Custom(_));
+    let is_random = |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Noise(_) | Layer::Custom(_));
     batch(prepared) == prepared.train.rows()
         && !prepared.network.layers().iter().any(|placed| is_random(&placed.layer))
 }

@@ -160,14 +160,12 @@ fn a_rare_class_is_found() {
         let (a, b, _) = columns(row);
         format!("{a},{b},{}", if a + b > 2.3 { "fraud" } else { "good" })
     });
-    let finding = only(Kind::ClassImbalance, &experiment(&folder, SPLIT, NETWORK, TRAINING));
+    let prepared = experiment(&folder, SPLIT, NETWORK, TRAINING);
+    let finding = only(Kind::ClassImbalance, &prepared);
     assert_eq!(finding.severity, Severity::Hint);
     assert!(finding.evidence.get("largest_class_share").unwrap() > 0.9);
-    assert!(
-        finding.cure.starts_with("--set 'training.loss={ name = \"focal\", alpha = 0.0"),
-        "{}",
-        finding.cure
-    );
+    assert_eq!(finding.cure, "--set data.class_weight=balanced");
+    assert_eq!(cured(&prepared, &[("data.class_weight", "balanced")]).findings, []);
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub(super) fn find(patient: &Patient<'_>) -> Verdict {
     if patient.is_explained_by(&causes) {
         return Verdict::NotJudged("another finding explains it");
     }
+    if patient.train().weights().is_some() {
+        return Verdict::NotJudged("rows weigh differently, and accuracy counts each once");
+    }
     if patient.has(Kind::ClassImbalance) {
         return Verdict::NotJudged("with classes so unlike, accuracy says little");
     }
