@@ -10,6 +10,9 @@ const END: usize = 10;
 /// Losses of single batches are averaged over so many stretches of a probe, where there are not enough epochs.
 const STRETCHES: usize = 40;
 
+/// Fewer batches than this do not tell how uncertain their mean is.
+const FEWEST_IN_A_STRETCH: usize = 4;
+
 /// From so many epochs on, their means are the curve, as in a run's reports: each has every row once.
 const ENOUGH_EPOCHS: usize = 9;
 
@@ -137,7 +140,7 @@ pub(super) fn averaged(losses: &[(u64, f64)], steps_per_epoch: usize) -> (Vec<(u
     if losses.len() / per_epoch >= ENOUGH_EPOCHS {
         return (curve(per_epoch), 0.0);
     }
-    let length = losses.len().div_ceil(STRETCHES).max(1);
+    let length = losses.len().div_ceil(STRETCHES).max(FEWEST_IN_A_STRETCH);
     let error = |part: &[(u64, f64)]| {
         let mean = mean_of(part);
         let squares: f64 = part.iter().map(|(_, loss)| (loss - mean) * (loss - mean)).sum();
@@ -166,7 +169,7 @@ mod tests {
         let (even, noise) = averaged(&losses, 100);
         assert_eq!((even.len(), even[0], even[39]), (40, (10, 0.5), (400, 0.5)));
         assert!((noise - 0.5 / 10.0_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(averaged(&losses[..7], 100).0.len(), 7);
+        assert_eq!(averaged(&losses[..7], 100).0.len(), 1);
     }
 
     #[test]

@@ -20,8 +20,8 @@ const SWING: f64 = 0.05;
 /// And as a share of the loss at that time: rows drawn at random move a loss too, by less.
 const SWING_OF_LOSS: f64 = 0.1;
 
-/// And as a multiple of the standard error of each loss, where it is a mean over some of the rows.
-const SWING_OF_NOISE: f64 = 3.0;
+/// How far a rise or a swing must go as a multiple of the standard error of each loss, where that is a mean over some of the rows.
+const OF_NOISE: f64 = 3.0;
 
 /// Fewer losses make no curve.
 const FEWEST_POINTS: usize = 8;
@@ -86,7 +86,8 @@ fn symptom(course: &Course) -> Option<Symptom> {
     }
     let (first, last, lowest) = (course.first(), course.last(), course.lowest());
     let fall = first - lowest;
-    if last - lowest > RISEN * fall && last - lowest > RISEN_FROM_LOWEST * lowest.abs() {
+    let rise = last - lowest;
+    if rise > RISEN * fall && rise > RISEN_FROM_LOWEST * lowest.abs() && rise > OF_NOISE * course.noise {
         return Some(Symptom::Rises);
     }
     let half = &course.losses[course.losses.len() / 2..];
@@ -99,9 +100,8 @@ fn symptom(course: &Course) -> Option<Symptom> {
     }
     let count = (half.len() - 1) as f64;
     let swing = (up + down) / count;
-    let is_large = swing > SWING * fall
-        && swing > SWING_OF_LOSS * level / count
-        && swing > SWING_OF_NOISE * course.noise;
+    let is_large =
+        swing > SWING * fall && swing > SWING_OF_LOSS * level / count && swing > OF_NOISE * course.noise;
     (is_large && up > COMES_UP * down).then_some(Symptom::Swings(swing))
 }
 
