@@ -29,9 +29,6 @@ pub(crate) struct Show {
     pub(crate) seconds: f64,
 }
 
-/// The folder of TensorBoard's event files in a run's.
-const TENSORBOARD: &str = "tensorboard";
-
 /// What is shown of a run beside its own files.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shown {
@@ -54,7 +51,7 @@ pub(crate) fn train_in(
     let parameter_count = prepared.network.parameter_count();
     let mut recorder = Recorder::new(&prepared.train, parameter_count, &prepared.experiment.training)?;
     let mut unsaved = Unsaved::default();
-    let events = folder.path().join(TENSORBOARD);
+    let events = folder.path().join(TensorBoard::FOLDER);
     let mut board = match shown.tensorboard || events.is_dir() {
         true => Some(TensorBoard::create(&events, prepared.parameters())?),
         false => None,

@@ -97,6 +97,7 @@ pub(super) fn look<R: Real>(
     let settings = TrainingSettings {
         early_stopping: None,
         reduce_on_plateau: None,
+        metrics: Vec::new(),
         ..prepared.experiment.training.clone()
     };
     let seed = prepared.experiment.seed;

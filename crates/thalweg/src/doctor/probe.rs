@@ -33,6 +33,7 @@ pub(super) fn probe<R: Real>(
     let settings = TrainingSettings {
         loss: Some(prepared.loss.clone()),
         checkpoint_every: None,
+        metrics: Vec::new(),
         ..prepared.experiment.training.clone()
     };
     let limit = limit(network.parameter_count(), batch(prepared));

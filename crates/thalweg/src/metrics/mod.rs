@@ -146,6 +146,11 @@ impl Metrics {
         self
     }
 
+    /// Whether these metrics are of the same task and as many outputs, whatever else they collect.
+    pub(crate) fn is_of_same_kind(&self, other: &Metrics) -> bool {
+        self.task == other.task && self.outputs == other.outputs
+    }
+
     /// Also counts which class was taken for which. It takes classes² numbers.
     pub fn with_confusion_matrix(mut self) -> Self {
         if let Task::Classes { .. } = self.task {

@@ -8,12 +8,12 @@ use super::problem::RunProblem;
 use crate::error::{Error, Result};
 
 /// The file that is locked; it holds the number of the process that trains.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// The lock of a run's folder, held until it is dropped. The system takes it back from a process that dies, so that a dead one
 /// stands in nobody's way.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     /// `None` where the file system knows no locks: then nobody is refused.
     _file: Option<File>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Lock {
 impl Lock {
     /// # Errors
     /// [`RunProblem::Locked`] while another holds it, [`Error::Io`] where its file cannot be made.
-    pub(super) fn take(folder: &Path) -> Result<Self> {
+    pub(crate) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = opened.map_err(|error| Error::io(&path, "write", error))?;
@@ -39,11 +39,22 @@ impl Lock {
     ///
     /// # Errors
     /// [`RunProblem::Locked`].
-    pub(super) fn check(folder: &Path) -> Result<()> {
+    pub(crate) fn check(folder: &Path) -> Result<()> {
         match File::open(folder.join(LOCK)) {
             Ok(file) if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) => Err(locked(folder, file)),
             _ => Ok(()),
         }
+    }
+}
+
+impl Lock {
+    /// Removes the file that is locked, of a folder that is about to be removed.
+    ///
+    /// # Errors
+    /// [`RunProblem::Locked`], [`Error::Io`].
+    pub(crate) fn remove(folder: &Path) -> Result<()> {
+        Lock::check(folder)?;
+        super::place::remove(&folder.join(LOCK))
     }
 }
 

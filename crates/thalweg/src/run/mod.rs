@@ -36,6 +36,7 @@ mod verify;
 
 pub use environment::{DataFile, Environment};
 pub use folder::RunFolder;
+pub(crate) use lock::Lock;
 pub use metrics::MetricsRow;
 pub use place::Place;
 pub(crate) use place::remove_run;

@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::folder::RunFolder;
-use super::lock::Lock;
+use super::lock::{LOCK, Lock};
 use super::problem::RunProblem;
 use super::states;
+use super::tensorboard::{TensorBoard, is_event_file};
 use crate::error::{Error, Result};
 use crate::experiment::is_name;
 
@@ -90,9 +91,11 @@ impl Place {
             Err(error) => return Err(Error::io(out, "create", error)),
         }
         let refuse = |problem| Err(Error::Run { path: out.to_owned(), problem });
-        let mut entries = fs::read_dir(out).map_err(|error| Error::io(out, "read", error))?;
-        if entries.next().is_none() {
-            return Ok(out.to_owned()); // an empty folder is as good as none
+        let entries = fs::read_dir(out).map_err(|error| Error::io(out, "read", error))?;
+        // An empty folder is as good as none, and so is one that a process was killed in before it wrote anything.
+        if entries.flatten().all(|entry| entry.file_name() == LOCK) {
+            Lock::check(out)?;
+            return Ok(out.to_owned());
         }
         if !self.force {
             return refuse(RunProblem::Exists);
@@ -112,7 +115,19 @@ pub(crate) fn remove_run(folder: &Path) -> Result<()> {
         remove(&file)?;
     }
     states::remove_earlier(folder)?;
+    remove_events(&folder.join(TensorBoard::FOLDER))?;
     remove_pictures(&folder.join(PICTURES))
+}
+
+/// Removes the event files that a run wrote, and their folder if nothing else is in it.
+fn remove_events(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_event_file) {
+            remove(&entry.path())?;
+        }
+    }
+    let _ = fs::remove_dir(folder);
+    Ok(())
 }
 
 /// Removes the pictures of a run, and their folder if nothing else is in it. A link to a folder elsewhere is left alone.

@@ -218,6 +218,9 @@ impl Prepared {
             }
             (counters.best_value, counters.best_epoch, counters.reports_without_gain) = (None, None, 0);
             state.best_parameters = None;
+            if let Some(plateau) = &mut state.counters.plateau {
+                (plateau.best, plateau.waited) = (None, 0);
+            }
         }
         if differ(&["training.early_stopping"]) {
             state.counters.reports_without_gain = 0;
@@ -269,6 +272,9 @@ fn begin_anew(state: &mut State) {
     if counters.finished {
         counters.finished = false;
         counters.reports_without_gain = 0;
+        if let Some(plateau) = &mut counters.plateau {
+            plateau.waited = 0;
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::plan::{Plan, VERSION};
 use super::problem::SweepProblem;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::{RunFolder, from_the_root, remove_run};
+use crate::run::{Lock, RunFolder, from_the_root, remove_run};
 use crate::whole_file::write_whole;
 
 /// The plan, with what every run came to; written whole after each of them.
@@ -95,6 +95,14 @@ impl SweepFolder {
         plan.experiment_of(run, &self.experiments[plan.runs[run].setting])
     }
 
+    /// Keeps every other process from working on this sweep until it is dropped.
+    ///
+    /// # Errors
+    /// [`RunProblem::Locked`](crate::run::RunProblem::Locked) while another works on it.
+    pub fn lock(&self) -> Result<SweepLock> {
+        Lock::take(&self.path).map(SweepLock)
+    }
+
     /// Writes the plan.
     ///
     /// # Errors
@@ -103,6 +111,10 @@ impl SweepFolder {
         write_json(&self.path.join(PLAN), plan)
     }
 }
+
+/// Held by whoever works on a sweep.
+#[derive(Debug)]
+pub struct SweepLock(#[expect(dead_code, reason = "it is held, not looked at")] Lock);
 
 /// Whether a plan that was read can be worked with.
 fn check(plan: &Plan) -> Result<(), String> {
@@ -143,9 +155,14 @@ fn named(out: &Path, force: bool) -> Result<PathBuf> {
 /// Removes the sweep in a folder: the files of its runs, then its plan.
 fn remove(path: &Path) -> Result<()> {
     let (folder, plan) = SweepFolder::open(path)?;
-    for run in (0..plan.runs.len()).map(|run| folder.run(&plan, run)) {
+    let runs: Vec<PathBuf> = (0..plan.runs.len()).map(|run| folder.run(&plan, run)).collect();
+    // Nothing is removed while somebody works on any of it.
+    Lock::check(path)?;
+    runs.iter().try_for_each(|run| Lock::check(run))?;
+    for run in runs {
         if RunFolder::is_run(&run) {
             remove_run(&run)?;
+            Lock::remove(&run)?;
             // One with something else in it stays.
             let _ = fs::remove_dir(&run);
         }

@@ -24,7 +24,7 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-pub use folder::SweepFolder;
+pub use folder::{SweepFolder, SweepLock};
 pub use grid::grid;
 pub use halving::{Halving, promoted};
 pub use plan::{Job, Plan, PlannedRun, RunState, label};

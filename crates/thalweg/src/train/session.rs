@@ -238,11 +238,13 @@ impl<'a, R: Real> Session<'a, R> {
                 Some(best)
             }
         };
-        let mut metrics = state.counters.epoch_metrics.clone();
-        metrics.clear();
-        if metrics != self.counters.epoch_metrics {
+        if !state.counters.epoch_metrics.is_of_same_kind(&self.counters.epoch_metrics) {
             return None; // of another task or number of outputs
         }
+        let unseen = self.counters.epoch_metrics.clone();
+        let mut metrics = state.counters.epoch_metrics.clone();
+        metrics.clear();
+        let collects_others = metrics != unseen;
         let batch =
             usize::try_from(state.counters.batch).ok().filter(|batch| *batch < self.batches.per_epoch())?;
         self.plan.set_parameters(self.network.parameters());
@@ -258,6 +260,11 @@ impl<'a, R: Real> Session<'a, R> {
             self.set_average(&average);
         }
         self.counters = state.counters.clone();
+        if collects_others {
+            // What the epoch has come to so far lacks what is asked for now: its figures begin anew.
+            self.clear_epoch();
+            self.counters.epoch_metrics = unseen;
+        }
         self.counters.finished = false;
         self.seconds_before = state.counters.seconds;
         self.total_steps = last_step(self.settings, self.steps_per_epoch, &self.counters);

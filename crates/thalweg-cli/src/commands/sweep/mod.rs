@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &SweepArguments, output: &Output) -> Result<Status,
         folder.path().display()
     ));
     let interrupt = Interrupt::listen()?;
+    let _lock = folder.lock()?;
     let plan = workers::work(&folder, plan, threads, &interrupt, output)?;
     let is_stopped = !plan.is_complete();
     let mut rows = plan.rows();

@@ -9,14 +9,23 @@ mod event;
 mod record;
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::network::Parameter;
-use crate::train::{Command, Observer, Report, Snapshot};
+use crate::train::{Command, Observer, Report, Saving, Snapshot};
 use event::{Event, Histogram, Image, Value, What, of_value};
+
+/// What event files are called: the second of their beginning stands between.
+const PREFIX: &str = "events.out.tfevents.";
+const OURS: &str = ".thalweg.";
+
+/// Whether a file is called as ours are.
+pub(super) fn is_event_file(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.contains(OURS)
+}
 
 /// Writes what a run reports into a folder that `tensorboard --logdir` takes.
 ///
@@ -27,7 +36,7 @@ use event::{Event, Histogram, Image, Value, What, of_value};
 /// | `0.weight`, `0.bias` ... | every report | a histogram of a parameter's values |
 /// | a picture's name | when [`image`](TensorBoard::image) says so | the picture |
 ///
-/// Steps are those of the reports. Nothing of a run depends on it.
+/// Steps are those of the reports. Nothing of a run depends on it: what cannot be written is said once, until it works again.
 #[derive(Debug)]
 pub struct TensorBoard {
     path: PathBuf,
@@ -36,9 +45,18 @@ pub struct TensorBoard {
     tensors: Vec<(String, usize)>,
     /// The step of the last report.
     step: u64,
+    /// How much of the file is whole.
+    len: u64,
+    /// What went wrong and was not said yet.
+    failed: Option<Error>,
+    /// Whether the last event could not be written.
+    is_failing: bool,
 }
 
 impl TensorBoard {
+    /// The folder of event files in a run's.
+    pub const FOLDER: &'static str = "tensorboard";
+
     /// Begins a new event file in `folder`, which is made if it is not there; files of earlier parts of a run stay, and
     /// TensorBoard shows them together.
     ///
@@ -48,12 +66,12 @@ impl TensorBoard {
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, "create", error))?;
         let now = seconds_now();
         let path = (0..)
-            .map(|number| folder.join(format!("events.out.tfevents.{:010}.thalweg.{number}", now as u64)))
+            .map(|number| folder.join(format!("{PREFIX}{:010}{OURS}{number}", now as u64)))
             .find(|path| !path.exists())
             .unwrap_or_else(|| folder.join("events.out.tfevents"));
         let file = File::create(&path).map_err(|error| Error::io(&path, "create", error))?;
         let tensors = parameters.map(|parameter| (parameter.name.clone(), parameter.range.len())).collect();
-        let mut board = TensorBoard { path, file, tensors, step: 0 };
+        let mut board = TensorBoard { path, file, tensors, step: 0, len: 0, failed: None, is_failing: false };
         board.write(0, What::FileVersion("brain.Event:2".to_owned()))?;
         Ok(board)
     }
@@ -75,7 +93,14 @@ impl TensorBoard {
             what: Some(what),
         };
         let record = record::record(&prost::Message::encode_to_vec(&event));
-        self.file.write_all(&record).map_err(|error| Error::io(&self.path, "write", error))
+        let written = self.file.write_all(&record);
+        if written.is_ok() {
+            self.len += record.len() as u64;
+        } else {
+            // What was begun is taken back, so that the next event can be read.
+            let _ = self.file.set_len(self.len).and_then(|()| self.file.seek(SeekFrom::End(0)));
+        }
+        written.map_err(|error| Error::io(&self.path, "write", error))
     }
 }
 
@@ -98,8 +123,18 @@ impl Observer for TensorBoard {
             rest = after;
             values.push(Value::new(name, of_value::Of::Histogram(Histogram::of(tensor))));
         }
-        self.write(report.step, What::values(values))?;
+        match self.write(report.step, What::values(values)) {
+            Ok(()) => self.is_failing = false,
+            Err(error) if !self.is_failing => {
+                (self.failed, self.is_failing) = (Some(error), true);
+            }
+            Err(_) => {}
+        }
         Ok(Command::Continue)
+    }
+
+    fn saving(&mut self) -> Saving {
+        self.failed.take().map_or(Saving::Done, Saving::Failed)
     }
 }
 

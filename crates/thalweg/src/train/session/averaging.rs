@@ -14,7 +14,7 @@ impl<R: Real> Session<'_, R> {
                 (1.0 - decay).max(1.0 / (self.counters.averaged as f64 + 1.0))
             }
             WeightAverage::Swa { start } => {
-                let ends_epoch = self.counters.step.is_multiple_of(self.steps_per_epoch);
+                let ends_epoch = self.is_full_batch || self.counters.batch == self.steps_per_epoch;
                 if !ends_epoch || (self.counters.step as f64) < start * self.total_steps as f64 {
                     return;
                 }

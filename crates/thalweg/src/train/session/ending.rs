@@ -16,6 +16,10 @@ impl<R: Real> Session<'_, R> {
         observers: &mut [Box<dyn Observer + '_>],
         ending: Ending,
     ) -> Result<Outcome> {
+        if ending == Ending::Interrupted {
+            // Whoever interrupts may not wait for an evaluation.
+            self.save(observers)?;
+        }
         self.read_parameters();
         let kept = match &self.best {
             Some(best) => best.clone(),
@@ -37,7 +41,9 @@ impl<R: Real> Session<'_, R> {
             self.check_finite(&parts)?;
         }
         network.parameters_mut().copy_from_slice(self.network.parameters());
-        self.save(observers)?;
+        if ending != Ending::Interrupted {
+            self.save(observers)?;
+        }
         observers.iter_mut().try_for_each(|observer| observer.on_end())?;
         watching::is_saving(observers);
         let parameters_sha256 = sha256(&self.saved.parameters);

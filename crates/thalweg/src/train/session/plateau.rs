@@ -32,6 +32,9 @@ impl<R: Real> Session<'_, R> {
 
     /// What is left of every learning rate.
     pub(super) fn plateau_share(&self) -> f64 {
-        self.counters.plateau.map_or(1.0, |plateau| plateau.share)
+        match (&self.settings.reduce_on_plateau, self.counters.plateau) {
+            (Some(_), Some(plateau)) => plateau.share,
+            _ => 1.0,
+        }
     }
 }
