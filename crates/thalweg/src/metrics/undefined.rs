@@ -27,7 +27,7 @@ pub enum Undefined {
     NotProbabilities,
     /// The training part is seen batch by batch.
     #[error(
-        "it needs all predictions at once, and a report has those of the validation and the test part alone"
+        "it cannot be added up batch by batch; the validation and the test part have it"
     )]
     NotWhileTraining,
     /// There is no part to compute it on.
