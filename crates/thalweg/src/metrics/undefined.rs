@@ -26,9 +26,7 @@ pub enum Undefined {
     )]
     NotProbabilities,
     /// The training part is seen batch by batch.
-    #[error(
-        "it cannot be added up batch by batch; the validation and the test part have it"
-    )]
+    #[error("it cannot be added up batch by batch; the validation and the test part have it")]
     NotWhileTraining,
     /// There is no part to compute it on.
     #[error("it is computed on a validation or test part, and there is none; `data.split` makes one")]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
+use thalweg::metrics::Metric;
 use thalweg::model_file::{PartFigures, TrainingSummary};
 use thalweg::run::{RunFolder, TrainResult};
 use thalweg::sweep::{Plan, Row, RunState, Setting, Spread, SweepFolder, label};
@@ -24,9 +25,6 @@ const PIXELS_PER_UNIT: f64 = 2.0;
 
 /// More curves than an eye can tell apart.
 const MOST_CURVES: usize = 24;
-
-/// What the results of every run have; other metrics are there because somebody asked for them.
-const ALWAYS: [&str; 7] = ["loss", "data_loss", "accuracy", "correct", "mse", "mae", "r2"];
 
 /// A cell with nothing in it.
 const NOTHING: &str = "-";
@@ -90,7 +88,8 @@ pub(super) fn show(
         "settings": rows.iter().map(|row| row_object(plan, row)).collect::<Vec<_>>(),
         "runs": runs,
     }));
-    output.line(table(plan, rows, sort));
+    let asked = folder.experiment(plan, 0).training.metrics;
+    output.line(table(plan, rows, sort, &asked));
     if let Some(best) = plan.best(rows).filter(|_| plan.settings.len() > 1) {
         let value = cell(&plan.metric, best.figures[&plan.metric].mean);
         let settings = label(&plan.settings[best.setting]);
@@ -102,9 +101,10 @@ pub(super) fn show(
     }
 }
 
-/// The table: a row per setting, the loss and the first measure of each part, and the metric that was asked for.
-fn table(plan: &Plan, rows: &[Row], sort: &str) -> Table {
-    let metrics = shown(rows, sort);
+/// The table: a row per setting; the loss, the first measure and the metrics asked for of each part, and the one that it is
+/// sorted by.
+fn table(plan: &Plan, rows: &[Row], sort: &str, asked: &[Metric]) -> Table {
+    let metrics = shown(rows, sort, asked);
     let repeats = plan.repeats() > 1;
     let has_reasons = rows.iter().any(|row| !row.failed.is_empty());
     let mut heads: Vec<String> = plan
@@ -177,7 +177,7 @@ fn reason(plan: &Plan, row: &Row) -> Option<String> {
 
 /// The metrics that have columns: of each part its loss, its accuracy or r2, those that not every run has, and the one that was asked
 /// for.
-fn shown(rows: &[Row], sort: &str) -> Vec<String> {
+fn shown(rows: &[Row], sort: &str, asked: &[Metric]) -> Vec<String> {
     let is_there = |metric: &str| rows.iter().any(|row| row.figures.contains_key(metric));
     let mut metrics = Vec::new();
     for part in ["train", "validation", "test"] {
@@ -188,7 +188,7 @@ fn shown(rows: &[Row], sort: &str) -> Vec<String> {
         let names: BTreeSet<&String> = rows.iter().flat_map(|row| row.figures.keys()).collect();
         let is_shown = |metric: &&String| {
             let own = metric.strip_prefix(part).and_then(|rest| rest.strip_prefix('.'));
-            own.is_some_and(|own| !ALWAYS.contains(&own) || *metric == sort)
+            own.is_some_and(|own| asked.iter().any(|asked| asked.name() == own) || *metric == sort)
         };
         let others: Vec<String> = names.into_iter().filter(is_shown).cloned().collect();
         metrics.extend(others.into_iter().filter(|metric| !metrics.contains(metric)).collect::<Vec<_>>());

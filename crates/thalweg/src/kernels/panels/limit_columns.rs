@@ -14,7 +14,7 @@ const BLOCK: usize = 4096;
 const MOST_COLUMNS: usize = 32;
 
 dispatched! {
-    /// w[:,j] ← w[:,j]·limit/‖w[:,j]‖ where the norm is larger.
+    /// `w[:,j] ← w[:,j]·limit/‖w[:,j]‖` where the norm is larger.
     ///
     /// # Shapes
     /// `w`: `[inputs, W]`.
