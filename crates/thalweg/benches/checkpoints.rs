@@ -1,6 +1,6 @@
-//! What a checkpoint each epoch costs a run: `cargo bench --package thalweg --bench checkpoints`.
+//! What a report and a checkpoint each epoch cost a run: `cargo bench --package thalweg --bench checkpoints`.
 //!
-//! 784-512-512-10 on 60,000 made images, batches of 128, momentum. Runs with and without checkpoints come in turn, each in a run's folder
+//! 784-512-512-10 on 60,000 made images, batches of 128, momentum. Runs of each kind come in turn, each in a run's folder
 //! on the disk; epochs are timed between steps, and the medians are held against each other. The first epoch of a run is left
 //! out, in which no checkpoint is written. `THALWEG_BENCH_DIR` says where the folders are made.
 
@@ -17,14 +17,21 @@ use thalweg::{Error, Result};
 /// Images to train on, and of the test part, which each report goes through in both kinds of run.
 const IMAGES: [usize; 2] = [60_000, 500];
 
-/// Epochs of a run, and how many pairs of runs.
+/// Epochs of a run, and how many rounds of one run of each kind.
 const EPOCHS: usize = 5;
-const PAIRS: usize = 8;
+const ROUNDS: usize = 9;
+
+/// What is done each epoch, and the settings for it.
+const KINDS: [(&str, &[(&str, &str)]); 3] = [
+    ("nothing", &[("report_every", "1000 epochs")]),
+    ("a report", &[("report_every", "1 epochs")]),
+    ("a report and a checkpoint", &[("report_every", "1 epochs"), ("checkpoint_every", "1 epochs")]),
+];
 
 const EXPERIMENT: &str = r#"
 name = "checkpoints"
 data.source = "mnist"
-network.layers = [{ dense = 512, activation = "relu" }, { dense = 512, activation = "relu" }, { dense = 10 }]
+network.layers = ["flatten", { dense = 512, activation = "relu" }, { dense = 512, activation = "relu" }, { dense = 10 }]
 
 [training]
 optimizer = { name = "momentum", learning_rate = 0.05, momentum = 0.9 }
@@ -92,32 +99,33 @@ fn main() -> Result<()> {
     fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, "create", error))?;
     make_images(&folder).map_err(|error| Error::io(&folder, "write", error))?;
     let draft = Draft::parse(EXPERIMENT, None)?.set("epochs", &EPOCHS.to_string())?;
-    let ready = |draft: &Draft| prepare(draft.check()?, Some(&folder));
-    let mut kinds = [ready(&draft)?, ready(&draft.clone().set("checkpoint_every", "1 epochs")?)?];
-    let start = [kinds[0].network.clone(), kinds[1].network.clone()];
-    let mut times = [Vec::new(), Vec::new()];
-    let mut ratios = Vec::new();
-    for pair in 0..PAIRS {
-        let mut medians = [0.0; 2];
-        // Each kind comes first as often as the other.
-        for kind in if pair % 2 == 0 { [0, 1] } else { [1, 0] } {
-            kinds[kind].network = start[kind].clone();
+    let mut kinds = Vec::new();
+    for (_, settings) in KINDS {
+        let draft = settings.iter().try_fold(draft.clone(), |draft, (key, value)| draft.set(key, value))?;
+        kinds.push(prepare(draft.check()?, Some(&folder))?);
+    }
+    let start = kinds[0].network.clone();
+    let mut times = [const { Vec::new() }; KINDS.len()];
+    let mut ratios = [const { Vec::new() }; KINDS.len()];
+    for round in 0..ROUNDS {
+        let mut medians = [0.0; KINDS.len()];
+        // Each kind comes first as often as the others.
+        for kind in (0..KINDS.len()).map(|place| (place + round) % KINDS.len()) {
+            kinds[kind].network = start.clone();
             let seconds = epochs(&mut kinds[kind], &folder)?;
             medians[kind] = median(seconds.clone());
             times[kind].extend(seconds);
         }
-        ratios.push(medians[1] / medians[0]);
+        (0..KINDS.len()).for_each(|kind| ratios[kind].push(medians[kind] / medians[0]));
     }
-    let [without, with] = times.map(median);
-    let [least, most] = [f64::min, f64::max].map(|of| ratios.iter().copied().reduce(of).unwrap_or(f64::NAN));
-    println!("an epoch without checkpoints  {without:.4} s (median of {})", PAIRS * (EPOCHS - 1));
-    println!("an epoch with one each epoch  {with:.4} s");
-    println!("more                          {:.2} %", 100.0 * (with / without - 1.0));
-    println!(
-        "pair by pair                  {:.2} % in the median, {:.2} % to {:.2} %",
-        100.0 * (median(ratios) - 1.0),
-        100.0 * (least - 1.0),
-        100.0 * (most - 1.0)
-    );
+    let base = median(times[0].clone());
+    println!("each epoch                  seconds   more    round by round: median, least, most");
+    for (((name, _), times), ratios) in KINDS.iter().zip(times).zip(ratios) {
+        let seconds = median(times);
+        let [least, most] = [f64::min, f64::max].map(|of| ratios.iter().copied().reduce(of).unwrap_or(f64::NAN));
+        let [more, middle, least, most] =
+            [seconds / base, median(ratios), least, most].map(|ratio| 100.0 * (ratio - 1.0));
+        println!("{name:<26} {seconds:>8.4} {more:>6.2} % {middle:>22.2} % {least:>6.2} % {most:>6.2} %");
+    }
     fs::remove_dir_all(&folder).map_err(|error| Error::io(&folder, "remove", error))
 }

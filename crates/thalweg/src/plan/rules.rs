@@ -72,6 +72,11 @@ impl Rules {
         }
     }
 
+    /// Whether a step needs the whole gradient before any parameter may change.
+    pub(crate) fn wants_whole_gradient(&self) -> bool {
+        self.clip_norm.is_some() || !self.optimizer.is_elementwise()
+    }
+
     /// ½·l2·Σw² + l1·Σ|w| over the weights of a network.
     pub fn penalty<R: Real>(&self, layers: &[PlacedLayer], parameters: &[R]) -> f64 {
         let mut penalty = 0.0;

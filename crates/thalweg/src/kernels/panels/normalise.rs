@@ -11,8 +11,8 @@ use crate::real::Real;
 const LANES: usize = 8;
 /// The most columns that a panel has.
 const MOST_COLUMNS: usize = 32;
-/// The most rows that are one block of the rule.
-const MOST_ROWS: usize = 4096;
+/// Rows of one block of the rule.
+const BLOCK: usize = 4096;
 
 /// A number for each column.
 type Columns = [f64; MOST_COLUMNS];
@@ -22,7 +22,7 @@ dispatched! {
     /// `statistics` takes three rows: m, the variance by rows - 1, and s.
     ///
     /// # Shapes
-    /// `x`, `u`: `[rows, W]` with at most 4,096 rows; `w`, `b`: `[W]`; `statistics`: `[3, W]`.
+    /// `x`, `u`: `[rows, W]`; `w`, `b`: `[W]`; `statistics`: `[3, W]`.
     ///
     /// # Panics
     /// If the lengths do not fit.
@@ -40,29 +40,35 @@ fn normalise_columns_portable<R: Real>(
 ) {
     let width = panel_width::<R>();
     let rows = x.len() / width;
-    assert!(rows <= MOST_ROWS && x.len() == rows * width && u.len() == x.len(), "whole rows of one block");
+    assert!(x.len() == rows * width && u.len() == x.len(), "whole rows");
     assert!(w.len() == width && b.len() == width && statistics.len() == 3 * width, "a value for each column");
     let count = rows as f64;
-    let mut lanes = [[0.0; MOST_COLUMNS]; LANES];
-    for (n, x) in x.chunks_exact(width).enumerate() {
-        let lane = &mut lanes[n % LANES];
-        for c in 0..width {
-            lane[c] += x[c].to_f64();
+    let mut mean = [0.0; MOST_COLUMNS];
+    for block in x.chunks(BLOCK * width) {
+        let mut lanes = [[0.0; MOST_COLUMNS]; LANES];
+        for (n, x) in block.chunks_exact(width).enumerate() {
+            let lane = &mut lanes[n % LANES];
+            for c in 0..width {
+                lane[c] += x[c].to_f64();
+            }
         }
+        join(&lanes, &mut mean);
     }
-    let mut mean = joined(&lanes);
     for mean in &mut mean {
         *mean /= count;
     }
-    let mut lanes = [[0.0; MOST_COLUMNS]; LANES];
-    for (n, x) in x.chunks_exact(width).enumerate() {
-        let lane = &mut lanes[n % LANES];
-        for c in 0..width {
-            let d = x[c].to_f64() - mean[c];
-            lane[c] += d * d;
+    let mut squares = [0.0; MOST_COLUMNS];
+    for block in x.chunks(BLOCK * width) {
+        let mut lanes = [[0.0; MOST_COLUMNS]; LANES];
+        for (n, x) in block.chunks_exact(width).enumerate() {
+            let lane = &mut lanes[n % LANES];
+            for c in 0..width {
+                let d = x[c].to_f64() - mean[c];
+                lane[c] += d * d;
+            }
         }
+        join(&lanes, &mut squares);
     }
-    let squares = joined(&lanes);
     let (m, rest) = statistics.split_at_mut(width);
     let (unbiased, s) = rest.split_at_mut(width);
     for c in 0..width {
@@ -83,7 +89,7 @@ dispatched! {
     /// dw = Σ d·u and db = Σ d over the rows, for each column.
     ///
     /// # Shapes
-    /// `d`, `u`: `[rows, W]` with at most 4,096 rows; `dw`, `db`: `[W]`, overwritten.
+    /// `d`, `u`: `[rows, W]`; `dw`, `db`: `[W]`, overwritten.
     ///
     /// # Panics
     /// If the lengths do not fit.
@@ -106,25 +112,30 @@ fn column_sums_portable<R: Real>(d: &[R], u: &[R], dw: &mut [R], db: &mut [R]) {
 fn sums_and_products<R: Real>(d: &[R], u: &[R]) -> (Columns, Columns) {
     let width = panel_width::<R>();
     let rows = d.len() / width;
-    assert!(rows <= MOST_ROWS && d.len() == rows * width && u.len() == d.len(), "whole rows of one block");
-    let mut sums = [[0.0; MOST_COLUMNS]; LANES];
-    let mut products = [[0.0; MOST_COLUMNS]; LANES];
-    for (n, (d, u)) in d.chunks_exact(width).zip(u.chunks_exact(width)).enumerate() {
-        let (sum, product) = (&mut sums[n % LANES], &mut products[n % LANES]);
-        for c in 0..width {
-            let d = d[c].to_f64();
-            sum[c] += d;
-            product[c] += d * u[c].to_f64();
+    assert!(d.len() == rows * width && u.len() == d.len(), "whole rows");
+    let (mut sum, mut along) = ([0.0; MOST_COLUMNS], [0.0; MOST_COLUMNS]);
+    for (d, u) in d.chunks(BLOCK * width).zip(u.chunks(BLOCK * width)) {
+        let mut sums = [[0.0; MOST_COLUMNS]; LANES];
+        let mut products = [[0.0; MOST_COLUMNS]; LANES];
+        for (n, (d, u)) in d.chunks_exact(width).zip(u.chunks_exact(width)).enumerate() {
+            let (sum, product) = (&mut sums[n % LANES], &mut products[n % LANES]);
+            for c in 0..width {
+                let d = d[c].to_f64();
+                sum[c] += d;
+                product[c] += d * u[c].to_f64();
+            }
         }
+        join(&sums, &mut sum);
+        join(&products, &mut along);
     }
-    (joined(&sums), joined(&products))
+    (sum, along)
 }
 
 dispatched! {
     /// The way back: dw = Σ d·u and db = Σ d over the rows, then d ← w·s·(d - Σ d/rows - u·Σ(d·u)/rows).
     ///
     /// # Shapes
-    /// `d`, `u`: `[rows, W]` with at most 4,096 rows; `w`, `s`: `[W]`; `dparameters`: `[2, W]`, dw and db, overwritten.
+    /// `d`, `u`: `[rows, W]`; `w`, `s`: `[W]`; `dparameters`: `[2, W]`, dw and db, overwritten.
     ///
     /// # Panics
     /// If the lengths do not fit.
@@ -135,7 +146,7 @@ dispatched! {
 fn denormalise_columns_portable<R: Real>(w: &[R], s: &[R], u: &[R], d: &mut [R], dparameters: &mut [R]) {
     let width = panel_width::<R>();
     let rows = d.len() / width;
-    assert!(rows <= MOST_ROWS && d.len() == rows * width && u.len() == d.len(), "whole rows of one block");
+    assert!(d.len() == rows * width && u.len() == d.len(), "whole rows");
     assert!(
         w.len() == width && s.len() == width && dparameters.len() == 2 * width,
         "a value for each column"
@@ -187,17 +198,14 @@ fn normalise_by_averages_portable<R: Real>(epsilon: f64, parameters: [&[R]; 4], 
     }
 }
 
-/// ((lane 0 + lane 1) + lane 2) + …, added to the blocks before: none.
+/// Adds ((lane 0 + lane 1) + lane 2) + … to the blocks before.
 #[inline(always)]
-fn joined(lanes: &[Columns; LANES]) -> Columns {
-    let mut total = lanes[0];
-    for lane in &lanes[1..] {
-        for c in 0..MOST_COLUMNS {
-            total[c] += lane[c];
+fn join(lanes: &[Columns; LANES], total: &mut Columns) {
+    for c in 0..MOST_COLUMNS {
+        let mut sum = lanes[0][c];
+        for lane in &lanes[1..] {
+            sum += lane[c];
         }
+        total[c] += sum;
     }
-    for total in &mut total {
-        *total += 0.0;
-    }
-    total
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::program::{ColumnNorm, Form, Matrix, Norm, Program, RowNorm, Stage, Tail, TailKind};
+use super::program::{ColumnNorm, Form, Matrix, Norm, Program, RowNorm, Stage, Tail, TailKind, Values};
 use crate::activations::Activation;
 use crate::kernels::panels::{LANE_COLUMNS, panel_count, panel_width};
 use crate::kernels::sums::LANES;
@@ -35,8 +35,7 @@ impl Program {
 struct Builder<'a, R> {
     rules: Option<&'a Rules>,
     capacity: usize,
-    input: Matrix,
-    head: Vec<Tail>,
+    input: Values,
     stages: Vec<Stage>,
     norm_layers: Vec<usize>,
     /// How much of each memory has an owner.
@@ -57,8 +56,7 @@ impl<'a, R: Real> Builder<'a, R> {
         let mut builder = Builder {
             rules,
             capacity,
-            input: nowhere,
-            head: Vec::new(),
+            input: Values { output: nowhere, doutput: nowhere, tail: Vec::new(), row_norms: Vec::new() },
             stages: Vec::new(),
             norm_layers: Vec::new(),
             arena: 0,
@@ -69,8 +67,8 @@ impl<'a, R: Real> Builder<'a, R> {
             kept: rules.is_some(),
             scalar: PhantomData,
         };
-        builder.input = builder.matrix(columns);
-        builder.x = builder.input;
+        builder.input.output = builder.matrix(columns);
+        builder.x = builder.input.output;
         builder
     }
 
@@ -104,7 +102,10 @@ impl<'a, R: Real> Builder<'a, R> {
         let kind = match &placed.layer {
             Layer::Flatten => return Some(()),
             Layer::Dense(_) => return self.dense(placed),
-            Layer::LayerNorm(layer) => return self.layer_norm(*layer, placed),
+            Layer::LayerNorm(layer) => {
+                self.layer_norm(*layer, placed);
+                return Some(());
+            }
             Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => return None,
             Layer::BatchNorm(layer) => TailKind::BatchNorm(self.batch_norm(*layer, placed)?),
             Layer::Activation(activation) => TailKind::Activation(activation.clone()),
@@ -128,14 +129,16 @@ impl<'a, R: Real> Builder<'a, R> {
 
     /// Puts something after what stands last.
     fn follow(&mut self, tail: Tail) {
-        let last = match self.stages.last_mut() {
-            Some(stage) => match stage.row_norms.last_mut() {
-                Some(norm) => &mut norm.tail,
-                None => &mut stage.tail,
-            },
-            None => &mut self.head,
-        };
-        last.push(tail);
+        let values = self.last_values();
+        match values.row_norms.last_mut() {
+            Some(norm) => norm.tail.push(tail),
+            None => values.tail.push(tail),
+        }
+    }
+
+    /// What a layer that is no product belongs to.
+    fn last_values(&mut self) -> &mut Values {
+        self.stages.last_mut().map_or(&mut self.input, |stage| &mut stage.values)
     }
 
     fn dense(&mut self, placed: &PlacedLayer) -> Option<()> {
@@ -146,9 +149,14 @@ impl<'a, R: Real> Builder<'a, R> {
             Form::Panels => panel_count::<R>(out_features) * (in_features + 1) * width,
             Form::OneOutput => (panel_count::<R>(in_features) + 1) * width,
         };
+        let is_first = self.stages.is_empty();
+        let has_parameters_before = !is_first || self.input.norms().next().is_some();
+        if is_first && has_parameters_before {
+            self.input.doutput = self.kept_matrix(in_features, self.input.output);
+        }
         let output = self.matrix(out_features);
         let doutput = self.kept_matrix(out_features, output);
-        let turned = match self.trains() && !self.stages.is_empty() {
+        let turned = match self.trains() && has_parameters_before {
             true => panel_count::<R>(in_features) * out_features * width,
             false => 0,
         };
@@ -158,10 +166,7 @@ impl<'a, R: Real> Builder<'a, R> {
             in_features,
             out_features,
             input: self.x,
-            output,
-            doutput,
-            tail: Vec::new(),
-            row_norms: Vec::new(),
+            values: Values { output, doutput, tail: Vec::new(), row_norms: Vec::new() },
             weights: self.weights..self.weights + length,
             transposed: self.transposed..self.transposed + turned,
             lanes: self.lanes..self.lanes,
@@ -181,7 +186,7 @@ impl<'a, R: Real> Builder<'a, R> {
     }
 
     /// Places the parameters of a normalisation of x.
-    fn norm(&mut self, placed: &PlacedLayer) -> Norm {
+    fn norm(&mut self, placed: &PlacedLayer, momentum: Option<f64>) -> Norm {
         let tensors = placed.parameters.len();
         let start = self.weights;
         self.weights += tensors * panel_count::<R>(self.x.columns) * panel_width::<R>();
@@ -192,25 +197,25 @@ impl<'a, R: Real> Builder<'a, R> {
             plain: placed.range.clone(),
             columns: self.x.columns,
             tensors,
+            momentum,
             frozen: self.is_frozen(placed.number),
         }
     }
 
-    /// Only right after a product: elsewhere rows are shared out, which the columns of a batch are not.
+    /// Only of one axis, and before rows are normalised: after that they are shared out, which the columns of a batch are not.
     fn batch_norm(&mut self, layer: BatchNorm, placed: &PlacedLayer) -> Option<ColumnNorm> {
-        if !self.stages.last()?.row_norms.is_empty() {
+        if placed.input.axes().len() > 1 || !self.last_values().row_norms.is_empty() {
             return None;
         }
         let columns = self.x.columns;
         let all_statistics = self.run(3 * panel_count::<R>(columns) * panel_width::<R>());
-        let norm = self.norm(placed);
+        let norm = self.norm(placed, Some(layer.momentum));
         Some(ColumnNorm { layer, norm, u: self.kept_matrix(columns, self.x), all_statistics })
     }
 
-    fn layer_norm(&mut self, layer: LayerNorm, placed: &PlacedLayer) -> Option<()> {
-        self.stages.last()?;
+    fn layer_norm(&mut self, layer: LayerNorm, placed: &PlacedLayer) {
         let columns = self.x.columns;
-        let norm = self.norm(placed);
+        let norm = self.norm(placed, None);
         if self.trains() && self.kept {
             // The activation before it keeps its output: the normalisation works on a copy.
             let y = self.matrix(columns);
@@ -226,21 +231,14 @@ impl<'a, R: Real> Builder<'a, R> {
             norm,
             tail: Vec::new(),
         };
-        self.stages.last_mut()?.row_norms.push(row_norm);
+        self.last_values().row_norms.push(row_norm);
         self.kept = false;
-        Some(())
     }
 
     fn finish(self) -> Option<Program> {
-        let last = self.stages.last()?;
-        // After the last dense layer the loss follows at once.
-        if self.trains() && last.norms().next().is_some() {
-            return None;
-        }
         Some(Program {
-            outputs: last.out_features,
+            outputs: self.stages.last()?.out_features,
             input: self.input,
-            head: self.head,
             stages: self.stages,
             capacity: self.capacity,
             arena_len: self.arena,

@@ -31,16 +31,18 @@ pub(crate) use predict::PanelForward;
 use crate::data::DatasetTargets;
 use crate::error::Result;
 use crate::kernels::panels::panel_width;
+use crate::kernels::sums::ROWS;
 use crate::kernels::{OrderedSum, elementwise};
-use crate::losses::{Factors, Loss, Targets, Weights};
-use crate::network::Network;
+use crate::layers::Layer;
+use crate::losses::{Loss, Targets, Weights};
+use crate::network::{Network, PlacedLayer};
 use crate::optimizers::{StepRule, Update};
 use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Pace, Team};
 use memory::Memory;
-use pass::{Input, Pass, StageRule, Tile, all_bounded, loss_rows};
-use program::{Program, Stage};
+use pass::{Input, Pass, StageRule, StepRules, Tile, all_bounded, loss_rows};
+use program::Program;
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
 const TILE: usize = 512;
@@ -48,8 +50,7 @@ const TILE: usize = 512;
 /// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it, [`Pace`] measures.
 const WORTH_SHARING: usize = 100_000;
 
-/// Runs a network of dense, elementwise and normalising layers, in batches of any size; of one tile, where a normalisation looks
-/// at the batch or takes gradients over it.
+/// Runs a network of dense, elementwise and normalising layers, in batches of any size.
 pub(crate) struct PanelPlan<R: Real> {
     program: Program,
     rules: Rules,
@@ -90,18 +91,18 @@ impl<R: Real> PanelPlan<R> {
         if rules.shards > 1 || !rules.optimizer.is_elementwise() || matches!(rules.loss, Loss::Custom(_)) {
             return Ok(None);
         }
-        let Some(program) = Program::new::<R>(network.layers(), Some(rules), largest_batch.min(TILE)) else {
+        // A normalisation looks at the whole batch, or takes its gradients over it: then that is one tile.
+        let is_norm = |layer: &PlacedLayer| matches!(layer.layer, Layer::BatchNorm(_) | Layer::LayerNorm(_));
+        let has_norms = network.layers().iter().any(is_norm);
+        let capacity = if has_norms { largest_batch } else { largest_batch.min(TILE) };
+        let Some(program) = Program::new::<R>(network.layers(), Some(rules), capacity) else {
             return Ok(None);
         };
-        // The statistics of a batch come from one tile; their parameters are not clipped with the others.
-        if !program.norm_layers.is_empty() && (largest_batch > TILE || rules.clip_norm.is_some()) {
-            return Ok(None);
-        }
         let work = largest_batch * network.parameter_count();
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
         let width = panel_width::<R>();
-        let tiles = largest_batch.div_ceil(TILE);
-        let is_clipped = rules.clip_norm.is_some();
+        let is_one_tile = largest_batch <= program.capacity;
+        let keeps_gradient = rules.wants_whole_gradient() || largest_batch > ROWS;
         let outputs = program.outputs;
         let widest_norm = program.norms().map(|norm| norm.columns).max().unwrap_or(0);
         let scratch = (width * width).max(3 * widest_norm).max((3 * loss_rows::<R>(outputs) + 1) * width);
@@ -118,8 +119,8 @@ impl<R: Real> PanelPlan<R> {
                 state: Arena::with_len(program.weights_len * slots),
                 transposed: Arena::with_len(program.transposed_len),
                 lanes: Arena::with_len(program.lanes_len),
-                chains: Arena::with_len(if tiles > 1 { program.weights_len } else { 0 }),
-                totals: Arena::with_len(if tiles > 8 || is_clipped { program.weights_len } else { 0 }),
+                chains: Arena::with_len(if is_one_tile { 0 } else { program.weights_len }),
+                totals: Arena::with_len(if keeps_gradient { program.weights_len } else { 0 }),
                 scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
                 outputs: vec![R::ZERO; largest_batch * outputs],
                 losses: vec![R::ZERO; largest_batch],
@@ -185,7 +186,7 @@ impl<R: Real> PanelPlan<R> {
         );
         let outputs = self.program.outputs;
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
-        let is_one_tile = rows <= TILE;
+        let capacity = self.program.capacity;
         let bound = loss_bound(batch.data, rows);
         let weights = match batch.data.weights() {
             Some(all) => {
@@ -200,8 +201,10 @@ impl<R: Real> PanelPlan<R> {
         let is_forward_done = self.looked.take() == Some(batch.epoch);
         let is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
-        for first in (0..rows).step_by(TILE) {
-            let tile_rows = &batch.rows[first..rows.min(first + TILE)];
+        let of_step = StepRules { stages: &self.stage_rules, norms: &self.norm_rules };
+        let update = (!self.rules.wants_whole_gradient()).then_some(of_step);
+        for first in (0..rows).step_by(capacity) {
+            let tile_rows = &batch.rows[first..rows.min(first + capacity)];
             let targets = match batch.data.targets() {
                 DatasetTargets::Values { .. } => {
                     let targets = &mut self.targets[..tile_rows.len() * outputs];
@@ -217,26 +220,15 @@ impl<R: Real> PanelPlan<R> {
             };
             let tile = Tile { rows: tile_rows.len(), first, batch: rows, epoch: batch.epoch };
             let factors = factors.piece(first, tile_rows.len());
-            let input = match self.has_gathered && self.is_full_batch && is_one_tile {
+            let input = match self.has_gathered && self.is_full_batch && rows <= capacity {
                 true => Input::Gathered(batch.data, tile_rows),
                 false => Input::Data(batch.data, tile_rows),
             };
             let buffers = self.memory.buffers();
-            let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
-            let norm_rules = &self.norm_rules;
+            let (program, rules) = (&self.program, &self.rules);
             team.run(|member| {
-                let pass = Pass {
-                    program,
-                    rules,
-                    buffers,
-                    input,
-                    tile,
-                    targets,
-                    factors,
-                    norm_rules,
-                    bound,
-                    member,
-                };
+                let pass = Pass::new(program, rules, buffers, input, tile, member);
+                let pass = Pass { targets, factors, update, bound, ..pass };
                 if is_forward_done {
                     transpose(&pass);
                 } else {
@@ -244,42 +236,41 @@ impl<R: Real> PanelPlan<R> {
                     forward(&pass, backward);
                 }
                 if backward && has_targets {
-                    backward_pass(&pass, stage_rules);
+                    backward_pass(&pass);
                 }
             });
         }
         self.has_gathered = true;
         self.has_losses = backward && has_targets && batch.data.target_scale().is_none();
-        let is_finite = !backward || all_bounded(&self.memory.losses[..rows], bound);
-        if backward && is_finite && self.rules.clip_norm.is_some() {
-            self.clip_and_update(batch);
-        }
-        is_finite
+        !backward || all_bounded(&self.memory.losses[..rows], bound)
     }
 
-    /// dw ← dw·clip_norm / ‖dw‖ where the norm is larger, then the update.
-    fn clip_and_update(&mut self, batch: Rows<'_>) {
-        let clip_norm = self.rules.clip_norm.unwrap_or(f64::INFINITY);
-        let mut sum = OrderedSum::new();
-        let totals = self.memory.totals.all();
-        self.program.in_plain_order::<R>(|at| {
-            let dw = totals[at].to_f64();
-            sum.push(dw * dw);
+    /// What is left of a step after its whole gradient is there: dw ← dw·clip_norm / ‖dw‖ where the norm is larger, then the
+    /// update.
+    fn update_kept(&mut self, batch: Rows<'_>) {
+        let factor = self.rules.clip_norm.and_then(|clip_norm| {
+            let mut sum = OrderedSum::new();
+            let totals = self.memory.totals.all();
+            self.program.in_plain_order::<R>(|at| {
+                let dw = totals[at].to_f64();
+                sum.push(dw * dw);
+            });
+            let norm = sum.total().sqrt();
+            (norm > clip_norm).then(|| R::from_f64(clip_norm / norm))
         });
-        let norm = sum.total().sqrt();
-        let factor = (norm > clip_norm).then(|| R::from_f64(clip_norm / norm));
         let buffers = self.memory.buffers();
-        let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
+        let (program, rules) = (&self.program, &self.rules);
+        let (stage_rules, norm_rules) = (&self.stage_rules, &self.norm_rules);
         let rows = batch.rows.len();
         let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
         let input = Input::Gathered(batch.data, batch.rows);
-        let (targets, factors, bound) = (Targets::Classes(&[]), Factors::Same(R::ONE), R::ZERO);
         self.team.run(|member| {
-            let norm_rules = &[];
-            let pass =
-                Pass { program, rules, buffers, input, tile, targets, factors, norm_rules, bound, member };
+            let pass = Pass::new(program, rules, buffers, input, tile, member);
             for (stage, rule) in program.stages.iter().zip(stage_rules) {
-                pass.update_clipped(stage, rule, factor);
+                pass.update_kept(stage, rule, factor);
+            }
+            for (norm, rule) in program.norms().zip(norm_rules) {
+                pass.update_kept_norm(norm, rule, factor);
             }
             limit_units(&pass);
         });
@@ -291,7 +282,7 @@ fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
     for stage in &pass.program.stages {
         pass.member.wait();
         pass.forward(stage, backward);
-        pass.row_norms(stage);
+        pass.row_norms(&stage.values);
     }
     pass.member.wait();
     pass.write_outputs();
@@ -305,26 +296,34 @@ fn transpose<R: Real>(pass: &Pass<'_, R>) {
 }
 
 /// The loss, and from the last stage to the first the gradients and the updates. Nothing where a loss is not finite.
-fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
-    let stages: &[Stage] = &pass.program.stages;
+fn backward_pass<R: Real>(pass: &Pass<'_, R>) {
+    let Program { input, stages, .. } = pass.program;
     let Some(last) = stages.last() else { return };
     pass.loss(last);
     pass.member.wait();
     if !pass.is_finite() {
         return;
     }
-    for s in (0..stages.len()).rev() {
-        if s > 0 {
-            pass.backward_input(&stages[s], &stages[s - 1]);
-            pass.row_norms_backward(&stages[s - 1]);
+    if last.values.norms().next().is_some() {
+        pass.back_to_product(last);
+        pass.member.wait();
+    }
+    for (s, stage) in stages.iter().enumerate().rev() {
+        let before = match s {
+            0 => input.norms().next().map(|_| input),
+            _ => Some(&stages[s - 1].values),
+        };
+        if let Some(before) = before {
+            pass.backward_input(stage, before);
+            pass.row_norms_backward(before);
         }
-        pass.backward_parameters(&stages[s], &rules[s]);
-        if s > 0 {
+        pass.backward_parameters(stage, pass.update.map(|rules| &rules.stages[s]));
+        if let Some(before) = before {
             pass.member.wait();
-            pass.step_row_norms(&stages[s - 1]);
+            pass.step_row_norms(before);
         }
     }
-    if pass.rules.clip_norm.is_none() {
+    if pass.update.is_some() {
         limit_units(pass);
     }
 }
@@ -377,7 +376,8 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
 
     fn forward(&mut self, batch: Rows<'_>) {
         self.run(batch, false);
-        self.looked = (self.is_full_batch && batch.rows.len() <= TILE).then_some(batch.epoch);
+        let is_one_tile = batch.rows.len() <= self.program.capacity;
+        self.looked = (self.is_full_batch && is_one_tile).then_some(batch.epoch);
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
@@ -394,6 +394,10 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
         self.prepare(rates);
-        self.run(batch, true)
+        let is_finite = self.run(batch, true);
+        if is_finite && self.rules.wants_whole_gradient() {
+            self.update_kept(batch);
+        }
+        is_finite
     }
 }

@@ -121,10 +121,15 @@ impl Program {
         }
     }
 
-    /// Calls `visit` with the place of every parameter in the plain plan's order, biases after their weights.
+    /// Calls `visit` with the place of every parameter that training changes, in the plain plan's order.
     pub(super) fn in_plain_order<R: Real>(&self, mut visit: impl FnMut(usize)) {
+        let of_norm = |norm: &Norm, visit: &mut dyn FnMut(usize)| {
+            norm.visit(|own, _, tensor, _| if tensor < 2 { visit(own) });
+        };
+        self.input.norms().for_each(|norm| of_norm(norm, &mut visit));
         for stage in &self.stages {
             stage.visit::<R>(|own, _, _| visit(own));
+            stage.values.norms().for_each(|norm| of_norm(norm, &mut visit));
         }
     }
 }

@@ -4,13 +4,13 @@ use std::fmt;
 
 use super::memory::Memory;
 use super::pass::{Input, Pass, Tile};
-use super::program::{Form, Program, Tail, TailKind};
+use super::program::{Form, Program, Tail, TailKind, Values};
 use super::{WORTH_SHARING, forward};
 use crate::error::Result;
 use crate::kernels::one_row::one_row;
 use crate::kernels::panels::{forward_one_output, panel_width};
 use crate::kernels::{elementwise, layer_norm};
-use crate::losses::{Factors, Loss, Targets};
+use crate::losses::Loss;
 use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules};
 use crate::real::Real;
@@ -85,7 +85,7 @@ impl<R: Real> PanelForward<R> {
         let [from, to] = &mut self.rows;
         let (mut from, mut to) = (from, to);
         from[..x.len()].copy_from_slice(x);
-        run_in_place(&self.program.head, &[], &mut from[..x.len()]);
+        follow_in_place(&self.program.input, &mut self.memory, &mut from[..x.len()]);
         for stage in &self.program.stages {
             let weights = &self.memory.weights.all()[stage.weights.clone()];
             let (inputs, outputs) = (stage.in_features, stage.out_features);
@@ -99,15 +99,7 @@ impl<R: Real> PanelForward<R> {
                     forward_one_output(1, inputs, from, width, weights, b, &mut to[..width]);
                 }
             }
-            let all = self.memory.weights.all();
-            run_in_place(&stage.tail, all, &mut to[..outputs]);
-            for norm in &stage.row_norms {
-                let [w, b] = [0, 1].map(|tensor| &all[norm.norm.tensor(tensor)][..outputs]);
-                let (u, y) = self.memory.scratch.all_mut().split_at_mut(outputs);
-                layer_norm::normalise(norm.layer.epsilon, &to[..outputs], w, b, u, &mut y[..outputs]);
-                to[..outputs].copy_from_slice(&y[..outputs]);
-                run_in_place(&norm.tail, all, &mut to[..outputs]);
-            }
+            follow_in_place(&stage.values, &mut self.memory, &mut to[..outputs]);
             std::mem::swap(&mut from, &mut to);
         }
         let outputs = self.program.outputs;
@@ -115,7 +107,21 @@ impl<R: Real> PanelForward<R> {
     }
 }
 
-/// What follows a product in inference, on one row.
+/// What is done to the values of one row in inference.
+fn follow_in_place<R: Real>(values: &Values, memory: &mut Memory<R>, row: &mut [R]) {
+    let weights = memory.weights.all();
+    run_in_place(&values.tail, weights, row);
+    for norm in &values.row_norms {
+        let columns = row.len();
+        let [w, b] = [0, 1].map(|tensor| &weights[norm.norm.tensor(tensor)][..columns]);
+        let (u, y) = memory.scratch.all_mut().split_at_mut(columns);
+        layer_norm::normalise(norm.layer.epsilon, row, w, b, u, &mut y[..columns]);
+        row.copy_from_slice(&y[..columns]);
+        run_in_place(&norm.tail, weights, row);
+    }
+}
+
+/// What follows a product or a normalisation in inference, on one row.
 fn run_in_place<R: Real>(tail: &[Tail], weights: &[R], values: &mut [R]) {
     for part in tail {
         match &part.kind {
@@ -147,7 +153,7 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
         if rows == 1 {
             return self.forward_row(x);
         }
-        let columns = self.program.input.columns;
+        let columns = self.program.input.output.columns;
         let is_shared = self.team.threads() > 1
             && rows * self.parameter_count >= WORTH_SHARING
             && self.pace.is_together(rows);
@@ -158,21 +164,8 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
             let (program, rules) = (&self.program, &self.rules);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
             let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
-            let (targets, factors, bound) = (Targets::Classes(&[]), Factors::Same(R::ONE), R::ZERO);
             team.run(|member| {
-                let norm_rules = &[];
-                let pass = Pass {
-                    program,
-                    rules,
-                    buffers,
-                    input,
-                    tile,
-                    targets,
-                    factors,
-                    norm_rules,
-                    bound,
-                    member,
-                };
+                let pass = Pass::new(program, rules, buffers, input, tile, member);
                 pass.gather();
                 forward(&pass, false);
             });

@@ -1,5 +1,6 @@
 //! What a panel plan does with a network: stages, and where each matrix and each parameter lies.
 
+use std::iter;
 use std::ops::Range;
 
 use crate::activations::Activation;
@@ -50,6 +51,8 @@ pub(super) struct Norm {
     pub(super) columns: usize,
     /// How many tensors there are: weight and bias, and with averages those.
     pub(super) tensors: usize,
+    /// What the old averages weigh, where there are any.
+    pub(super) momentum: Option<f64>,
     pub(super) frozen: bool,
 }
 
@@ -67,7 +70,7 @@ impl Norm {
     }
 }
 
-/// A batch normalisation: it follows a product and works the columns of a panel.
+/// A batch normalisation: it works the columns of a panel.
 #[derive(Clone, Debug)]
 pub(super) struct ColumnNorm {
     pub(super) layer: BatchNorm,
@@ -108,6 +111,18 @@ pub(super) enum Form {
     OneOutput,
 }
 
+/// The values that a product or the gathering of rows gives, and what is done to them up to the next product.
+#[derive(Clone, Debug)]
+pub(super) struct Values {
+    /// z, or the rows of the data.
+    pub(super) output: Matrix,
+    /// The gradient by the output, and in turn by whatever the tail makes of it.
+    pub(super) doutput: Matrix,
+    pub(super) tail: Vec<Tail>,
+    /// What is done to whole rows after that.
+    pub(super) row_norms: Vec<RowNorm>,
+}
+
 /// A dense layer and what follows it up to the next.
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
@@ -118,13 +133,8 @@ pub(super) struct Stage {
     pub(super) out_features: usize,
     /// x.
     pub(super) input: Matrix,
-    /// z.
-    pub(super) output: Matrix,
-    /// The gradient by the output, and in turn by whatever the tail makes of it.
-    pub(super) doutput: Matrix,
-    pub(super) tail: Vec<Tail>,
-    /// What is done to whole rows after that.
-    pub(super) row_norms: Vec<RowNorm>,
+    /// z and what follows.
+    pub(super) values: Values,
     /// Its parameters in the plan's own order.
     pub(super) weights: Range<usize>,
     /// wᵀ in panels of inputs, for the gradient by x; empty where nobody needs that.
@@ -157,14 +167,21 @@ impl Stage {
     pub(super) fn input_panels<R: Real>(&self) -> usize {
         panel_count::<R>(self.in_features)
     }
+}
 
-    /// Whether what follows its product looks at all rows of a column, so that rows may not be shared out.
+impl Values {
+    /// Whether what follows looks at all rows of a column, so that rows may not be shared out.
     pub(super) fn looks_at_columns(&self) -> bool {
         self.column_norms().next().is_some()
     }
 
-    /// The batch normalisations that follow its product.
-    fn column_norms(&self) -> impl Iterator<Item = &ColumnNorm> {
+    /// Whether what stands last does.
+    pub(super) fn last_looks_at_columns(&self) -> bool {
+        self.row_norms.is_empty() && self.looks_at_columns()
+    }
+
+    /// The batch normalisations before rows are looked at.
+    pub(super) fn column_norms(&self) -> impl Iterator<Item = &ColumnNorm> {
         self.tail.iter().filter_map(|tail| match &tail.kind {
             TailKind::BatchNorm(norm) => Some(norm),
             _ => None,
@@ -177,12 +194,12 @@ impl Stage {
         of_columns.chain(self.row_norms.iter().map(|norm| &norm.norm))
     }
 
-    /// What stands last, after the product or after the last normalisation of rows.
+    /// What stands last, after the output or after the last normalisation of rows.
     pub(super) fn last_tail(&self) -> &[Tail] {
         self.row_norms.last().map_or(&self.tail, |norm| &norm.tail)
     }
 
-    /// The last matrix of the stage.
+    /// The matrix that the next product reads.
     pub(super) fn last(&self) -> Matrix {
         let before = |norm: &RowNorm| norm.x;
         let start = self.row_norms.last().map_or(self.output, before);
@@ -193,11 +210,10 @@ impl Stage {
 /// A network as stages.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
-    pub(super) input: Matrix,
-    /// What happens to the input before the first dense layer.
-    pub(super) head: Vec<Tail>,
+    /// The rows of the data and what happens to them before the first dense layer.
+    pub(super) input: Values,
     pub(super) stages: Vec<Stage>,
-    /// Rows worked at once: what every matrix has room for.
+    /// Rows worked at once, which every matrix has room for: whole batches where there are normalisations, else tiles.
     pub(super) capacity: usize,
     pub(super) arena_len: usize,
     pub(super) weights_len: usize,
@@ -211,7 +227,12 @@ pub(super) struct Program {
 impl Program {
     /// All normalisations, in order.
     pub(super) fn norms(&self) -> impl Iterator<Item = &Norm> {
-        self.stages.iter().flat_map(Stage::norms)
+        self.all_values().flat_map(Values::norms)
+    }
+
+    /// The input's, then those of each product.
+    fn all_values(&self) -> impl Iterator<Item = &Values> {
+        iter::once(&self.input).chain(self.stages.iter().map(|stage| &stage.values))
     }
 
     /// How far apart the panels of a matrix lie.
@@ -221,7 +242,7 @@ impl Program {
 
     /// The matrix that the network ends in.
     pub(super) fn last(&self) -> Matrix {
-        self.stages.last().map_or(self.input, Stage::last)
+        self.stages.last().map_or(&self.input, |stage| &stage.values).last()
     }
 
     /// Where rows of one panel of a matrix lie in the arena.

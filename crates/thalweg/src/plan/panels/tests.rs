@@ -341,30 +341,91 @@ fn normalised_and_noisy_layers() {
     }
 }
 
-/// Batches of more than one tile, a norm in front or at the end, or one limit for all gradients: the plain plan's.
+#[test]
+fn norms_at_both_ends_in_batches_of_any_size() {
+    for (rows, batch) in [(40, 17), (40, 40), (700, 700), (5000, 4500), (4200, 4200)] {
+        for clip_norm in [None, Some(0.02)] {
+            let case = Case {
+                layers: vec![
+                    BatchNorm { momentum: 0.7, epsilon: 1e-3 }.into(),
+                    LayerNorm::default().into(),
+                    dense(6),
+                    Activation::Relu.into(),
+                    BatchNorm::default().into(),
+                    Dropout { dropout: 0.2 }.into(),
+                    dense(35),
+                    LayerNorm { epsilon: 1e-2 }.into(),
+                    Activation::Tanh.into(),
+                    dense(3),
+                    BatchNorm::default().into(),
+                    Activation::Sigmoid.into(),
+                    LayerNorm::default().into(),
+                    Scale { factor: 2.0 }.into(),
+                ],
+                rules: Rules {
+                    clip_norm,
+                    l2: 1e-3,
+                    max_norm: Some(1.5),
+                    frozen: vec![4, 10],
+                    ..rules(Loss::SoftmaxCrossEntropy, adam())
+                },
+                columns: 37,
+                rows,
+                batch,
+                bytes: false,
+                weighted: true,
+            };
+            agrees::<f32>(&case, "norms at both ends", 2);
+            agrees::<f64>(&case, "norms at both ends", 3);
+            agrees::<f64>(&case, "norms at both ends", 1);
+        }
+    }
+}
+
+#[test]
+fn one_norm_at_an_end() {
+    let norms = || [Layer::from(BatchNorm::default()), LayerNorm::default().into()];
+    for norm in norms() {
+        for place in [0, 1] {
+            let mut layers = vec![dense(9)];
+            layers.insert(place, norm.clone());
+            let case = Case {
+                layers,
+                rules: rules(Loss::HalfSquares, adam()),
+                columns: 5,
+                rows: 30,
+                batch: 30,
+                bytes: true,
+                weighted: false,
+            };
+            agrees_everywhere(&case, "one norm");
+        }
+    }
+}
+
+/// What looks at columns after rows were shared out, and norms over more than one axis: the plain plan's.
 #[test]
 fn norms_that_are_not_taken() {
-    let taken = |layers: Vec<Layer>, clip_norm: Option<f64>, rows: usize| {
+    let taken = |layers: Vec<Layer>, shape: Shape| {
         let case = Case {
             layers,
-            rules: Rules { clip_norm, ..rules(Loss::HalfSquares, adam()) },
-            columns: 3,
-            rows,
-            batch: rows,
+            rules: rules(Loss::HalfSquares, adam()),
+            columns: 4,
+            rows: 5,
+            batch: 5,
             bytes: false,
             weighted: false,
         };
-        let network = Network::<f32>::new(Shape::from(3), case.layers.clone()).unwrap();
+        let network = Network::<f32>::new(shape, case.layers.clone()).unwrap();
         let data = data(&case, network.output_shape().len());
         let wanted =
-            Wanted { rules: &case.rules, data: &data, largest_batch: rows, is_full_batch: true, threads: 1 };
+            Wanted { rules: &case.rules, data: &data, largest_batch: 5, is_full_batch: true, threads: 1 };
         PanelPlan::new(&network, wanted).unwrap().is_some()
     };
     let norm = || Layer::from(BatchNorm::default());
-    assert!(taken(vec![dense(4), norm(), dense(2)], None, 512));
-    assert!(!taken(vec![dense(4), norm(), dense(2)], None, 513));
-    assert!(!taken(vec![dense(4), norm(), dense(2)], Some(1.0), 5));
-    assert!(!taken(vec![norm(), dense(2)], None, 5));
-    assert!(!taken(vec![dense(4), norm()], None, 5));
-    assert!(!taken(vec![dense(4), LayerNorm::default().into(), norm(), dense(2)], None, 5));
+    let square = || Shape::from([2, 2]);
+    assert!(taken(vec![dense(4), norm(), dense(2)], Shape::from(4)));
+    assert!(!taken(vec![dense(4), LayerNorm::default().into(), norm(), dense(2)], Shape::from(4)));
+    assert!(taken(vec![Layer::Flatten, norm(), dense(2)], square()));
+    assert!(!taken(vec![norm(), Layer::Flatten, dense(2)], square()));
 }

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::super::program::{Form, Matrix, Stage, Tail, TailKind};
-use super::{DEPTH, Pass, StageRule};
+use super::super::program::{Form, Matrix, Stage, Tail, TailKind, Values};
+use super::{Block, DEPTH, Pass, StageRule};
 use crate::kernels::elementwise;
 use crate::kernels::panels::{self, End, LANE_COLUMNS, Left, Run, Start, Strip, panel_width, strip};
 use crate::kernels::sums::{LANES, ROWS};
@@ -19,12 +19,17 @@ const NEAR: usize = if cfg!(test) { 16 << 10 } else { 512 << 10 };
 /// Bytes of the smallest register: a strip computes whole registers.
 const LEAST_REGISTER: usize = 16;
 
-impl<R: Real> Pass<'_, R> {
-    /// Back through what stands last in a stage.
-    pub(super) fn tail_backward(&self, stage: &Stage, panel: usize, rows: &Range<usize>) {
-        self.back_through(stage.last_tail(), stage.doutput, panel, rows);
-    }
+/// A chunk of a stage's gradient over a block of rows, and what its neighbour will ask memory for.
+#[derive(Clone, Copy)]
+struct Unit<'a, R> {
+    stage: &'a Stage,
+    block: &'a Block,
+    panel: usize,
+    k_panel: usize,
+    ahead: [Run<R>; 2],
+}
 
+impl<R: Real> Pass<'_, R> {
     /// Back through what follows a product or a normalisation, where the gradient lies.
     pub(super) fn back_through(&self, tail: &[Tail], doutput: Matrix, panel: usize, rows: &Range<usize>) {
         for part in tail.iter().rev() {
@@ -44,13 +49,13 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
-    /// dx = dy·wᵀ of a stage, and back through what follows the stage before it.
-    pub(in crate::plan::panels) fn backward_input(&self, stage: &Stage, before: &Stage) {
+    /// dx = dy·wᵀ of a stage, and back through what stands last before it.
+    pub(in crate::plan::panels) fn backward_input(&self, stage: &Stage, before: &Values) {
         let width = panel_width::<R>();
         let outputs = stage.out_features;
         // SAFETY: wᵀ was written before the last barrier.
         let turned = unsafe { self.buffers.transposed.read(stage.transposed.clone()) };
-        let by_columns = before.looks_at_columns() && before.row_norms.is_empty();
+        let by_columns = before.last_looks_at_columns();
         self.share(stage.input_panels::<R>(), by_columns, |panel, rows| {
             let d = self.write(before.doutput, panel, &rows);
             let right = &turned[panel * outputs * width..(panel + 1) * outputs * width];
@@ -60,7 +65,7 @@ impl<R: Real> Pass<'_, R> {
             while first < outputs {
                 let depth = if outputs - first > DEPTH + DEPTH / 2 { DEPTH } else { outputs - first };
                 let left = Left::Across {
-                    values: self.across(stage.doutput, first / width, rows.start),
+                    values: self.across(stage.values.doutput, first / width, rows.start),
                     panel: self.program.panel::<R>(),
                 };
                 let right = &right[first * width..];
@@ -69,19 +74,25 @@ impl<R: Real> Pass<'_, R> {
                 strip(&Strip { start, ahead, ..Strip::new(rows.len(), columns, depth, left, right) }, d);
                 start = Start::Stored;
             }
-            self.tail_backward(before, panel, &rows);
+            self.back_through(before.last_tail(), before.doutput, panel, &rows);
         });
     }
 
-    /// dw = xᵀ·dy and db = Σₙ `dy[n]`, and at the end of the batch the update: chunk by chunk, so that a gradient is used
-    /// while it is in the first cache. A unit of work is a chunk: a panel of outputs with a panel of inputs, or with the
-    /// biases, which come after the last.
-    pub(in crate::plan::panels) fn backward_parameters(&self, stage: &Stage, rule: &StageRule<R>) {
-        if stage.frozen && self.rules.clip_norm.is_none() {
+    /// dw = xᵀ·dy and db = Σₙ `dy[n]`, block of rows by block, and at the end of the batch the update, if there is a rule: chunk
+    /// by chunk, so that a gradient is used while it is in the first cache. A unit of work is a chunk: a panel of outputs with a
+    /// panel of inputs, or with the biases, which come after the last.
+    pub(in crate::plan::panels) fn backward_parameters(&self, stage: &Stage, rule: Option<&StageRule<R>>) {
+        if stage.frozen && rule.is_some() {
             return;
         }
+        for block in self.tile.blocks() {
+            self.backward_block(stage, &block, rule);
+        }
+    }
+
+    fn backward_block(&self, stage: &Stage, block: &Block, rule: Option<&StageRule<R>>) {
         let units = stage.input_panels::<R>() + 1;
-        let near = (NEAR / (self.rows() * panel_width::<R>() * size_of::<R>())).max(1);
+        let near = (NEAR / (block.rows.len() * panel_width::<R>() * size_of::<R>())).max(1);
         let share = self.member.share(stage.panels::<R>() * units);
         let panels = share.start / units..share.end.div_ceil(units);
         for first in (0..units).step_by(near) {
@@ -92,21 +103,16 @@ impl<R: Real> Pass<'_, R> {
                         true => stage.chunk::<R>(panel + 1, first),
                         false => stage.chunk::<R>(panel, k_panel + 1),
                     };
-                    self.backward_chunk(stage, panel, k_panel, self.far_parameters(next), rule);
+                    let unit = Unit { stage, block, panel, k_panel, ahead: self.far_parameters(next) };
+                    self.backward_chunk(&unit, rule);
                 }
             }
         }
     }
 
     /// The gradient of a chunk, and what becomes of it.
-    fn backward_chunk(
-        &self,
-        stage: &Stage,
-        panel: usize,
-        k_panel: usize,
-        ahead: [Run<R>; 2],
-        rule: &StageRule<R>,
-    ) {
+    fn backward_chunk(&self, unit: &Unit<'_, R>, rule: Option<&StageRule<R>>) {
+        let Unit { stage, block, panel, k_panel, ahead } = *unit;
         let is_bias = k_panel == stage.input_panels::<R>();
         let chunk = stage.chunk::<R>(panel, k_panel);
         if let (Some(minus_rate), false, Form::Panels) = (self.descent(rule), is_bias, stage.form)
@@ -114,15 +120,15 @@ impl<R: Real> Pass<'_, R> {
         {
             // SAFETY: a chunk's parameters belong to the chunk's unit, and nobody reads the weights in this phase.
             let w = unsafe { self.buffers.weights.part(chunk) };
-            let mut work = self.weight_product(stage, panel, k_panel, w.len());
+            let mut work = self.weight_product(unit, w.len());
             work.end = End::Descend { minus_rate };
             work.ahead = ahead;
             return strip(&work, w);
         }
         let scratch = &mut self.scratch()[..chunk.len()];
         if if is_bias { stage.bias_lanes() } else { stage.weight_lanes() } {
-            self.gradient_in_lanes(stage, is_bias, scratch);
-            return self.close(chunk, scratch, is_bias, rule);
+            self.gradient_in_lanes(unit, is_bias, scratch);
+            return self.close(chunk, scratch, block, is_bias, rule);
         }
         let dw = match self.buffers.chains.is_empty() {
             true => scratch,
@@ -130,62 +136,64 @@ impl<R: Real> Pass<'_, R> {
             false => unsafe { self.buffers.chains.part(chunk.clone()) },
         };
         match is_bias {
-            true => {
-                let dy = self.read(stage.doutput, panel, &(0..self.rows()));
-                panels::add_rows(dy, !self.tile.begins_block(), dw);
-            }
-            false => self.gradient(stage, panel, k_panel, ahead, dw),
+            true => panels::add_rows(self.dy(unit), !block.begins, dw),
+            false => self.gradient(unit, dw),
         }
-        self.close(chunk, dw, is_bias, rule);
+        self.close(chunk, dw, block, is_bias, rule);
     }
 
-    /// The chains of one chunk over the rows of the tile.
-    fn gradient(&self, stage: &Stage, panel: usize, k_panel: usize, ahead: [Run<R>; 2], dw: &mut [R]) {
-        let work = self.weight_product(stage, panel, k_panel, dw.len());
+    /// dy of the rows of a unit.
+    fn dy(&self, unit: &Unit<'_, R>) -> &[R] {
+        self.read(unit.stage.values.doutput, unit.panel, &unit.block.rows)
+    }
+
+    /// The chains of one chunk over the rows of a block.
+    fn gradient(&self, unit: &Unit<'_, R>, dw: &mut [R]) {
+        let work = self.weight_product(unit, dw.len());
         let is_sum = self.buffers.chains.is_empty();
         if is_sum && work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < panel_width::<R>() {
             // Registers beyond the columns are not computed; what lies there must not reach the padding.
             dw.fill(R::ZERO);
         }
-        let start = if self.tile.begins_block() { Start::Zero } else { Start::Stored };
+        let start = if unit.block.begins { Start::Zero } else { Start::Stored };
         let end = if is_sum { End::Sum } else { End::Store };
-        strip(&Strip { start, end, ahead, ..work }, dw);
+        strip(&Strip { start, end, ahead: unit.ahead, ..work }, dw);
     }
 
     /// xᵀ·dy for one chunk of so many weights.
-    fn weight_product(&self, stage: &Stage, panel: usize, k_panel: usize, weights: usize) -> Strip<'_, R> {
+    fn weight_product(&self, unit: &Unit<'_, R>, weights: usize) -> Strip<'_, R> {
         let width = panel_width::<R>();
-        let rows = 0..self.rows();
-        let dy = self.read(stage.doutput, panel, &rows);
-        let x = self.read(stage.input, k_panel, &rows);
+        let (stage, rows) = (unit.stage, unit.block.rows.len());
+        let dy = self.dy(unit);
+        let x = self.read(stage.input, unit.k_panel, &unit.block.rows);
         match stage.form {
             Form::Panels => {
-                let columns = width.min(stage.out_features - panel * width);
-                Strip::new(weights / width, columns, rows.len(), Left::Down { values: x }, dy)
+                let columns = width.min(stage.out_features - unit.panel * width);
+                Strip::new(weights / width, columns, rows, Left::Down { values: x }, dy)
             }
-            Form::OneOutput => Strip::new(1, width, rows.len(), Left::Down { values: dy }, x),
+            Form::OneOutput => Strip::new(1, width, rows, Left::Down { values: dy }, x),
         }
     }
 
     /// The sums of a narrow stage's one panel, so far, in lanes; at the end of a block, joined and added to 0.
-    fn gradient_in_lanes(&self, stage: &Stage, is_bias: bool, dw: &mut [R]) {
+    fn gradient_in_lanes(&self, unit: &Unit<'_, R>, is_bias: bool, dw: &mut [R]) {
+        let (stage, block) = (unit.stage, unit.block);
         let width = panel_width::<R>();
         let each = LANES * LANE_COLUMNS;
-        let rows = 0..self.rows();
         let bias = stage.lanes.end - each;
         let range = if is_bias { bias..stage.lanes.end } else { stage.lanes.start..bias };
         // SAFETY: the lanes of weights and those of biases belong each to one unit.
         let lanes = unsafe { self.buffers.lanes.part(range) };
-        if self.tile.begins_block() {
+        if block.begins {
             lanes.fill(R::ZERO);
         }
-        let first = self.tile.first % ROWS;
-        let dy = self.read(stage.doutput, 0, &rows);
+        let first = block.first % ROWS;
+        let dy = self.dy(unit);
         match is_bias {
             true => panels::add_in_lanes(first, dy, lanes),
-            false => panels::add_products_in_lanes(first, self.read(stage.input, 0, &rows), dy, lanes),
+            false => panels::add_products_in_lanes(first, self.read(stage.input, 0, &block.rows), dy, lanes),
         }
-        if self.tile.ends_block() {
+        if block.ends {
             dw.fill(R::ZERO);
             for (row, lanes) in dw.chunks_exact_mut(width).zip(lanes.chunks_exact(each)) {
                 row[..stage.out_features].copy_from_slice(&panels::joined(lanes)[..stage.out_features]);

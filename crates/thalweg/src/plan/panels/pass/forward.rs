@@ -18,8 +18,8 @@ impl<R: Real> Pass<'_, R> {
     /// z = x·w + b of a stage and what follows it; and, if somebody will want it, wᵀ while w is near.
     pub(in crate::plan::panels) fn forward(&self, stage: &Stage, backward: bool) {
         let weights = self.weights(stage);
-        self.share(stage.panels::<R>(), stage.looks_at_columns(), |panel, rows| {
-            let z = self.write(stage.output, panel, &rows);
+        self.share(stage.panels::<R>(), stage.values.looks_at_columns(), |panel, rows| {
+            let z = self.write(stage.values.output, panel, &rows);
             match stage.form {
                 Form::Panels => self.product(stage, panel, &rows, weights, z),
                 Form::OneOutput => {
@@ -29,7 +29,7 @@ impl<R: Real> Pass<'_, R> {
                     panels::forward_one_output(rows.len(), stage.in_features, x, between, weights, b, z);
                 }
             }
-            self.tail_forward(&stage.tail, panel, &rows);
+            self.tail_forward(&stage.values.tail, panel, &rows);
             if backward {
                 self.transpose(stage, panel, &rows);
             }

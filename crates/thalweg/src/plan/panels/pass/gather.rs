@@ -1,30 +1,46 @@
 //! The rows of a tile, brought into the arena.
 
+use std::ops::Range;
+
+use super::super::program::Values;
 use super::{Input, Pass};
 use crate::kernels::panels::{self, panel_count, panel_width};
 use crate::real::Real;
 
 impl<R: Real> Pass<'_, R> {
-    /// Brings this member's rows into the arena and through whatever stands before the first dense layer.
+    /// Brings the rows into the arena and through whatever stands before the first dense layer.
     pub(in crate::plan::panels) fn gather(&self) {
-        let rows = self.member.share(self.rows());
-        let matrix = self.program.input;
-        let width = panel_width::<R>();
-        for panel in 0..panel_count::<R>(matrix.columns) {
-            let first = panel * width;
-            let columns = width.min(matrix.columns - first);
-            match self.input {
-                Input::Data(data, numbers) => {
-                    let numbers = &numbers[rows.clone()];
-                    data.gather_columns(numbers, first, columns, self.write(matrix, panel, &rows), width);
-                }
-                Input::Values(values) => {
-                    let x = values.get(rows.start * matrix.columns + first..).unwrap_or(&[]);
-                    panels::copy_columns(columns, x, matrix.columns, self.write(matrix, panel, &rows));
-                }
-                Input::Gathered(..) => {}
+        let values = &self.program.input;
+        let panels = panel_count::<R>(values.output.columns);
+        if values.looks_at_columns() {
+            for panel in self.member.share(panels) {
+                self.gather_panel(values, panel, &(0..self.rows()));
             }
-            self.tail_forward(&self.program.head, panel, &rows);
+        } else {
+            let rows = self.member.share(self.rows());
+            for panel in 0..panels {
+                self.gather_panel(values, panel, &rows);
+            }
         }
+        self.row_norms(values);
+    }
+
+    fn gather_panel(&self, values: &Values, panel: usize, rows: &Range<usize>) {
+        let matrix = values.output;
+        let width = panel_width::<R>();
+        let first = panel * width;
+        let columns = width.min(matrix.columns - first);
+        match self.input {
+            Input::Data(data, numbers) => {
+                let numbers = &numbers[rows.clone()];
+                data.gather_columns(numbers, first, columns, self.write(matrix, panel, rows), width);
+            }
+            Input::Values(x) => {
+                let x = x.get(rows.start * matrix.columns + first..).unwrap_or(&[]);
+                panels::copy_columns(columns, x, matrix.columns, self.write(matrix, panel, rows));
+            }
+            Input::Gathered(..) => {}
+        }
+        self.tail_forward(&values.tail, panel, rows);
     }
 }

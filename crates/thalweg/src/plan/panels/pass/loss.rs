@@ -12,8 +12,8 @@ use crate::losses::{Factors, LaneBatch, Targets};
 use crate::real::Real;
 
 impl<R: Real> Pass<'_, R> {
-    /// The losses of this member's rows and their gradient by the last dense layer's output, with rows in lanes: a panel
-    /// of rows at a time, turned, worked and turned back.
+    /// The losses of this member's rows and their gradient by the network's output, with rows in lanes: a panel of rows at a
+    /// time, turned, worked and turned back; and back through what stands last, where that is a matter of rows.
     pub(in crate::plan::panels) fn loss(&self, last: &Stage) {
         let width = panel_width::<R>();
         let outputs = self.program.outputs;
@@ -53,13 +53,29 @@ impl<R: Real> Pass<'_, R> {
             for panel in 0..last.panels::<R>() {
                 let columns = width.min(loss_rows::<R>(outputs) - panel * width);
                 let from = &d[panel * width * width..];
-                panels::transpose(columns, count, from, self.write(last.doutput, panel, &these));
+                panels::transpose(columns, count, from, self.write(last.values.doutput, panel, &these));
             }
             first += count;
         }
-        for panel in 0..last.panels::<R>() {
-            self.tail_backward(last, panel, &rows);
+        if last.values.last_looks_at_columns() {
+            return;
         }
+        for panel in 0..last.panels::<R>() {
+            self.back_through(last.values.last_tail(), last.values.doutput, panel, &rows);
+        }
+    }
+
+    /// From the network's output back to the last product, as far as [`loss`](Self::loss) could not go: through normalisations.
+    pub(in crate::plan::panels) fn back_to_product(&self, last: &Stage) {
+        let values = &last.values;
+        if values.last_looks_at_columns() {
+            for panel in self.member.share(last.panels::<R>()) {
+                self.back_through(values.last_tail(), values.doutput, panel, &(0..self.rows()));
+            }
+        }
+        self.row_norms_backward(values);
+        self.member.wait();
+        self.step_row_norms(values);
     }
 
     /// The targets of `count` rows from `first` on, rows in lanes: a class as 1 at its own output, or its number where

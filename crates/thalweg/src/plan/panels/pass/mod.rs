@@ -46,6 +46,13 @@ pub(super) struct StageRule<R> {
     pub(super) bias: StepRule<R>,
 }
 
+/// The update rules of this step: of the products and of the normalisations, each in order.
+#[derive(Clone, Copy)]
+pub(super) struct StepRules<'a, R> {
+    pub(super) stages: &'a [StageRule<R>],
+    pub(super) norms: &'a [StepRule<R>],
+}
+
 /// What a tile's rows are made of.
 #[derive(Clone, Copy)]
 pub(super) enum Input<'a, R> {
@@ -70,19 +77,37 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    /// Whether its first row begins a block of rows (NUMERICS rule 4).
-    fn begins_block(&self) -> bool {
-        self.first.is_multiple_of(ROWS)
+    /// The tile's runs of rows that lie in one block (NUMERICS rule 4).
+    fn blocks(self) -> impl Iterator<Item = Block> {
+        let end = self.first + self.rows;
+        (self.first / ROWS..end.div_ceil(ROWS)).map(move |block| {
+            let (start, stop) = (self.first.max(block * ROWS), end.min((block + 1) * ROWS));
+            Block {
+                rows: start - self.first..stop - self.first,
+                first: start,
+                begins: start.is_multiple_of(ROWS),
+                ends: stop == self.batch || stop.is_multiple_of(ROWS),
+                is_last: stop == self.batch,
+            }
+        })
     }
 
-    /// Whether its last row ends a block.
-    fn ends_block(&self) -> bool {
-        self.is_last() || (self.first + self.rows).is_multiple_of(ROWS)
-    }
-
-    fn is_last(&self) -> bool {
+    fn is_last(self) -> bool {
         self.first + self.rows == self.batch
     }
+}
+
+/// Rows of a tile that lie in one block: what the sums over rows are taken over.
+#[derive(Clone, Debug)]
+struct Block {
+    /// Which rows of the tile.
+    rows: Range<usize>,
+    /// How many rows of the batch come before them.
+    first: usize,
+    /// Whether the first begins a block, the last ends one, and is the batch's last.
+    begins: bool,
+    ends: bool,
+    is_last: bool,
 }
 
 /// One member's view of a tile.
@@ -96,14 +121,37 @@ pub(super) struct Pass<'a, R: Real> {
     pub(super) targets: Targets<'a, R>,
     /// What the gradients of the tile's rows are multiplied by.
     pub(super) factors: Factors<'a, R>,
-    /// The update rules of the normalisations at this step.
-    pub(super) norm_rules: &'a [StepRule<R>],
+    /// How parameters change as soon as their gradient is there; `None` where the whole gradient is kept.
+    pub(super) update: Option<StepRules<'a, R>>,
     /// What no row's loss may exceed.
     pub(super) bound: R,
     pub(super) member: Member<'a>,
 }
 
-impl<R: Real> Pass<'_, R> {
+impl<'a, R: Real> Pass<'a, R> {
+    /// What a forward pass needs.
+    pub(super) fn new(
+        program: &'a Program,
+        rules: &'a Rules,
+        buffers: Buffers<'a, R>,
+        input: Input<'a, R>,
+        tile: Tile,
+        member: Member<'a>,
+    ) -> Self {
+        Pass {
+            program,
+            rules,
+            buffers,
+            input,
+            tile,
+            targets: Targets::Classes(&[]),
+            factors: Factors::Same(R::ONE),
+            update: None,
+            bound: R::ZERO,
+            member,
+        }
+    }
+
     fn rows(&self) -> usize {
         self.tile.rows
     }

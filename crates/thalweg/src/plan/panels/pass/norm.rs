@@ -6,10 +6,11 @@
 
 use std::ops::Range;
 
-use super::super::program::{ColumnNorm, Norm, RowNorm, Stage};
+use super::super::program::{ColumnNorm, Matrix, Norm, RowNorm, Values};
 use super::{Input, Pass};
 use crate::kernels::panels::{self, panel_count, panel_width};
 use crate::kernels::{elementwise, layer_norm};
+use crate::optimizers::StepRule;
 use crate::real::Real;
 
 impl<R: Real> Pass<'_, R> {
@@ -52,46 +53,91 @@ impl<R: Real> Pass<'_, R> {
         let w = unsafe { self.buffers.weights.read(norm.norm.run::<R>(0, panel)) };
         panels::denormalise_columns(w, s, u, d, gradients);
         self.step(&norm.norm, panel, gradients);
-        if norm.norm.frozen {
-            return;
-        }
-        for (k, value) in of_batch.chunks_exact(width).enumerate() {
-            // SAFETY: as for w.
-            let average = unsafe { self.buffers.weights.part(norm.norm.run::<R>(2 + k, panel)) };
-            elementwise::average(norm.layer.momentum, average, value);
+        self.move_averages(norm, panel, of_batch);
+    }
+
+    /// The averages of a panel's columns move by the batch's mean and variance; or these are kept.
+    fn move_averages(&self, norm: &ColumnNorm, panel: usize, of_batch: &[R]) {
+        for (k, value) in of_batch.chunks_exact(panel_width::<R>()).enumerate() {
+            let run = norm.norm.run::<R>(2 + k, panel);
+            if self.update.is_none() {
+                // SAFETY: a panel's parameters, and what stands where their gradients would, belong to whoever works the panel.
+                unsafe { self.buffers.totals.part(run) }.copy_from_slice(value);
+            } else if !norm.norm.frozen {
+                // SAFETY: as above.
+                let average = unsafe { self.buffers.weights.part(run) };
+                elementwise::average(norm.layer.momentum, average, value);
+            }
         }
     }
 
-    /// The update of weight and bias of a panel's columns by their gradients, one after the other.
+    /// The update of weight and bias of a panel's columns by their gradients, one after the other; or these are kept.
     fn step(&self, norm: &Norm, panel: usize, gradients: &mut [R]) {
-        if norm.frozen {
-            return;
-        }
         if let Some(limit) = self.rules.clip_value {
             elementwise::cut(R::from_f64(limit), gradients);
         }
-        let slots = self.rules.optimizer.state_slots();
         for (tensor, dw) in gradients.chunks_exact(panel_width::<R>()).enumerate() {
             let run = norm.run::<R>(tensor, panel);
-            // SAFETY: a panel's parameters and their state belong to whoever works the panel.
-            let (w, state) = unsafe {
-                (
-                    self.buffers.weights.part(run.clone()),
-                    self.buffers.state.part(run.start * slots..run.end * slots),
-                )
-            };
-            elementwise::apply(&self.norm_rules[norm.number], w, dw, state);
+            match self.update {
+                Some(rules) => self.apply(norm, &rules.norms[norm.number], run, dw),
+                // SAFETY: a panel's gradients belong to whoever works the panel.
+                None => unsafe { self.buffers.totals.part(run) }.copy_from_slice(dw),
+            }
+        }
+    }
+
+    fn apply(&self, norm: &Norm, rule: &StepRule<R>, run: Range<usize>, dw: &[R]) {
+        if norm.frozen {
+            return;
+        }
+        let slots = self.rules.optimizer.state_slots();
+        // SAFETY: a panel's parameters and their state belong to whoever works the panel.
+        let (w, state) = unsafe {
+            (
+                self.buffers.weights.part(run.clone()),
+                self.buffers.state.part(run.start * slots..run.end * slots),
+            )
+        };
+        elementwise::apply(rule, w, dw, state);
+    }
+
+    /// What is left of a normalisation's step where its gradients were kept, which are taken times `factor`.
+    pub(in crate::plan::panels) fn update_kept_norm(
+        &self,
+        norm: &Norm,
+        rule: &StepRule<R>,
+        factor: Option<R>,
+    ) {
+        for panel in self.member.share(panel_count::<R>(norm.columns)) {
+            for tensor in 0..norm.tensors {
+                let run = norm.run::<R>(tensor, panel);
+                // SAFETY: a panel's gradients belong to whoever works the panel.
+                let dw = unsafe { self.buffers.totals.part(run.clone()) };
+                match norm.momentum.filter(|_| tensor >= 2) {
+                    None => {
+                        if let Some(factor) = factor {
+                            elementwise::scale_in_place(factor, dw);
+                        }
+                        self.apply(norm, rule, run, dw);
+                    }
+                    Some(momentum) if !norm.frozen => {
+                        // SAFETY: as for the gradients.
+                        elementwise::average(momentum, unsafe { self.buffers.weights.part(run) }, dw);
+                    }
+                    Some(_) => {}
+                }
+            }
         }
     }
 
     /// y ← w ⊙ u + b for this member's rows, and what follows.
-    pub(in crate::plan::panels) fn row_norms(&self, stage: &Stage) {
-        if stage.row_norms.is_empty() {
+    pub(in crate::plan::panels) fn row_norms(&self, values: &Values) {
+        if values.row_norms.is_empty() {
             return;
         }
         self.member.wait();
         let rows = self.member.share(self.rows());
-        for norm in &stage.row_norms {
+        for norm in &values.row_norms {
             let columns = norm.norm.columns;
             let (w, b) = (&self.tensor(&norm.norm, 0)[..columns], &self.tensor(&norm.norm, 1)[..columns]);
             let (x, rest) = self.scratch().split_at_mut(columns);
@@ -120,10 +166,10 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// Back through the normalisations of a stage and what stands between them; the gradient has come as far as the last one.
-    pub(in crate::plan::panels) fn row_norms_backward(&self, stage: &Stage) {
-        for (k, norm) in stage.row_norms.iter().enumerate().rev() {
+    pub(in crate::plan::panels) fn row_norms_backward(&self, values: &Values) {
+        for (k, norm) in values.row_norms.iter().enumerate().rev() {
             self.member.wait();
-            self.gradients(stage, norm);
+            self.gradients(values.doutput, norm);
             self.member.wait();
             let rows = self.member.share(self.rows());
             let columns = norm.norm.columns;
@@ -135,7 +181,7 @@ impl<R: Real> Pass<'_, R> {
                 self.each_panel(norm, |panel, columns| {
                     let row = n..n + 1;
                     dy[columns.clone()]
-                        .copy_from_slice(&self.read(stage.doutput, panel, &row)[..columns.len()]);
+                        .copy_from_slice(&self.read(values.doutput, panel, &row)[..columns.len()]);
                     u[columns.clone()].copy_from_slice(&self.read(norm.u, panel, &row)[..columns.len()]);
                 });
                 // SAFETY: a row's scale belongs to whoever has the row.
@@ -143,34 +189,34 @@ impl<R: Real> Pass<'_, R> {
                     unsafe { self.buffers.arena.read(norm.scales.start + n..norm.scales.start + n + 1) }[0];
                 layer_norm::denormalise(w, s, u, dy, dx);
                 self.each_panel(norm, |panel, columns| {
-                    self.write(stage.doutput, panel, &(n..n + 1))[..columns.len()]
+                    self.write(values.doutput, panel, &(n..n + 1))[..columns.len()]
                         .copy_from_slice(&dx[columns]);
                 });
             }
             let before = match k {
-                0 => &stage.tail,
-                _ => &stage.row_norms[k - 1].tail,
+                0 => &values.tail,
+                _ => &values.row_norms[k - 1].tail,
             };
-            if k == 0 && stage.looks_at_columns() {
+            if k == 0 && values.looks_at_columns() {
                 self.member.wait(); // all rows are there
-                for panel in self.member.share(stage.panels::<R>()) {
-                    self.back_through(before, stage.doutput, panel, &(0..self.rows()));
+                for panel in self.member.share(panel_count::<R>(columns)) {
+                    self.back_through(before, values.doutput, panel, &(0..self.rows()));
                 }
             } else {
                 for panel in 0..panel_count::<R>(columns) {
-                    self.back_through(before, stage.doutput, panel, &rows);
+                    self.back_through(before, values.doutput, panel, &rows);
                 }
             }
         }
     }
 
     /// dw = Σₙ dy ⊙ u and db = Σₙ dy, kept until everybody has used w.
-    fn gradients(&self, stage: &Stage, norm: &RowNorm) {
+    fn gradients(&self, doutput: Matrix, norm: &RowNorm) {
         let width = panel_width::<R>();
         let rows = 0..self.rows();
         let each = norm.gradients.len() / 2;
         for panel in self.member.share(panel_count::<R>(norm.norm.columns)) {
-            let (d, u) = (self.read(stage.doutput, panel, &rows), self.read(norm.u, panel, &rows));
+            let (d, u) = (self.read(doutput, panel, &rows), self.read(norm.u, panel, &rows));
             let start = norm.gradients.start + panel * width;
             // SAFETY: a panel's gradients belong to whoever works the panel.
             let (dw, db) = unsafe {
@@ -184,9 +230,9 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// The update of a stage's normalisations of rows, in a phase that reads none of their parameters.
-    pub(in crate::plan::panels) fn step_row_norms(&self, stage: &Stage) {
+    pub(in crate::plan::panels) fn step_row_norms(&self, values: &Values) {
         let width = panel_width::<R>();
-        for norm in &stage.row_norms {
+        for norm in &values.row_norms {
             let each = norm.gradients.len() / 2;
             for panel in self.member.share(panel_count::<R>(norm.norm.columns)) {
                 let start = norm.gradients.start + panel * width;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::super::program::{Form, Stage};
-use super::{Pass, StageRule};
+use super::{Block, Pass, StageRule};
 use crate::kernels::elementwise;
 use crate::kernels::panels::{self, Run, panel_width};
 use crate::kernels::sums::{self, ROWS};
@@ -16,27 +16,34 @@ use crate::team::Shared;
 
 impl<R: Real> Pass<'_, R> {
     /// At the end of a block its sums become part of the gradient; at the end of the batch the gradient changes the
-    /// parameters, unless it must be clipped first.
-    pub(super) fn close(&self, chunk: Range<usize>, block: &mut [R], is_bias: bool, rule: &StageRule<R>) {
-        if !self.tile.ends_block() {
+    /// parameters, unless it is kept.
+    pub(super) fn close(
+        &self,
+        chunk: Range<usize>,
+        sums: &mut [R],
+        block: &Block,
+        is_bias: bool,
+        rule: Option<&StageRule<R>>,
+    ) {
+        if !block.ends {
             return;
         }
         let dw = if self.buffers.totals.is_empty() {
             // Where batches are one tile, sums come with the zero added.
             if !self.buffers.chains.is_empty() || is_bias {
-                elementwise::add_zero(block);
+                elementwise::add_zero(sums);
             }
-            block
+            sums
         } else {
             // SAFETY: a chunk's gradient belongs to the chunk's unit.
             let total = unsafe { self.buffers.totals.part(chunk.clone()) };
-            if self.tile.first < ROWS {
+            if block.first < ROWS {
                 total.fill(R::ZERO);
             }
-            elementwise::add_in_place(block, total);
+            elementwise::add_in_place(sums, total);
             total
         };
-        if !self.tile.is_last() {
+        if !block.is_last {
             return;
         }
         // SAFETY: a chunk's parameters belong to the chunk's unit, and nobody reads the weights in this phase.
@@ -47,17 +54,17 @@ impl<R: Real> Pass<'_, R> {
         if let Some(limit) = self.rules.clip_value {
             elementwise::cut(R::from_f64(limit), dw);
         }
-        if self.rules.clip_norm.is_none() {
+        if let Some(rule) = rule {
             self.update(chunk, w, dw, is_bias, rule);
         }
     }
 
     /// -rate, where a gradient is a whole batch's and changes the parameters by nothing but gradient descent: then it need
     /// not be stored.
-    pub(super) fn descent(&self, rule: &StageRule<R>) -> Option<R> {
-        let is_clipped = self.rules.clip_norm.is_some() || self.rules.clip_value.is_some();
-        let is_plain = self.rules.l2 == 0.0 && self.rules.l1 == 0.0 && !is_clipped;
-        if is_plain && self.buffers.chains.is_empty() { rule.weight.descent() } else { None }
+    pub(super) fn descent(&self, rule: Option<&StageRule<R>>) -> Option<R> {
+        let is_plain = self.rules.l2 == 0.0 && self.rules.l1 == 0.0 && self.rules.clip_value.is_none();
+        let is_whole = self.buffers.chains.is_empty() && self.buffers.totals.is_empty();
+        if is_plain && is_whole { rule?.weight.descent() } else { None }
     }
 
     /// Parameters and their state, to be asked for; nothing where they are near or there are none.
@@ -107,8 +114,8 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
-    /// The gradients in `totals` times `factor`, and the update: what is left after clipping.
-    pub(in crate::plan::panels) fn update_clipped(
+    /// The gradients in `totals` times `factor`, and the update: what is left where they were kept.
+    pub(in crate::plan::panels) fn update_kept(
         &self,
         stage: &Stage,
         rule: &StageRule<R>,
