@@ -5,7 +5,7 @@ use crate::kernels::dense::{self, DenseSizes};
 use crate::kernels::sums::sum_of_squares;
 use crate::layers::Layer;
 use crate::network::PlacedLayer;
-use crate::optimizers::Update;
+use crate::optimizers::{Optimizer, Update};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -32,7 +32,7 @@ const LEAST_NORM: f64 = 1e-7;
 /// w ← fma(-rate·√max(1, out_features/in_features), X, w)
 /// ```
 ///
-/// The products are those of a dense layer, in its order of additions.
+/// The products are those of a dense layer, in its order of additions; the panel plan shares out their rows.
 ///
 /// # Shapes
 /// `w`, `dw`, `m`: `[inputs, outputs]`, row-major.
@@ -44,8 +44,7 @@ const LEAST_NORM: f64 = 1e-7;
 /// Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024, with the scale of its implementation. There the
 /// iteration runs in 16 bits; here in the network's own type.
 pub(crate) fn update<R: Real>(
-    [momentum, iterations]: [f64; 2],
-    update: &Update,
+    step: &Step<R>,
     sizes: [usize; 2],
     w: &mut [R],
     dw: &[R],
@@ -53,14 +52,11 @@ pub(crate) fn update<R: Real>(
     room: &mut Room<R>,
 ) {
     let [inputs, outputs] = sizes;
-    let (kept, new) = (R::from_f64(momentum), R::from_f64(1.0 - momentum));
     let x = &mut room.x[..w.len()];
     for ((m, &g), x) in m.iter_mut().zip(dw).zip(x.iter_mut()) {
-        *m = super::settled(kept.mul_add(*m, new * g));
-        *x = kept.mul_add(*m, new * g);
+        *x = step.look_ahead(m, g);
     }
-    let norm = sum_of_squares(x).sqrt();
-    let factor = R::from_f64(1.0 / norm.max(LEAST_NORM));
+    let factor = one_over_norm(sum_of_squares(x));
     x.iter_mut().for_each(|x| *x *= factor);
     let is_high = inputs > outputs;
     let (rows, columns) = if is_high { (outputs, inputs) } else { (inputs, outputs) };
@@ -68,7 +64,7 @@ pub(crate) fn update<R: Real>(
         room.scratch[..w.len()].copy_from_slice(x);
         transpose(inputs, outputs, &room.scratch[..w.len()], x);
     }
-    for _ in 0..iterations as usize {
+    for _ in 0..step.iterations {
         room.iterate(rows, columns);
     }
     let x = &mut room.x[..w.len()];
@@ -76,13 +72,71 @@ pub(crate) fn update<R: Real>(
         room.scratch[..w.len()].copy_from_slice(x);
         transpose(outputs, inputs, &room.scratch[..w.len()], x);
     }
-    let scale = (outputs as f64 / inputs as f64).max(1.0).sqrt();
-    let minus_rate = R::from_f64(-update.learning_rate * scale);
-    if let Some(share) = super::weight_decay::share(update) {
-        super::weight_decay::decay(share, w);
-    }
+    step.decay(w);
     for (w, &x) in w.iter_mut().zip(x.iter()) {
-        *w = minus_rate.mul_add(x, *w);
+        *w = step.minus_rate.mul_add(x, *w);
+    }
+}
+
+/// The constants of one step of a matrix, rounded to the scalar type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<R> {
+    kept: R,
+    new: R,
+    decay: Option<R>,
+    /// How often the iteration is made.
+    pub(crate) iterations: usize,
+    /// -rate·√max(1, out_features/in_features)
+    pub(crate) minus_rate: R,
+}
+
+impl<R: Real> Step<R> {
+    /// For a matrix of `[inputs, outputs]`, if the optimizer is Muon.
+    pub(crate) fn new(optimizer: &Optimizer, update: &Update, [inputs, outputs]: [usize; 2]) -> Option<Self> {
+        let Optimizer::Muon { momentum, iterations, .. } = *optimizer else { return None };
+        let scale = (outputs as f64 / inputs as f64).max(1.0).sqrt();
+        Some(Step {
+            kept: R::from_f64(momentum),
+            new: R::from_f64(1.0 - momentum),
+            decay: super::weight_decay::share(update),
+            iterations,
+            minus_rate: R::from_f64(-update.learning_rate * scale),
+        })
+    }
+
+    /// Moves a mean by the gradient, and gives Nesterov's look ahead.
+    #[inline(always)]
+    pub(crate) fn look_ahead(&self, m: &mut R, g: R) -> R {
+        *m = super::settled(self.kept.mul_add(*m, self.new * g));
+        self.kept.mul_add(*m, self.new * g)
+    }
+
+    /// The decay of weights, before they move.
+    pub(crate) fn decay(&self, w: &mut [R]) {
+        if let Some(share) = self.decay {
+            super::weight_decay::decay(share, w);
+        }
+    }
+}
+
+/// 1 / max(‖X‖, 1e-7)
+pub(crate) fn one_over_norm<R: Real>(sum_of_squares: f64) -> R {
+    R::from_f64(1.0 / sum_of_squares.sqrt().max(LEAST_NORM))
+}
+
+/// Rows of A·A become rows of B = b·A + c·A·A.
+pub(crate) fn add_square<R: Real>(a: &[R], square: &mut [R]) {
+    let [_, b, c] = QUINTIC.map(R::from_f64);
+    for (square, &a) in square.iter_mut().zip(a) {
+        *square = b.mul_add(a, c * *square);
+    }
+}
+
+/// X ← a·X + B·X, the product given.
+pub(crate) fn add_product<R: Real>(product: &[R], x: &mut [R]) {
+    let [a, _, _] = QUINTIC.map(R::from_f64);
+    for (x, &product) in x.iter_mut().zip(product) {
+        *x = a.mul_add(*x, product);
     }
 }
 
@@ -118,7 +172,6 @@ impl<R: Real> Room<R> {
 
     /// X ← a·X + (b·A + c·A·A)·X with A = X·Xᵀ, X `[rows, columns]`.
     fn iterate(&mut self, rows: usize, columns: usize) {
-        let [a, b, c] = QUINTIC.map(R::from_f64);
         let x = &mut self.x[..rows * columns];
         let [first, second] = &mut self.squares;
         let (first, second) = (&mut first[..rows * rows], &mut second[..rows * rows]);
@@ -126,15 +179,11 @@ impl<R: Real> Room<R> {
         dense::backward_input(to_square, x, x, &mut self.scratch, first);
         let square = DenseSizes { rows, in_features: rows, out_features: rows };
         dense::forward(square, first, first, &self.zeros[..rows], second);
-        for (second, &first) in second.iter_mut().zip(first.iter()) {
-            *second = b.mul_add(first, c * *second);
-        }
+        add_square(first, second);
         let product = &mut self.product[..rows * columns];
         let to_x = DenseSizes { rows, in_features: rows, out_features: columns };
         dense::forward(to_x, second, x, &self.zeros[..columns], product);
-        for (x, &product) in x.iter_mut().zip(product.iter()) {
-            *x = a.mul_add(*x, product);
-        }
+        add_product(product, x);
     }
 }
 
@@ -186,7 +235,9 @@ mod tests {
     fn step(sizes: [usize; 2], dw: &[f64]) -> Vec<f64> {
         let (mut w, mut m) = (vec![0.0; dw.len()], vec![0.0; dw.len()]);
         let mut room = Room::new([sizes].into_iter());
-        update([0.0, 5.0], &UPDATE, sizes, &mut w, dw, &mut m, &mut room);
+        let muon = Optimizer::Muon { momentum: 0.0, iterations: 5, adam_share: 1.0 };
+        let step = Step::new(&muon, &UPDATE, sizes).unwrap();
+        update(&step, sizes, &mut w, dw, &mut m, &mut room);
         w
     }
 

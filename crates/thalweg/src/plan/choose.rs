@@ -5,7 +5,7 @@ use super::lbfgs::LbfgsSteps;
 use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
-use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
+use super::{ForwardPlan, GradientPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets, TargetScale};
 use crate::error::Result;
 use crate::network::{Network, NetworkProblem};
@@ -35,6 +35,15 @@ pub trait Plans: Sized {
     where
         Self: Real;
 
+    /// The fast plan that takes gradients of full batches of this network, if there is one.
+    #[doc(hidden)]
+    fn fast_gradients(
+        network: &Network<Self>,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Box<dyn GradientPlan<Self>>>>
+    where
+        Self: Real;
+
     /// The fast plan that predicts with this network, if there is one.
     #[doc(hidden)]
     fn fast_forward(
@@ -54,6 +63,13 @@ macro_rules! plans {
                 wanted: Wanted<'_>,
             ) -> Result<Option<Box<dyn StepPlan<Self>>>> {
                 fast_plan(network, wanted)
+            }
+
+            fn fast_gradients(
+                network: &Network<Self>,
+                wanted: Wanted<'_>,
+            ) -> Result<Option<Box<dyn GradientPlan<Self>>>> {
+                Ok(PanelPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
             }
 
             fn fast_forward(
@@ -119,7 +135,7 @@ pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Resul
         return Err(NetworkProblem::NoTargets.into());
     }
     if let Optimizer::Lbfgs { .. } = rules.optimizer {
-        return Ok(Box::new(LbfgsSteps::new(network, rules, data, largest_batch, is_full_batch)?));
+        return Ok(Box::new(LbfgsSteps::new(network, wanted)?));
     }
     match R::fast_plan(network, wanted)? {
         Some(plan) => Ok(plan),

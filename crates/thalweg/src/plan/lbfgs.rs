@@ -3,17 +3,16 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-use super::{Plan, Rates, Rows, Rules, StepPlan};
-use crate::data::Dataset;
+use super::{GradientPlan, Plan, Rates, Rows, Rules, StepPlan, Wanted};
 use crate::error::Result;
 use crate::kernels::{OrderedSum, elementwise};
 use crate::layers::{Layer, ParameterRole};
-use crate::network::{Network, NetworkProblem};
+use crate::network::{Network, NetworkProblem, PlacedLayer};
 use crate::optimizers::Optimizer;
 use crate::optimizers::lbfgs::{Memory, Point, strong_wolfe};
 use crate::real::Real;
 
-/// The plain plan, moved by L-BFGS.
+/// A network moved by L-BFGS.
 #[derive(Debug)]
 pub(crate) struct LbfgsSteps<R: Real> {
     objective: Objective<R>,
@@ -31,12 +30,16 @@ pub(crate) struct LbfgsSteps<R: Real> {
 /// The loss of the batch as a function of the parameters.
 #[derive(Debug)]
 struct Objective<R: Real> {
-    plan: Plan<R>,
-    outputs: usize,
+    /// What takes the gradient: to the same bits whichever it is.
+    plan: Box<dyn GradientPlan<R>>,
+    layers: Vec<PlacedLayer>,
+    rules: Rules,
+    /// Where the loss is looked at, and its gradient there, row-major.
+    parameters: Vec<R>,
+    gradients: Vec<R>,
     /// Which parameters move.
     moves: Vec<bool>,
     is_random: bool,
-    has_gathered: bool,
 }
 
 impl<R: Real> LbfgsSteps<R> {
@@ -45,13 +48,8 @@ impl<R: Real> LbfgsSteps<R> {
     /// # Errors
     /// [`NetworkProblem::FullBatchOnly`] for smaller batches, [`NetworkProblem::NoWeightDecay`] and [`NetworkProblem::NoClipping`] for what
     /// would make the gradient another function's; as [`Plan::new`].
-    pub(crate) fn new(
-        network: &Network<R>,
-        rules: &Rules,
-        data: &Dataset,
-        largest_batch: usize,
-        is_full_batch: bool,
-    ) -> Result<Self> {
+    pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Self> {
+        let Wanted { rules, is_full_batch, .. } = wanted;
         let optimizer = rules.optimizer.name().to_owned();
         if !is_full_batch {
             return Err(NetworkProblem::FullBatchOnly { optimizer }.into());
@@ -77,13 +75,19 @@ impl<R: Real> LbfgsSteps<R> {
         }
         let is_random =
             |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Noise(_) | Layer::Custom(_));
+        let plan = match R::fast_gradients(network, wanted)? {
+            Some(plan) => plan,
+            None => Box::new(PlainGradients::new(network, wanted)?),
+        };
         Ok(LbfgsSteps {
             objective: Objective {
-                plan: Plan::new(network, rules.clone(), data, largest_batch)?,
-                outputs: network.output_shape().len(),
+                plan,
+                layers: network.layers().to_vec(),
+                rules: rules.clone(),
+                parameters: network.parameters().to_vec(),
+                gradients: vec![R::ZERO; count],
                 moves,
                 is_random: network.layers().iter().any(|layer| is_random(&layer.layer)),
-                has_gathered: false,
             },
             memory: Memory::new(history, count),
             w: vec![R::ZERO; count],
@@ -96,15 +100,9 @@ impl<R: Real> LbfgsSteps<R> {
 
     /// Where value `i` of a slot of the optimizer's state lies: the slots of each tensor follow each other.
     fn place(&self) -> impl Fn(usize, usize) -> usize + use<R> {
-        let slots = self.objective.plan.rules().optimizer.state_slots();
-        let tensors: Vec<_> = self
-            .objective
-            .plan
-            .layers()
-            .iter()
-            .flat_map(|layer| &layer.parameters)
-            .map(|p| p.range.clone())
-            .collect();
+        let slots = self.objective.rules.optimizer.state_slots();
+        let parameters = self.objective.layers.iter().flat_map(|layer| &layer.parameters);
+        let tensors: Vec<_> = parameters.map(|parameter| parameter.range.clone()).collect();
         move |slot, i| {
             let tensor = tensors.partition_point(|range| range.end <= i);
             let range = &tensors[tensor];
@@ -114,8 +112,67 @@ impl<R: Real> LbfgsSteps<R> {
 }
 
 impl<R: Real> Objective<R> {
-    /// The outputs of the batch with the parameters as they are.
-    fn forward(&mut self, batch: Rows<'_>) {
+    /// The loss, penalties included, with the parameters as they are, not rounded to the scalar type; and its gradient.
+    fn look(&mut self, batch: Rows<'_>, g: &mut [f64]) -> f64 {
+        let value = self.plan.look(batch, &self.parameters, &mut self.gradients);
+        for ((g, dw), moves) in g.iter_mut().zip(&self.gradients).zip(&self.moves) {
+            *g = if *moves { dw.to_f64() } else { 0.0 };
+        }
+        value + self.rules.penalty(&self.layers, &self.parameters)
+    }
+
+    /// Moves the averages of normalisations by what the last look saw.
+    fn average(&mut self) {
+        for layer in self.layers.iter().filter(|layer| !self.rules.frozen.contains(&layer.number)) {
+            for parameter in &layer.parameters {
+                if let ParameterRole::Average { momentum } = parameter.role {
+                    let range = parameter.range.clone();
+                    let averages = &mut self.parameters[range.clone()];
+                    elementwise::average(momentum, averages, &self.gradients[range]);
+                }
+            }
+        }
+    }
+}
+
+/// Gradients by the plain plan.
+#[derive(Debug)]
+pub(super) struct PlainGradients<R: Real> {
+    plan: Plan<R>,
+    outputs: usize,
+    has_gathered: bool,
+}
+
+impl<R: Real> PlainGradients<R> {
+    /// Lays out the plain plan.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub(super) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Self> {
+        Ok(PlainGradients {
+            plan: Plan::new(network, wanted.rules.clone(), wanted.data, wanted.largest_batch)?,
+            outputs: network.output_shape().len(),
+            has_gathered: false,
+        })
+    }
+}
+
+impl<R: Real> GradientPlan<R> for PlainGradients<R> {
+    fn look(&mut self, batch: Rows<'_>, parameters: &[R], gradients: &mut [R]) -> f64 {
+        self.forward_at(batch, parameters);
+        let rows = batch.rows.len();
+        let (plan, loss) = (&self.plan, &self.plan.rules().loss);
+        let weights = plan.weights(rows);
+        let mut sum = OrderedSum::new();
+        loss.add_values(self.outputs, plan.outputs(rows), plan.targets(batch.data, rows), weights, &mut sum);
+        let value = loss.join::<f64>(sum.total(), weights.total());
+        self.plan.backward(batch);
+        gradients.copy_from_slice(self.plan.gradients());
+        value
+    }
+
+    fn forward_at(&mut self, batch: Rows<'_>, parameters: &[R]) {
+        self.plan.parameters_mut().copy_from_slice(parameters);
         if !self.has_gathered {
             self.plan.gather(batch);
             self.has_gathered = true;
@@ -123,47 +180,18 @@ impl<R: Real> Objective<R> {
         self.plan.forward(batch, true);
     }
 
-    /// The loss, penalties included, with the parameters as they are, not rounded to the scalar type; and its gradient.
-    fn look(&mut self, batch: Rows<'_>, g: &mut [f64]) -> f64 {
-        self.forward(batch);
-        let rows = batch.rows.len();
-        let (plan, loss) = (&self.plan, &self.plan.rules().loss);
-        let weights = plan.weights(rows);
-        let mut sum = OrderedSum::new();
-        loss.add_values(self.outputs, plan.outputs(rows), plan.targets(batch.data, rows), weights, &mut sum);
-        let value = loss.join::<f64>(sum.total(), weights.total()) + plan.penalty();
-        self.plan.backward(batch);
-        for ((g, dw), moves) in g.iter_mut().zip(self.plan.gradients()).zip(&self.moves) {
-            *g = if *moves { dw.to_f64() } else { 0.0 };
-        }
-        value
-    }
-
-    /// Moves the averages of normalisations by what the last look saw.
-    fn average(&mut self) {
-        for layer in 0..self.plan.layers().len() {
-            if self.plan.rules().frozen.contains(&layer) {
-                continue;
-            }
-            for k in 0..self.plan.layers()[layer].parameters.len() {
-                let parameter = &self.plan.layers()[layer].parameters[k];
-                let (range, role) = (parameter.range.clone(), parameter.role);
-                if let ParameterRole::Average { momentum } = role {
-                    let (averages, values) = self.plan.parameters_and_gradients(range);
-                    elementwise::average(momentum, averages, values);
-                }
-            }
-        }
+    fn last_outputs(&self, rows: usize) -> &[R] {
+        self.plan.outputs(rows)
     }
 }
 
 impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
     fn read_parameters(&self, parameters: &mut [R]) {
-        parameters.copy_from_slice(self.objective.plan.parameters());
+        parameters.copy_from_slice(&self.objective.parameters);
     }
 
     fn set_parameters(&mut self, parameters: &[R]) {
-        self.objective.plan.parameters_mut().copy_from_slice(parameters);
+        self.objective.parameters.copy_from_slice(parameters);
         self.known = None;
     }
 
@@ -177,11 +205,11 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
     }
 
     fn forward(&mut self, batch: Rows<'_>) {
-        self.objective.forward(batch);
+        self.objective.plan.forward_at(batch, &self.objective.parameters);
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
-        self.objective.plan.outputs(rows)
+        self.objective.plan.last_outputs(rows)
     }
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
@@ -194,7 +222,7 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
         if !value.is_finite() {
             return false;
         }
-        w.copy_from_slice(objective.plan.parameters());
+        w.copy_from_slice(&objective.parameters);
         memory.direction(g, d);
         let mut slope = dot(g, d);
         if slope.partial_cmp(&0.0) != Some(Ordering::Less) {
@@ -207,8 +235,7 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
         }
         if !slope.is_finite() {
             // As after any other rule: the parameters are no numbers, and the next step's loss says so.
-            let parameters = objective.plan.parameters_mut();
-            parameters.iter_mut().for_each(|w| *w = R::from_f64(f64::NAN));
+            objective.parameters.fill(R::from_f64(f64::NAN));
             return true;
         }
         let rate = rates.learning_rates.iter().copied().fold(0.0, f64::max);
@@ -219,7 +246,7 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
         let last = Cell::new(0.0);
         let mut look = |t: f64| {
             last.set(t);
-            for (i, new) in objective.plan.parameters_mut().iter_mut().enumerate() {
+            for (i, new) in objective.parameters.iter_mut().enumerate() {
                 *new = R::from_f64(w[i].to_f64() + t * d[i]);
             }
             let value = objective.look(batch, new_g);
@@ -229,13 +256,13 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
         match found {
             Some(point) => {
                 let value = if last.get() == point.t { point.value } else { look(point.t).value };
-                memory.remember([&w[..], objective.plan.parameters()], [&g[..], &new_g[..]]);
+                memory.remember([&w[..], &objective.parameters], [&g[..], &new_g[..]]);
                 *known = Some(value);
                 objective.average();
             }
             None => {
                 // Rounding hides what is left to gain; without its memory, the next step looks straight down.
-                objective.plan.parameters_mut().copy_from_slice(w);
+                objective.parameters.copy_from_slice(w);
                 memory.clear();
                 new_g.copy_from_slice(g);
                 *known = Some(value);

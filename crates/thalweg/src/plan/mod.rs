@@ -30,4 +30,4 @@ pub(crate) use own_units::{OwnUnits, loss_bound};
 pub use plain::Plan;
 pub(crate) use plain_steps::PlainSteps;
 pub use rules::{Rates, Rows, Rules};
-pub use step::StepPlan;
+pub use step::{GradientPlan, StepPlan};

@@ -74,3 +74,16 @@ pub trait StepPlan<R: Real>: Debug + Send {
     /// finds out with the plain plan.
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool;
 }
+
+/// What takes the loss of a batch and its gradient at any parameters, as an optimizer asks for them that looks along a line.
+pub trait GradientPlan<R: Real>: Debug + Send {
+    /// The loss of the batch at `parameters`, without penalties, in the units that the network is trained in and not rounded to the
+    /// scalar type. `gradients` is overwritten: penalties included, and where an average would have one, the batch's own value.
+    fn look(&mut self, batch: Rows<'_>, parameters: &[R], gradients: &mut [R]) -> f64;
+
+    /// The training forward pass of a batch at `parameters`, alone.
+    fn forward_at(&mut self, batch: Rows<'_>, parameters: &[R]);
+
+    /// The network's outputs of the last pass, `[rows, outputs]`.
+    fn last_outputs(&self, rows: usize) -> &[R];
+}

@@ -3,7 +3,9 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::program::{ColumnNorm, Form, Matrix, Norm, Program, RowNorm, Stage, Tail, TailKind, Values};
+use super::program::{
+    ColumnNorm, Form, Matrix, MatrixRoom, Norm, Program, RowNorm, Stage, Tail, TailKind, Values,
+};
 use crate::activations::Activation;
 use crate::kernels::panels::{LANE_COLUMNS, panel_count, panel_width};
 use crate::kernels::sums::LANES;
@@ -238,6 +240,7 @@ impl<'a, R: Real> Builder<'a, R> {
     fn finish(self) -> Option<Program> {
         Some(Program {
             outputs: self.stages.last()?.out_features,
+            matrices: MatrixRoom::new(&self.stages),
             input: self.input,
             stages: self.stages,
             capacity: self.capacity,

@@ -19,6 +19,8 @@ pub(super) struct Memory<R: Real> {
     pub(super) chains: Arena<R>,
     /// Gradients of the blocks before; empty where they are used at once.
     pub(super) totals: Arena<R>,
+    /// For the steps of hidden matrices as a whole; empty where there are none.
+    pub(super) matrices: Arena<R>,
     /// Working memory, a run for each member.
     pub(super) scratch: Arena<R>,
     /// `[batch, outputs]`, row-major.
@@ -37,6 +39,7 @@ pub(super) struct Buffers<'a, R> {
     pub(super) lanes: Shared<'a, R>,
     pub(super) chains: Shared<'a, R>,
     pub(super) totals: Shared<'a, R>,
+    pub(super) matrices: Shared<'a, R>,
     pub(super) scratch: Shared<'a, R>,
     pub(super) outputs: Shared<'a, R>,
     pub(super) losses: Shared<'a, R>,
@@ -53,6 +56,7 @@ impl<R: Real> Memory<R> {
             lanes: Shared::new(self.lanes.all_mut()),
             chains: Shared::new(self.chains.all_mut()),
             totals: Shared::new(self.totals.all_mut()),
+            matrices: Shared::new(self.matrices.all_mut()),
             scratch: Shared::new(self.scratch.all_mut()),
             outputs: Shared::new(&mut self.outputs),
             losses: Shared::new(&mut self.losses),

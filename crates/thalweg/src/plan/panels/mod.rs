@@ -36,8 +36,8 @@ use crate::kernels::{OrderedSum, elementwise};
 use crate::layers::Layer;
 use crate::losses::{Loss, Targets, Weights};
 use crate::network::{Network, PlacedLayer};
-use crate::optimizers::{StepRule, Update};
-use crate::plan::{Arena, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
+use crate::optimizers::{Optimizer, StepRule, Update, muon};
+use crate::plan::{Arena, GradientPlan, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Pace, Team};
 use memory::Memory;
@@ -88,7 +88,9 @@ impl<R: Real> PanelPlan<R> {
     /// When the system refuses a thread.
     pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Self>> {
         let Wanted { rules, data, largest_batch, is_full_batch, threads } = wanted;
-        if rules.shards > 1 || !rules.optimizer.is_elementwise() || matches!(rules.loss, Loss::Custom(_)) {
+        let has_custom =
+            matches!(rules.loss, Loss::Custom(_)) || matches!(rules.optimizer, Optimizer::Custom(_));
+        if rules.shards > 1 || has_custom {
             return Ok(None);
         }
         // A normalisation looks at the whole batch, or takes its gradients over it: then that is one tile.
@@ -121,6 +123,10 @@ impl<R: Real> PanelPlan<R> {
                 lanes: Arena::with_len(program.lanes_len),
                 chains: Arena::with_len(if is_one_tile { 0 } else { program.weights_len }),
                 totals: Arena::with_len(if keeps_gradient { program.weights_len } else { 0 }),
+                matrices: Arena::with_len(match rules.optimizer {
+                    Optimizer::Muon { .. } => program.matrices.size(team.threads()),
+                    _ => 0,
+                }),
                 scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
                 outputs: vec![R::ZERO; largest_batch * outputs],
                 losses: vec![R::ZERO; largest_batch],
@@ -149,23 +155,26 @@ impl<R: Real> PanelPlan<R> {
     fn prepare(&mut self, rates: &Rates) {
         let rules = &self.rules;
         self.stage_rules.clear();
+        let hidden = 1..self.program.stages.len() - 1;
         let mut last: Option<(f64, StageRule<R>)> = None;
-        for stage in &self.program.stages {
+        for (s, stage) in self.program.stages.iter().enumerate() {
             let learning_rate = rates.learning_rates[stage.layer];
+            let update = |weight_decay| Update { step: rates.step, learning_rate, weight_decay };
             let rule = match last {
                 Some((rate, rule)) if rate == learning_rate => rule,
                 _ => {
-                    let at = |weight_decay| {
-                        let update = Update { step: rates.step, learning_rate, weight_decay };
-                        rules.optimizer.at_step(&update).expect("`new` refuses custom optimizers")
+                    let at = |decay| {
+                        rules.optimizer.at_step(&update(decay)).expect("`new` refuses custom optimizers")
                     };
                     let bias = at(0.0);
                     let weight = if rules.weight_decay == 0.0 { bias } else { at(rules.weight_decay) };
-                    StageRule { weight, bias }
+                    StageRule { weight, bias, matrix: None }
                 }
             };
             last = Some((learning_rate, rule));
-            self.stage_rules.push(rule);
+            let sizes = [stage.in_features, stage.out_features];
+            let step = muon::Step::new(&rules.optimizer, &update(rules.weight_decay), sizes);
+            self.stage_rules.push(StageRule { matrix: step.filter(|_| hidden.contains(&s)), ..rule });
         }
         self.norm_rules.clear();
         for &layer in &self.program.norm_layers {
@@ -175,9 +184,9 @@ impl<R: Real> PanelPlan<R> {
         }
     }
 
-    /// Runs all tiles of a batch forward, and backward too where `backward` says so. Whether the loss is sure to be
-    /// finite; if not, no parameter was changed.
-    fn run(&mut self, batch: Rows<'_>, backward: bool) -> bool {
+    /// Runs all tiles of a batch forward, and backward too where `backward` says so. Whether no row's loss is beyond `bound`; if one
+    /// is, no parameter was changed.
+    fn run(&mut self, batch: Rows<'_>, backward: bool, bound: R) -> bool {
         let rows = batch.rows.len();
         assert!(
             rows <= self.memory.losses.len(),
@@ -187,7 +196,6 @@ impl<R: Real> PanelPlan<R> {
         let outputs = self.program.outputs;
         let has_targets = !matches!(batch.data.targets(), DatasetTargets::None);
         let capacity = self.program.capacity;
-        let bound = loss_bound(batch.data, rows);
         let weights = match batch.data.weights() {
             Some(all) => {
                 for (weight, &row) in self.weights.iter_mut().zip(batch.rows) {
@@ -338,6 +346,33 @@ fn limit_units<R: Real>(pass: &Pass<'_, R>) {
     }
 }
 
+impl<R: Real> GradientPlan<R> for PanelPlan<R> {
+    fn look(&mut self, batch: Rows<'_>, parameters: &[R], gradients: &mut [R]) -> f64 {
+        self.set_parameters(parameters);
+        match self.run(batch, true, R::from_f64(f64::INFINITY)) {
+            true => self.program.read(self.memory.totals.all(), gradients),
+            false => gradients.fill(R::from_f64(f64::NAN)),
+        }
+        let rows = batch.rows.len();
+        let weights = match batch.data.weights() {
+            Some(_) => Weights::Each(&self.weights[..rows]),
+            None => Weights::Equal(rows),
+        };
+        let mut sum = OrderedSum::new();
+        weights.add(&self.memory.losses[..rows], &mut sum);
+        self.rules.loss.join::<f64>(sum.total(), weights.total())
+    }
+
+    fn forward_at(&mut self, batch: Rows<'_>, parameters: &[R]) {
+        self.set_parameters(parameters);
+        self.forward(batch);
+    }
+
+    fn last_outputs(&self, rows: usize) -> &[R] {
+        self.outputs(rows)
+    }
+}
+
 impl<R: Real> StepPlan<R> for PanelPlan<R> {
     fn average_len(&self, _parameter_count: usize) -> usize {
         self.program.weights_len
@@ -375,7 +410,7 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
     }
 
     fn forward(&mut self, batch: Rows<'_>) {
-        self.run(batch, false);
+        self.run(batch, false, R::ZERO);
         let is_one_tile = batch.rows.len() <= self.program.capacity;
         self.looked = (self.is_full_batch && is_one_tile).then_some(batch.epoch);
     }
@@ -394,7 +429,7 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {
         self.prepare(rates);
-        let is_finite = self.run(batch, true);
+        let is_finite = self.run(batch, true, loss_bound(batch.data, batch.rows.len()));
         if is_finite && self.rules.wants_whole_gradient() {
             self.update_kept(batch);
         }

@@ -124,7 +124,11 @@ impl Program {
     /// Calls `visit` with the place of every parameter that training changes, in the plain plan's order.
     pub(super) fn in_plain_order<R: Real>(&self, mut visit: impl FnMut(usize)) {
         let of_norm = |norm: &Norm, visit: &mut dyn FnMut(usize)| {
-            norm.visit(|own, _, tensor, _| if tensor < 2 { visit(own) });
+            norm.visit(|own, _, tensor, _| {
+                if tensor < 2 {
+                    visit(own)
+                }
+            });
         };
         self.input.norms().for_each(|norm| of_norm(norm, &mut visit));
         for stage in &self.stages {

@@ -63,6 +63,7 @@ impl<R: Real> PanelForward<R> {
                 lanes: Arena::with_len(0),
                 chains: Arena::with_len(0),
                 totals: Arena::with_len(0),
+                matrices: Arena::with_len(0),
                 losses: Vec::new(),
             },
             rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],

@@ -207,6 +207,57 @@ impl Values {
     }
 }
 
+/// Where everything lies in the memory for hidden matrices: X, B·X, A, B, a row of zeros, and a run for each member.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MatrixRoom {
+    /// The values of the largest matrix, its shorter side and its longer one, each at most.
+    len: usize,
+    side: usize,
+    wide: usize,
+}
+
+impl MatrixRoom {
+    /// Room for the hidden ones of these: all but the first and the last.
+    pub(super) fn new(stages: &[Stage]) -> Self {
+        let mut room = MatrixRoom::default();
+        for stage in stages.iter().take(stages.len().saturating_sub(1)).skip(1) {
+            let (inputs, outputs) = (stage.in_features, stage.out_features);
+            room.len = room.len.max(inputs * outputs);
+            room.side = room.side.max(inputs.min(outputs));
+            room.wide = room.wide.max(inputs.max(outputs));
+        }
+        room
+    }
+
+    /// How many values it is for so many members.
+    pub(super) fn size(self, members: usize) -> usize {
+        self.scratch(members).start
+    }
+
+    pub(super) fn x(self) -> Range<usize> {
+        0..self.len
+    }
+
+    pub(super) fn product(self) -> Range<usize> {
+        self.len..2 * self.len
+    }
+
+    pub(super) fn square(self, which: usize) -> Range<usize> {
+        let start = 2 * self.len + which * self.side * self.side;
+        start..start + self.side * self.side
+    }
+
+    pub(super) fn zeros(self) -> Range<usize> {
+        let start = self.square(1).end;
+        start..start + self.wide
+    }
+
+    pub(super) fn scratch(self, member: usize) -> Range<usize> {
+        let start = self.zeros().end + member * self.len;
+        start..start + self.len
+    }
+}
+
 /// A network as stages.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
@@ -220,6 +271,8 @@ pub(super) struct Program {
     pub(super) transposed_len: usize,
     pub(super) lanes_len: usize,
     pub(super) outputs: usize,
+    /// What an optimizer needs that moves hidden matrices as a whole.
+    pub(super) matrices: MatrixRoom,
     /// The layers' numbers of the normalisations, by their own.
     pub(super) norm_layers: Vec<usize>,
 }

@@ -7,6 +7,7 @@ use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
 use crate::network::Draw;
 use crate::optimizers::Optimizer;
 use crate::plan::Plan;
+use crate::plan::lbfgs::PlainGradients;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
@@ -76,6 +77,9 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
     let mut panels = PanelPlan::new(&network, wanted).unwrap().unwrap();
     panels.team = Team::new(threads).unwrap();
     panels.memory.scratch = Arena::with_len(panels.memory.scratch.all().len() * threads);
+    if let Optimizer::Muon { .. } = case.rules.optimizer {
+        panels.memory.matrices = Arena::with_len(panels.program.matrices.size(threads));
+    }
     let all: Vec<u32> = (0..case.rows as u32).rev().collect();
     let mut start = 0;
     for step in 0..4 {
@@ -339,6 +343,96 @@ fn normalised_and_noisy_layers() {
         agrees_everywhere(&case, "normalised");
         agrees_everywhere(&Case { batch: 61, ..case }, "normalised, full batch");
     }
+}
+
+#[test]
+fn hidden_matrices_move_as_a_whole() {
+    for (clip_norm, weight_decay) in [(None, 0.0), (Some(0.1), 0.02)] {
+        let case = Case {
+            layers: vec![
+                dense(70),
+                Activation::Relu.into(),
+                dense(35),
+                Activation::Relu.into(),
+                dense(50),
+                BatchNorm::default().into(),
+                Activation::Tanh.into(),
+                dense(1),
+                dense(90),
+                Activation::Tanh.into(),
+                dense(1),
+                dense(3),
+            ],
+            rules: Rules {
+                clip_norm,
+                weight_decay,
+                max_norm: Some(2.0),
+                frozen: vec![4],
+                ..rules(Loss::SoftmaxCrossEntropy, Optimizer::from_name("muon").unwrap())
+            },
+            columns: 40,
+            rows: 30,
+            batch: 12,
+            bytes: false,
+            weighted: false,
+        };
+        agrees_everywhere(&case, "muon");
+    }
+}
+
+/// The loss and its gradient at two places, as L-BFGS asks for them.
+#[test]
+fn gradients_of_full_batches() {
+    for rows in [30, 1100, 4500] {
+        let case = Case {
+            layers: vec![
+                dense(20),
+                BatchNorm::default().into(),
+                Activation::Sigmoid.into(),
+                Dropout { dropout: 0.2 }.into(),
+                dense(3),
+            ],
+            rules: Rules {
+                l2: 1e-2,
+                ..rules(Loss::SoftmaxCrossEntropy, Optimizer::from_name("lbfgs").unwrap())
+            },
+            columns: 7,
+            rows,
+            batch: rows,
+            bytes: false,
+            weighted: true,
+        };
+        looks_agree::<f32>(&case);
+        looks_agree::<f64>(&case);
+        looks_agree::<f64>(&Case { layers: vec![dense(2), dense(3)], weighted: false, ..case });
+    }
+}
+
+fn looks_agree<R: Real>(case: &Case) {
+    let mut network = Network::<R>::new(Shape::from(case.columns), case.layers.clone()).unwrap();
+    network.start(None, Draw::Philox { seed: 9 }).unwrap();
+    let data = data(case, 3);
+    let wanted =
+        Wanted { rules: &case.rules, data: &data, largest_batch: case.rows, is_full_batch: true, threads: 2 };
+    let mut panels = PanelPlan::new(&network, wanted).unwrap().unwrap();
+    let mut plain = PlainGradients::new(&network, wanted).unwrap();
+    let all: Vec<u32> = (0..case.rows as u32).collect();
+    let mut parameters = network.parameters().to_vec();
+    for epoch in 0..2 {
+        let rows = Rows { data: &data, rows: &all, epoch };
+        let [mut own, mut theirs] = [vec![R::ZERO; parameters.len()], vec![R::ONE; parameters.len()]];
+        let value = panels.look(rows, &parameters, &mut own);
+        assert_eq!(value.to_bits(), plain.look(rows, &parameters, &mut theirs).to_bits());
+        assert_eq!(bits(&own), bits(&theirs));
+        for (w, dw) in parameters.iter_mut().zip(&own) {
+            *w -= *dw;
+        }
+    }
+    parameters.fill(R::from_f64(f64::NAN));
+    let rows = Rows { data: &data, rows: &all, epoch: 0 };
+    let mut gradients = parameters.clone();
+    assert!(panels.look(rows, &parameters, &mut gradients).is_nan());
+    assert!(gradients.iter().all(|dw| !dw.is_finite()));
 }
 
 #[test]

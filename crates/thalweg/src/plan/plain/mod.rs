@@ -88,11 +88,6 @@ impl<R: Real> Plan<R> {
         &mut self.parameters
     }
 
-    /// Some parameters, to be set, and the gradients there.
-    pub(super) fn parameters_and_gradients(&mut self, range: Range<usize>) -> (&mut [R], &[R]) {
-        (&mut self.parameters[range.clone()], &self.gradients[range])
-    }
-
     /// The gradients of the last backward pass, laid out as the parameters.
     pub fn gradients(&self) -> &[R] {
         &self.gradients

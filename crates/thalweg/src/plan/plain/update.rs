@@ -83,13 +83,13 @@ impl<R: Real> Plan<R> {
                 let state = &mut self.state[range.start * slots..range.end * slots];
                 let (w, dw) = (&mut self.parameters[range.clone()], &self.gradients[range.clone()]);
                 let is_hidden = parameter.role.is_penalised() && muon::is_hidden(&self.layers, layer.number);
-                match &self.rules.optimizer {
-                    Optimizer::Muon { momentum, iterations, .. } if is_hidden => {
-                        let sizes = [layer.input.len(), layer.output.len()];
-                        let (constants, m) = ([*momentum, *iterations as f64], &mut state[..dw.len()]);
-                        muon::update(constants, &update, sizes, w, dw, m, &mut self.room);
+                let sizes = [layer.input.len(), layer.output.len()];
+                let optimizer = &self.rules.optimizer;
+                match muon::Step::new(optimizer, &update, sizes).filter(|_| is_hidden) {
+                    Some(step) => {
+                        muon::update(&step, sizes, w, dw, &mut state[..dw.len()], &mut self.room);
                     }
-                    optimizer => elementwise::update(optimizer, &update, w, dw, state),
+                    None => elementwise::update(optimizer, &update, w, dw, state),
                 }
                 if let (Some(limit), true) = (self.rules.max_norm, parameter.role.is_penalised()) {
                     let outputs = parameter.shape.axes().last().copied().unwrap_or(1);

@@ -13,6 +13,7 @@ mod backward;
 mod forward;
 mod gather;
 mod loss;
+mod matrix;
 mod norm;
 mod update;
 
@@ -26,7 +27,7 @@ use crate::data::Dataset;
 use crate::kernels::panels::{Run, panel_width};
 use crate::kernels::sums::ROWS;
 use crate::losses::{Factors, Targets};
-use crate::optimizers::StepRule;
+use crate::optimizers::{StepRule, muon};
 use crate::plan::Rules;
 use crate::real::Real;
 use crate::team::Member;
@@ -44,6 +45,8 @@ const FAR: usize = if cfg!(test) { 32 << 10 } else { 2 << 20 };
 pub(super) struct StageRule<R> {
     pub(super) weight: StepRule<R>,
     pub(super) bias: StepRule<R>,
+    /// How the weight moves as a matrix, where it does.
+    pub(super) matrix: Option<muon::Step<R>>,
 }
 
 /// The update rules of this step: of the products and of the normalisations, each in order.

@@ -115,29 +115,29 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// The gradients in `totals` times `factor`, and the update: what is left where they were kept.
-    pub(in crate::plan::panels) fn update_kept(
-        &self,
-        stage: &Stage,
-        rule: &StageRule<R>,
-        factor: Option<R>,
-    ) {
+    pub(in crate::plan::panels) fn update_kept(&self, stage: &Stage, rule: &StageRule<R>, factor: Option<R>) {
         if stage.frozen {
             return;
+        }
+        if let Some(step) = &rule.matrix {
+            self.move_matrix(stage, step, factor);
         }
         let inputs = stage.input_panels::<R>();
         for unit in self.member.share(stage.panels::<R>() * (inputs + 1)) {
             let (panel, k_panel) = (unit / (inputs + 1), unit % (inputs + 1));
+            let is_bias = k_panel == inputs;
+            if rule.matrix.is_some() && !is_bias {
+                continue;
+            }
             let chunk = stage.chunk::<R>(panel, k_panel);
             // SAFETY: a chunk's parameters and gradients belong to its unit.
             let (w, dw) = unsafe {
                 (self.buffers.weights.part(chunk.clone()), self.buffers.totals.part(chunk.clone()))
             };
             if let Some(factor) = factor {
-                for dw in dw.iter_mut() {
-                    *dw *= factor;
-                }
+                elementwise::scale_in_place(factor, dw);
             }
-            self.update(chunk, w, dw, k_panel == inputs, rule);
+            self.update(chunk, w, dw, is_bias, rule);
         }
     }
 }
