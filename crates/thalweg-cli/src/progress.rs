@@ -18,6 +18,8 @@ pub(crate) struct ProgressObserver {
     metric: String,
     next: u64,
     steps_per_epoch: u64,
+    /// Step and seconds when this was asked first: a run that begins from another has a clock of its own.
+    first: Option<(u64, f64)>,
 }
 
 impl ProgressObserver {
@@ -30,6 +32,7 @@ impl ProgressObserver {
             metric: String::new(),
             next: 0,
             steps_per_epoch: 1,
+            first: None,
         }
     }
 
@@ -65,7 +68,8 @@ impl Observer for ProgressObserver {
         self.next = match &self.bar {
             Some(bar) => {
                 bar.set_position(progress.step);
-                let per_second = progress.step as f64 / progress.seconds.max(1e-9);
+                let (step, seconds) = *self.first.get_or_insert((progress.step, progress.seconds));
+                let per_second = (progress.step - step) as f64 / (progress.seconds - seconds).max(1e-9);
                 if progress.loss.is_finite() {
                     let loss = numbers::loss(progress.loss);
                     let speed = numbers::count(per_second as u64);

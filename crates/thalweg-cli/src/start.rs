@@ -19,7 +19,7 @@ pub(crate) enum Beginning {
 }
 
 impl Beginning {
-    /// Reads `RUN`, `RUN@STEP` or `FILE`. `out`, where the new run goes, must not be the run that it begins from.
+    /// Reads `RUN`, `RUN@STEP` or `FILE`. `out`, where the new run goes, must not be the run that it begins from, nor hold the file.
     pub(crate) fn read(text: &str, out: Option<&Path>) -> Result<Self, Failure> {
         let path = Path::new(text);
         let (path, step) = match text.rsplit_once('@') {
@@ -31,19 +31,30 @@ impl Beginning {
             }
             _ => (path, None),
         };
+        let refuse_out = |what: &str| Err(Failure::usage(format!("--out {what}; choose another folder")));
+        let out = out.and_then(|out| out.canonicalize().ok());
         if !RunFolder::is_run(path) {
             return match std::fs::metadata(path) {
-                Ok(found) if found.is_file() => Ok(Beginning::File(path.to_owned())),
+                Ok(found) if found.is_file() => {
+                    let is_inside =
+                        |out: &PathBuf| path.canonicalize().is_ok_and(|path| path.starts_with(out));
+                    if let Some(out) = out.filter(is_inside) {
+                        return refuse_out(&format!(
+                            "{}: a run cannot replace the folder of the file that it begins from",
+                            out.display()
+                        ));
+                    }
+                    Ok(Beginning::File(path.to_owned()))
+                }
                 Ok(_) => Err(Failure::file(format!("--from {text}: it is neither a run nor a model file"))),
                 Err(_) => Err(draft::missing(path)),
             };
         }
-        let same = |out: &Path| out.canonicalize().ok() == path.canonicalize().ok();
-        if out.is_some_and(|out| out.exists() && same(out)) {
-            return Err(Failure::usage(format!(
-                "--out {}: a run cannot replace the one that it begins from; choose another folder",
+        if out.is_some_and(|out| path.canonicalize().ok() == Some(out)) {
+            return refuse_out(&format!(
+                "{}: a run cannot replace the one that it begins from",
                 path.display()
-            )));
+            ));
         }
         let folder = Box::new(RunFolder::open(path)?);
         let step = step.map_or_else(|| folder.last_step(), Ok)?;
@@ -77,7 +88,11 @@ impl Beginning {
         output: &Output,
     ) -> Result<bool, Failure> {
         match self {
-            Beginning::File(path) => prepared.begin_from_file(path)?,
+            Beginning::File(path) => {
+                for notice in prepared.begin_from_file(path)? {
+                    output.notice(notice);
+                }
+            }
             Beginning::Run { folder, step } => {
                 let mut theirs = folder.prepare()?;
                 theirs.threads = prepared.threads;

@@ -327,7 +327,7 @@ fn a_run_begins_from_any_step_of_another() {
 fn a_start_that_cannot_be_is_said_in_a_sentence() {
     let program = Program::new();
     program.succeed(&["train", "digits", "--epochs", "1", "--out", "run"]);
-    let wrong: [(&[&str], i32, &str); 9] = [
+    let wrong: [(&[&str], i32, &str); 10] = [
         (&["train"], 2, "<EXPERIMENT|FILE.toml|DATA>"),
         (&["train", "--from", "run"], 2, "would begin after step 45 and end at step 45"),
         (&["train", "--from", "run@46", "--epochs", "2"], 2, "it has no step 46: it ended after 45"),
@@ -344,6 +344,11 @@ fn a_start_that_cannot_be_is_said_in_a_sentence() {
             &["train", "--from", "run", "--epochs", "2", "--out", "run", "--force"],
             2,
             "cannot replace the one",
+        ),
+        (
+            &["train", "digits", "--from", "run/model.safetensors", "--out", "run", "--force"],
+            2,
+            "cannot replace the folder of the file",
         ),
     ];
     for (arguments, status, sentence) in wrong {

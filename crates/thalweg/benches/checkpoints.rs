@@ -122,7 +122,8 @@ fn main() -> Result<()> {
     println!("each epoch                  seconds   more    round by round: median, least, most");
     for (((name, _), times), ratios) in KINDS.iter().zip(times).zip(ratios) {
         let seconds = median(times);
-        let [least, most] = [f64::min, f64::max].map(|of| ratios.iter().copied().reduce(of).unwrap_or(f64::NAN));
+        let [least, most] =
+            [f64::min, f64::max].map(|of| ratios.iter().copied().reduce(of).unwrap_or(f64::NAN));
         let [more, middle, least, most] =
             [seconds / base, median(ratios), least, most].map(|ratio| 100.0 * (ratio - 1.0));
         println!("{name:<26} {seconds:>8.4} {more:>6.2} % {middle:>22.2} % {least:>6.2} % {most:>6.2} %");

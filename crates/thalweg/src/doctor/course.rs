@@ -60,7 +60,8 @@ impl Course {
         let same = |a: &MetricsRow, b: &MetricsRow| (a.epoch, a.step) == (b.epoch, b.step);
         let reports: Vec<Point> = rows.chunk_by(same).filter_map(point).collect();
         let steps = result.as_ref().map(|result| result.summary.steps);
-        let steps = steps.or(reports.last().map(|point| point.step)).unwrap_or(0);
+        let diverged_at = folder.diverged_at();
+        let steps = steps.or(diverged_at).or(reports.last().map(|point| point.step)).unwrap_or(0);
         Ok(Course {
             losses: reports.iter().map(|point| (point.step, point.train.loss)).collect(),
             noise: 0.0,
@@ -68,7 +69,7 @@ impl Course {
             steps,
             total_steps: steps,
             is_whole: result.is_some(),
-            diverged_at: None,
+            diverged_at,
         })
     }
 

@@ -380,6 +380,21 @@ fn a_run_that_diverged_is_trained_again_up_to_there() {
 }
 
 #[test]
+fn a_run_that_diverged_behind_a_checkpoint_is_not_taken_for_healthy() {
+    let runs = tempdir().unwrap();
+    let settings = [("lr", "3e-4"), ("checkpoint_every", "1 steps"), ("report_every", "1 steps")];
+    let draft = settings
+        .iter()
+        .fold(Draft::builtin("regression").unwrap(), |draft, (key, value)| draft.set(key, value).unwrap());
+    let folder = trained(prepare(draft.check().unwrap(), None).unwrap(), runs.path());
+    assert!(folder.state().unwrap().is_some() && folder.result().unwrap().is_none());
+    let at = folder.diverged_at().unwrap();
+    let diagnosis = of_run(&folder);
+    let found = diagnosis.findings.iter().find(|finding| finding.kind == Kind::RateTooHigh).unwrap();
+    assert!(found.message.contains(&format!("step {at}")), "{found:?}");
+}
+
+#[test]
 fn an_interrupted_probe_says_nothing() {
     let folder = healthy_table(400);
     let prepared = experiment(&folder, SPLIT, NETWORK, TRAINING);

@@ -33,6 +33,8 @@ struct StateMetadata {
     numerics: u64,
     precision: String,
     counters: Counters,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    optimizer: String,
     /// Of the counters' JSON and the tensors, one after the other.
     sha256: String,
 }
@@ -49,6 +51,7 @@ pub fn save_state(state: &State, path: &Path) -> Result<()> {
         numerics: u64::from(NUMERICS_VERSION),
         precision: state.precision.name().to_owned(),
         counters: state.counters.clone(),
+        optimizer: state.optimizer.clone(),
         sha256: fingerprint(state),
     };
     let named = [
@@ -102,6 +105,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<State, ModelProblem> {
     let state = State {
         precision,
         counters: read.counters,
+        optimizer: read.optimizer,
         parameters: tensor(PARAMETERS)?,
         optimizer_state: tensor(OPTIMIZER_STATE)?,
         best_parameters: optional(BEST_PARAMETERS)?,

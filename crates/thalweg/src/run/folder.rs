@@ -35,6 +35,9 @@ const MODEL: &str = "model.safetensors";
 const START: &str = "start.safetensors";
 const LOG: &str = "log.txt";
 
+/// In the log, before the step at which the loss ran away.
+const DIVERGED: &str = "diverged after step ";
+
 /// The folder of a run. `docs/run-folder.md` says what is in it.
 ///
 /// # Example
@@ -288,8 +291,12 @@ impl RunFolder {
         });
         let ended = ended.map_err(|error| self.with_checkpoint(error));
         if let Err(error) = &ended {
+            let diverged = match error {
+                Error::Diverged { step, .. } => format!("{DIVERGED}{step}\n"),
+                _ => String::new(),
+            };
             // What cannot be logged either is said all the same.
-            let _ = self.log(&format!("ended: {error}\n"));
+            let _ = self.log(&format!("{diverged}ended: {error}\n"));
         }
         self.lock = None;
         ended
@@ -340,6 +347,13 @@ impl RunFolder {
         self.log(&format!("ended: {figures}\n"))?;
         model.save(self.file(MODEL))?;
         Ok(TrainResult { run: self.path.display().to_string(), summary })
+    }
+
+    /// The step at which the run diverged, if that is how it ended.
+    pub fn diverged_at(&self) -> Option<u64> {
+        let mut last = self.log.lines().rev();
+        last.find(|line| !line.is_empty())?;
+        last.next()?.strip_prefix(DIVERGED)?.parse().ok()
     }
 
     /// Adds text to `log.txt`.

@@ -124,22 +124,29 @@ impl Prepared {
 
     /// Lets the run begin with the weights of a model file, or from a state file, such as the `start.safetensors` of a run that began
     /// from another. With weights alone, steps are counted from 0 and the optimizer begins without a memory; the file's tensors
-    /// must be those of the network, and their type is converted.
+    /// must be those of the network, and their type is converted. A state of another optimizer is taken without what that had
+    /// gathered, and that is said.
     ///
     /// # Errors
     /// [`Error::Model`] for a file that is not valid or whose tensors do not fit; [`Error::State`] and [`RunProblem::NothingLeft`]
     /// for a state.
-    pub fn begin_from_file(&mut self, path: &Path) -> Result<()> {
+    pub fn begin_from_file(&mut self, path: &Path) -> Result<Vec<StartNotice>> {
         let (tensors, _) = tensor_names(path)?;
         if tensors.iter().any(|(name, ..)| name == "optimizer_state") {
             let mut state = load_state(path)?;
             begin_anew(&mut state);
+            let untrained = self.untrained_state()?;
+            let is_other = !state.optimizer.is_empty() && state.optimizer != untrained.optimizer;
+            if is_other {
+                (state.optimizer, state.optimizer_state) = (untrained.optimizer, untrained.optimizer_state);
+            }
             let (step, end) = (state.counters.step, self.end_from(&state)?);
             if end <= step {
                 let problem = RunProblem::NothingLeft { step, end };
                 return Err(Error::Run { path: path.to_owned(), problem });
             }
-            return self.begin_from(Start { origin: origin(path, Some(step), &state), state });
+            self.begin_from(Start { origin: origin(path, Some(step), &state), state })?;
+            return Ok(if is_other { vec![StartNotice::Optimizer] } else { Vec::new() });
         }
         either!(&mut self.network, network => {
             let is_known = |name: &str| network.parameter_tensors().any(|parameter| parameter.name == name);
@@ -151,7 +158,8 @@ impl Prepared {
         });
         let mut state = self.untrained_state()?;
         begin_anew(&mut state);
-        self.begin_from(Start { origin: origin(path, None, &state), state })
+        self.begin_from(Start { origin: origin(path, None, &state), state })?;
+        Ok(Vec::new())
     }
 
     /// Takes a start as it is.
@@ -180,7 +188,7 @@ impl Prepared {
         let is_other_optimizer = before.training.optimizer.name() != now.training.optimizer.name()
             || state.optimizer_state.len() != untrained.optimizer_state.len();
         if is_other_optimizer {
-            state.optimizer_state = untrained.optimizer_state;
+            (state.optimizer, state.optimizer_state) = (untrained.optimizer, untrained.optimizer_state);
             notices.push(StartNotice::Optimizer);
         }
         if differ(&["training.optimizer"]) {

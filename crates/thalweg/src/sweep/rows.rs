@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 
 use super::plan::{Plan, signed};
 use super::spread::Spread;
+use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
 use crate::model_file::{PartFigures, TrainingSummary};
 use crate::run::Prepared;
 
 /// So many rows show which metrics there are.
 const ROWS_TO_LOOK_AT: usize = 256;
+
+/// And so many of each class.
+const ROWS_OF_A_CLASS: usize = 2;
 
 /// What a setting came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +48,7 @@ pub fn known_metrics(prepared: &Prepared) -> Result<Vec<String>> {
     let model = prepared.untrained_model();
     let mut names = Vec::new();
     for (part, data) in prepared.parts() {
-        let rows: Vec<u32> = (0..data.rows().min(ROWS_TO_LOOK_AT) as u32).collect();
-        let report = model.evaluate(&data.select(&rows), part)?;
+        let report = model.evaluate(&data.select(&rows_to_look_at(data)), part)?;
         names
             .extend(part_figures(part.name(), &PartFigures::from(&report)).into_iter().map(|(name, _)| name));
     }
@@ -58,6 +61,21 @@ fn part_figures(part: &str, figures: &PartFigures) -> Vec<(String, f64)> {
     let number =
         |(name, value): (&String, &serde_json::Value)| Some((format!("{part}.{name}"), value.as_f64()?));
     fields.iter().filter(|(name, _)| *name != "rows").filter_map(number).collect()
+}
+
+/// The first rows, and some of each class further on: without a row of a class its metrics have no value.
+fn rows_to_look_at(data: &Dataset) -> Vec<u32> {
+    let mut rows: Vec<u32> = (0..data.rows().min(ROWS_TO_LOOK_AT) as u32).collect();
+    if let DatasetTargets::Classes { ids, count } = data.targets() {
+        let mut seen = vec![0; *count];
+        for (row, &class) in ids.iter().enumerate() {
+            seen[class as usize] += 1;
+            if row >= ROWS_TO_LOOK_AT && seen[class as usize] <= ROWS_OF_A_CLASS {
+                rows.push(row as u32);
+            }
+        }
+    }
+    rows
 }
 
 /// One of these numbers; one that is not finite is none.

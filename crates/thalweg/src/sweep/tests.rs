@@ -287,3 +287,18 @@ fn the_folder_gives_the_plan_back() {
     fs::remove_file(out.join("sweep.json")).unwrap();
     assert!(SweepFolder::open(&out).unwrap_err().to_string().ends_with("there is no sweep.json in it"));
 }
+
+#[test]
+fn metrics_of_classes_that_come_late_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("sorted.csv");
+    let rows = (0..600).map(|row| format!("{},{}\n", row % 7, if row < 400 { "a" } else { "b" }));
+    fs::write(&table, format!("x,class\n{}", rows.collect::<String>())).unwrap();
+    let text = format!(
+        "training.metrics = [\"roc_auc\"]\n[data]\nsource = {:?}\ntarget = \"class\"\nsplit = {{ validation = 0.0, test = 0.0 }}\n",
+        table.display().to_string()
+    );
+    let prepared = crate::run::prepare(Draft::parse(&text, None).unwrap().check().unwrap(), None).unwrap();
+    let known = known_metrics(&prepared).unwrap();
+    assert!(known.iter().any(|name| name == "train.roc_auc"), "{known:?}");
+}

@@ -215,7 +215,7 @@ impl<'a, R: Real> Session<'a, R> {
             plan,
             exact: None,
             optimizer_state: Vec::new(),
-            saved: State::empty(),
+            saved: State { optimizer: settings.optimizer.name().to_owned(), ..State::empty() },
             batches,
             is_full_batch,
             steps_per_epoch,

@@ -111,6 +111,8 @@ pub struct State {
     pub precision: Precision,
     /// The counters.
     pub counters: Counters,
+    /// The name of the optimizer whose state it is; empty in files of versions that did not write it.
+    pub optimizer: String,
     /// All parameters, row-major, in layer order.
     pub parameters: Vec<u8>,
     /// For each parameter tensor in turn, the optimizer's slots one after the other.
@@ -127,6 +129,7 @@ impl State {
         State {
             precision: Precision::F32,
             counters: Counters::new(Metrics::new(Task::Values, 0)),
+            optimizer: String::new(),
             parameters: Vec::new(),
             optimizer_state: Vec::new(),
             best_parameters: None,
@@ -138,6 +141,7 @@ impl State {
     pub(crate) fn copy_from(&mut self, other: &State) {
         self.precision = other.precision;
         self.counters.copy_from(&other.counters);
+        self.optimizer.clone_from(&other.optimizer);
         self.parameters.clone_from(&other.parameters);
         self.optimizer_state.clone_from(&other.optimizer_state);
         self.best_parameters.clone_from(&other.best_parameters);

@@ -369,6 +369,14 @@ fn a_run_that_began_from_another_stands_alone() {
     let mut copy = ready(MOONS, &[("lr", "0.02")]);
     copy.begin_from_file(&child.path().join("start.safetensors")).unwrap();
     let (_, copy) = runs.whole(copy);
+    // Another optimizer with as many slots does not take the first one's for its own.
+    let path = child.path().join("start.safetensors");
+    let mut other = ready(MOONS, &[("optimizer", "nadam")]);
+    let ours = other.untrained_state().unwrap().optimizer_state;
+    assert_eq!(other.begin_from_file(&path).unwrap(), [StartNotice::Optimizer]);
+    let taken = other.start.unwrap().state;
+    assert_eq!((taken.optimizer.as_str(), &taken.optimizer_state), ("nadam", &ours));
+    assert_ne!(load_state(&path).unwrap().optimizer_state, ours);
     assert_eq!(copy.summary.parameters_sha256, result.summary.parameters_sha256);
     fs::copy(child.path().join("state.safetensors"), child.path().join("start.safetensors")).unwrap();
     let other = child.prepare().unwrap_err().to_string();

@@ -6,13 +6,16 @@ use super::super::wanted::Wanted;
 use super::exact::named;
 use super::watching::{self, View};
 use super::{Ending, Session};
+use crate::data::DatasetTargets;
 use crate::error::{Error, Result};
-use crate::losses::{Reduction, Weights};
+use crate::kernels::OrderedSum;
+use crate::losses::{Reduction, Targets, Weights};
 use crate::network::PlacedLayer;
 use crate::real::Real;
 use crate::train::cure::Symptoms;
 
-/// A training loss so many times that of the first rows has exploded; a first loss below 1 counts as 1.
+/// A training loss so many times that of the first rows has exploded, if it is so many times that of predicting 0 everywhere too;
+/// a loss below 1 counts as 1.
 const EXPLODED: f64 = 1e6;
 
 impl<R: Real> Session<'_, R> {
@@ -98,7 +101,9 @@ impl<R: Real> Session<'_, R> {
     fn check_exploded(&self, data_loss: f64) -> Result<()> {
         let per_row = self.counters.epoch_loss / self.counters.epoch_rows as f64;
         let Some(first_loss) = self.counters.first_loss else { return Ok(()) };
-        if per_row <= EXPLODED * first_loss.abs().max(1.0) {
+        let is_usual = |yardstick: f64| per_row <= EXPLODED * yardstick.abs().max(1.0);
+        // The first rows may lack the targets that are far from the others.
+        if is_usual(first_loss) || is_usual(self.loss_of_zeros()) {
             return Ok(());
         }
         let largest = |layer: &PlacedLayer| {
@@ -111,6 +116,31 @@ impl<R: Real> Session<'_, R> {
         let is_within = self.is_full_batch || self.counters.batch < self.steps_per_epoch;
         let epoch = self.counters.epoch + u64::from(is_within);
         Err(self.ran_away(epoch, data_loss, first.map(|layer| (layer, "weights"))))
+    }
+
+    /// The training loss of a network that says 0 to every row, for one row.
+    fn loss_of_zeros(&self) -> f64 {
+        let (train, loss) = (self.parts.train, &self.rules.loss);
+        let outputs = self.network.output_shape().len();
+        let (zeros, mut targets) = (vec![R::ZERO; outputs], vec![R::ZERO; outputs]);
+        let mut sum = OrderedSum::new();
+        for row in 0..train.rows() {
+            let weight = train.weights().map_or(1.0, |weights| weights[row]);
+            let value = match train.targets() {
+                DatasetTargets::Classes { ids, .. } => {
+                    loss.row_value(&zeros, Targets::Classes(&ids[row..=row]).row(0, outputs))
+                }
+                DatasetTargets::Values { values, .. } => {
+                    for (to, &value) in targets.iter_mut().zip(&values[row * outputs..(row + 1) * outputs]) {
+                        *to = R::from_f64(value);
+                    }
+                    loss.row_value(&zeros, Targets::Values(&targets).row(0, outputs))
+                }
+                DatasetTargets::None => R::ZERO,
+            };
+            sum.push(weight * value.to_f64());
+        }
+        sum.total() / train.rows() as f64
     }
 
     /// Ends the run where the part that was evaluated last has a loss that is not finite (NUMERICS rule 17).

@@ -347,6 +347,26 @@ fn a_loss_that_explodes_ends_the_run_while_it_is_finite() {
     }
 }
 
+#[test]
+fn a_target_far_from_the_others_is_no_explosion() {
+    let outlier = 1e5;
+    let values: Vec<f64> = (0..40).map(|n| if n == 30 { outlier } else { 0.0 }).collect();
+    let features = Features::F64(vec![1.0; 40]);
+    let data = Dataset::new(features, Shape::from(1), DatasetTargets::Values { values, outputs: 1 }).unwrap();
+    let settings = TrainingSettings {
+        batch_size: BatchSize::Rows(1),
+        shuffle: false,
+        report_every: Some(Every::Epochs(1)),
+        ..descent(1e-9)
+    };
+    let parts = Parts { train: &data, validation: None, test: None };
+    let mut network = Network::<f64>::builder(1).dense(1).build(0).unwrap();
+    let session = Session::new(&network, parts, setup(&settings, Loss::MeanSquaredError)).unwrap();
+    let outcome = session.run(&mut network, &mut [], None).unwrap();
+    let losses = outcome.history.losses(Part::Train);
+    assert!(losses[0].1 > 1e8, "{losses:?}");
+}
+
 /// Notes the loss at every fifth step, and saves at every report.
 #[derive(Default)]
 struct Notes {
