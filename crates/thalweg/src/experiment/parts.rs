@@ -32,8 +32,11 @@ pub(super) const LOSSES: &[&str] = &[
     "huber",
     "log_cosh",
     "quantile",
+    "poisson",
     "binary_cross_entropy",
     "focal",
+    "hinge",
+    "squared_hinge",
     "softmax_cross_entropy",
 ];
 pub(super) const OPTIMIZERS: &[&str] = &[
@@ -115,6 +118,9 @@ pub(super) fn loss(item: &Item<'_>) -> Result<Loss, Fault> {
         "huber" => Loss::Huber { delta: part.number("delta", 1.0, Bounds::Positive)? },
         "log_cosh" => Loss::LogCosh,
         "quantile" => Loss::Quantile { quantile: part.number("quantile", 0.5, Bounds::Inside)? },
+        "poisson" => Loss::Poisson,
+        "hinge" => Loss::Hinge,
+        "squared_hinge" => Loss::SquaredHinge,
         "binary_cross_entropy" => Loss::BinaryCrossEntropy,
         "focal" => Loss::Focal {
             gamma: part.number("gamma", 2.0, Bounds::NotNegative)?,

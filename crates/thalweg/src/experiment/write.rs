@@ -338,6 +338,9 @@ pub(super) fn loss(loss: &Loss) -> String {
         Loss::Huber { delta } => part("huber", &[("delta", number(*delta))]),
         Loss::LogCosh => quoted("log_cosh"),
         Loss::Quantile { quantile } => part("quantile", &[("quantile", number(*quantile))]),
+        Loss::Poisson => quoted("poisson"),
+        Loss::Hinge => quoted("hinge"),
+        Loss::SquaredHinge => quoted("squared_hinge"),
         Loss::BinaryCrossEntropy => quoted("binary_cross_entropy"),
         Loss::SmoothedBinaryCrossEntropy { label_smoothing } => {
             part("binary_cross_entropy", &[("label_smoothing", number(*label_smoothing))])

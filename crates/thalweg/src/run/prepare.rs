@@ -134,6 +134,11 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
     let (task, classes) = match (&experiment.training.loss, outputs) {
         (Some(loss), outputs) if loss.is_from_softmax() => (Some(TaskKind::Classification), outputs),
         (Some(loss), Some(1)) if loss.is_from_sigmoid() => (Some(TaskKind::Classification), Some(2)),
+        // One score tells two classes apart.
+        (Some(loss), outputs) if loss.gives_scores() => {
+            (Some(TaskKind::Classification), outputs.map(|outputs| outputs.max(2)))
+        }
+        (Some(loss), _) if loss.from_log_rates() => (Some(TaskKind::Regression), None),
         (Some(loss), _) if loss.is_from_sigmoid() || matches!(loss, Loss::Custom(_)) => (None, None),
         (Some(_), Some(1)) => (Some(TaskKind::Regression), None),
         (_, Some(outputs)) if outputs > 1 => (None, Some(outputs)),

@@ -56,7 +56,7 @@ pub enum Saving {
 pub trait Snapshot {
     /// All parameters, row-major, in layer order.
     fn parameters(&self) -> Vec<f64>;
-    /// Predictions for these rows: probabilities, or numbers in the target's own units; `[rows, outputs]`.
+    /// Predictions for these rows: probabilities, scores, or numbers in the target's own units; `[rows, outputs]`.
     fn predict(&mut self, data: &Dataset) -> Result<Vec<f64>>;
     /// The data loss of the training part, or of its first rows where it is large, if the parameters were these.
     fn loss_at(&mut self, parameters: &[f64]) -> Result<f64>;

@@ -187,7 +187,7 @@ impl<'a, R: Real> Session<'a, R> {
         };
         Ok(Session {
             evaluator: Evaluator::new(network, &rules.loss, parts.train, threads)?,
-            own_units: OwnUnits::new(parts.train, outputs, batches.largest()),
+            own_units: OwnUnits::new(&rules.loss, parts.train, outputs, batches.largest()),
             has_targets: false,
             rates: Rates { step: 0, learning_rates: vec![0.0; count] },
             layer_rates: (0..count)
