@@ -91,7 +91,12 @@ fn checksums() -> BTreeMap<String, String> {
     }
     for name in ["hinge", "squared_hinge"] {
         let settings = TrainingSettings { loss: Loss::from_name(name), ..settings() };
-        add(format!("one score, loss {name}"), vec![dense(9), Activation::Tanh.into(), dense(1)], settings, &classes(4, 2));
+        add(
+            format!("one score, loss {name}"),
+            vec![dense(9), Activation::Tanh.into(), dense(1)],
+            settings,
+            &classes(4, 2),
+        );
     }
     for (name, loss) in [
         ("binary_cross_entropy", Loss::SmoothedBinaryCrossEntropy { label_smoothing: 0.1 }),

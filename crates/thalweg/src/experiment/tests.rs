@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::activations::Activation;
+use crate::custom::Registry;
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::error::Error;
 use crate::init::Init;
@@ -737,6 +738,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
                 false => WeightAverage::Swa { start: share },
             }),
             metrics,
+            custom_metrics: Vec::new(),
             report_every,
             checkpoint_every: checkpoints.0,
             keep_checkpoints: checkpoints.1,
@@ -769,6 +771,7 @@ fn any_experiment() -> impl Strategy<Value = Experiment> {
                         init,
                     },
                     training,
+                    registry: Registry::new(),
                 }
             },
         )

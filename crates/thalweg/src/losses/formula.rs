@@ -80,7 +80,9 @@ impl Loss {
                 let square = if matches!(self, Loss::SquaredHinge) { "²" } else { "" };
                 match sizes.outputs {
                     1 => format!("Σₙ max(0, 1 - s·score){square} / {rows}, s = 2t - 1"),
-                    _ => format!("Σₙ Σⱼ max(0, mⱼ){square} / {all}, mⱼ = scoreⱼ - score_t + 1, without j = t"),
+                    _ => {
+                        format!("Σₙ Σⱼ max(0, mⱼ){square} / {all}, mⱼ = scoreⱼ - score_t + 1, without j = t")
+                    }
                 }
             }
             Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),

@@ -53,8 +53,7 @@ fn hinges_of_one_score_are_torchs() {
 fn hinges_of_several_scores_are_torchs_multi_margin() {
     let classes = Targets::Classes(&[2, 0, 3, 1]);
     let (s, x) = (0.0625, 0.0);
-    let gradient =
-        [x, s, -2.0 * s, s, -2.0 * s, s, x, s, s, s, s, -3.0 * s, s, -3.0 * s, s, s];
+    let gradient = [x, s, -2.0 * s, s, -2.0 * s, s, x, s, s, s, s, -3.0 * s, s, -3.0 * s, s, s];
     agrees(&Loss::Hinge, 4, classes, 1.7500000000000002, &gradient);
     let gradient = [
         0.0,

@@ -28,11 +28,7 @@ pub(super) fn largest_output<R: Real>(loss: &Loss, data: &Dataset, outputs: usiz
 }
 
 /// The same for kernels that look at the squares of many outputs together.
-pub(super) fn output_limits<R: Real>(
-    loss: &Loss,
-    data: &Dataset,
-    outputs: usize,
-) -> Option<OutputLimits<R>> {
+pub(super) fn output_limits<R: Real>(loss: &Loss, data: &Dataset, outputs: usize) -> Option<OutputLimits<R>> {
     let limit = in_squares::<R>(loss, data, outputs)?;
     Some(OutputLimits {
         squares: R::from_f64(limit * limit * ROUNDED_DOWN),

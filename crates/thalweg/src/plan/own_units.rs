@@ -36,9 +36,7 @@ impl<R: Real> OwnUnits<R> {
             // The rows of one part may weigh differently and those of another not.
             weights: Vec::with_capacity(largest_batch),
             predictions: vec![R::ZERO; predictions],
-            rates: loss
-                .from_log_rates()
-                .then(|| (loss.clone(), vec![R::ZERO; largest_batch * outputs])),
+            rates: loss.from_log_rates().then(|| (loss.clone(), vec![R::ZERO; largest_batch * outputs])),
         }
     }
 

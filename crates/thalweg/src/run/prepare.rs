@@ -17,8 +17,8 @@ use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, Parameter, either};
 use crate::team::default_threads;
 use crate::train::{
-    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject, Trainer,
-    TrainingSettings, default_loss, rate_range,
+    self, Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject,
+    Trainer, TrainingSettings, default_loss, rate_range,
 };
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
@@ -99,7 +99,9 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
     let given =
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let subject = Subject::new(network.layers(), &loss, &parts.train);
-    ReportedMetrics::new(&experiment.training, subject, &given, &[])?;
+    let settings = &experiment.training;
+    ReportedMetrics::new(settings, subject, &given, &settings.custom_metrics)?;
+    either!(&network, network => train::check_settings(network, settings, &loss, parts.train.rows()))?;
     Ok(Prepared {
         experiment: resolved(experiment, &loss, parts.split, parts.scale),
         network,
@@ -243,6 +245,11 @@ impl Prepared {
         let at_once = AtomicBool::new(true);
         let (observers, interrupt) =
             if is_over { (Vec::new(), Some(&at_once)) } else { (observers, interrupt) };
+        let unobserved = from.filter(|_| is_over).map(|state| {
+            let observers = Default::default();
+            State { observers, ..state.clone() }
+        });
+        let from = unobserved.as_ref().or(from);
         let settings = self.settings();
         let mut trainer = Trainer::with_settings(settings).seed(self.experiment.seed).threads(self.threads);
         for observer in observers {
