@@ -131,6 +131,10 @@ fn around_data(path: &Path, data: &DataFlags, settings: &SettingFlags) -> Result
             (1, "none")
         }
         Task::Classification { classes } => (classes, "none"),
+        // Counts have no units but their own.
+        Task::Regression { outputs } if matches!(experiment.training.loss, Some(Loss::Poisson)) => {
+            (outputs, "none")
+        }
         Task::Regression { outputs } => (outputs, "standard"),
     };
     let flatten = if parts.train.feature_shape().axes().len() > 1 { "\"flatten\", " } else { "" };

@@ -1,10 +1,10 @@
-//! Parts of one's own: a loss and a layer that the library does not have, and the check of their gradients.
+//! Parts of one's own: a loss and a layer that the library does not have, the check of their gradients, and a model file with them.
 //!
-//! Shows the traits of `thalweg::custom`, and that a wrong formula is found and named.
+//! Shows the traits of `thalweg::custom`, that a wrong formula is found and named, and what a registry is for.
 
 use std::sync::Arc;
 
-use thalweg::custom::{CustomLayer, CustomLoss};
+use thalweg::custom::{CustomLayer, CustomLoss, Registry};
 use thalweg::data::{Dataset, DatasetTargets, Features};
 use thalweg::gradient_check::{self, GradientReport};
 use thalweg::layers::{Backward, Forward, Layer, ParameterRole, ParameterShape};
@@ -137,5 +137,16 @@ pub(crate) fn run() -> Result<(f64, GradientReport, GradientReport)> {
         outcome.steps,
         outcome.parts[0].metrics.r2.unwrap_or(0.0)
     );
+    // A file has the layer's name; the registry says what it means.
+    let path = std::env::temp_dir().join(format!("thalweg-example-08-{}", std::process::id()));
+    network.save(&path)?;
+    let registry = Registry::new().layer("gain", |_| Ok(Gain { wrong: false }));
+    let again = Network::<f64>::load_with(&path, &registry);
+    let without = Network::<f64>::load(&path);
+    let _ = std::fs::remove_file(&path);
+    println!("read again: {}", again?.parameters() == network.parameters());
+    if let Err(error) = without {
+        println!("without the registry: {error}");
+    }
     Ok((loss, right, wrong))
 }

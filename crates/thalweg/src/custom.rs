@@ -3,6 +3,15 @@
 //! Each trait is generic over the scalar type. A type that implements one for both `f32` and `f64` (write
 //! `impl<R: Real> CustomLoss<R> for Mine`) can be put into the `Custom` variant of the matching enum, and from then on
 //! it trains in either precision, is gradient-checked in `f64`, and is explained like a built-in part.
+//!
+//! Files name such parts: a model, a run's experiment. A [`Registry`] says what the names mean.
+
+mod registry;
+
+pub(crate) use registry::PartProblem;
+pub use registry::Registry;
+/// The options of a part of a user's own, as files have them: JSON, without null inside and with whole numbers below 2⁶³.
+pub use serde_json::Value as Options;
 
 use std::fmt::Debug;
 
@@ -16,6 +25,10 @@ use crate::shape::Shape;
 pub trait CustomActivation<R: Real>: Debug + Send + Sync {
     /// The name in summaries and messages.
     fn name(&self) -> &str;
+    /// What a file keeps beside the name, and what [`Registry`] makes the part from again; null: nothing.
+    fn options(&self) -> Options {
+        Options::Null
+    }
     /// a = f(z).
     fn value(&self, z: R) -> R;
     /// f'(z), given z and a = f(z).
@@ -26,6 +39,10 @@ pub trait CustomActivation<R: Real>: Debug + Send + Sync {
 pub trait CustomLoss<R: Real>: Debug + Send + Sync {
     /// The name in summaries and messages.
     fn name(&self) -> &str;
+    /// What a file keeps beside the name, and what [`Registry`] makes the part from again; null: nothing.
+    fn options(&self) -> Options {
+        Options::Null
+    }
     /// Whether the rows' values are added or averaged.
     fn reduction(&self) -> Reduction;
     /// The loss of one row.
@@ -38,9 +55,17 @@ pub trait CustomLoss<R: Real>: Debug + Send + Sync {
 pub trait CustomLayer<R: Real>: Debug + Send + Sync {
     /// The name in summaries and messages.
     fn name(&self) -> &str;
+    /// What a file keeps beside the name, and what [`Registry`] makes the part from again; null: nothing.
+    fn options(&self) -> Options {
+        Options::Null
+    }
     /// The shape of one example's output, or in words why this input shape does not fit.
     fn output_shape(&self, input: &Shape) -> Result<Shape, String>;
     /// The parameters that training changes, in the order in which they lie in the layer's slice.
+    ///
+    /// Their [role](crate::layers::ParameterRole) says what touches them: a `Weight` obeys `l2`, `l1`, `weight_decay` and `max_norm`, whose
+    /// units its last axis counts, as in a dense layer's `[in_features, out_features]`: what lies at one place of that axis comes
+    /// into one unit. A weight of one axis is a unit for each of its values.
     fn parameters(&self, input: &Shape) -> Vec<ParameterShape>;
     /// How many values per row `forward` keeps for `backward`.
     fn cache_len(&self, _input: &Shape) -> usize {
@@ -56,6 +81,10 @@ pub trait CustomLayer<R: Real>: Debug + Send + Sync {
 pub trait CustomOptimizer<R: Real>: Debug + Send + Sync {
     /// The name in summaries and messages.
     fn name(&self) -> &str;
+    /// What a file keeps beside the name, and what [`Registry`] makes the part from again; null: nothing.
+    fn options(&self) -> Options {
+        Options::Null
+    }
     /// How many values of state each parameter has.
     fn state_slots(&self) -> usize;
     /// Changes the parameters `w` by the gradient `dw`; `state` holds the slots one after the other, each as long as `w`.
@@ -66,6 +95,10 @@ pub trait CustomOptimizer<R: Real>: Debug + Send + Sync {
 pub trait CustomMetric: Debug + Send + Sync {
     /// The key in reports and JSON.
     fn name(&self) -> &str;
+    /// What a file keeps beside the name, and what [`Registry`] makes the part from again; null: nothing.
+    fn options(&self) -> Options {
+        Options::Null
+    }
     /// The metric of `predictions`, row-major `[rows, outputs]`; the targets have one entry per row.
     fn value(&self, predictions: &[f64], outputs: usize, targets: &[Target<'_, f64>]) -> f64;
 }

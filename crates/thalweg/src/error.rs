@@ -45,6 +45,22 @@ pub enum Error {
         "the saved state does not fit this network and these settings; resume with the experiment it was saved from"
     )]
     State,
+    /// A saved state has what an observer knew, and the run has no such observer.
+    #[error(
+        "the saved state has what an observer {name:?} knew, and this run has no such observer; resume it in the program that defines it, with that observer"
+    )]
+    NoObserver {
+        /// The observer's name.
+        name: String,
+    },
+    /// An observer cannot keep or take what it knows.
+    #[error("the observer {name:?} cannot be saved or go on: {reason}")]
+    ObserverState {
+        /// The observer's name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// Something about a data set as a whole.
     #[error("{source_name}: {problem}")]
     Data {

@@ -42,6 +42,12 @@ fn values(columns: usize, outputs: usize) -> Dataset {
     Dataset::new(Features::F64(features(columns)), Shape::from(columns), targets).unwrap()
 }
 
+fn counts(columns: usize, outputs: usize) -> Dataset {
+    let values = (0..ROWS * outputs).map(|i| (i * 5 % 7) as f64).collect();
+    let targets = DatasetTargets::Values { values, outputs };
+    Dataset::new(Features::F64(features(columns)), Shape::from(columns), targets).unwrap()
+}
+
 fn checksum<R: Real>(layers: Vec<Layer>, settings: TrainingSettings, data: &Dataset) -> String {
     let mut network = Network::<R>::new(data.feature_shape().clone(), layers).unwrap();
     network.start(None, thalweg::network::Draw::Philox { seed: 7 }).unwrap();
@@ -76,7 +82,20 @@ fn checksums() -> BTreeMap<String, String> {
             format!("loss {name}"),
             layers,
             settings,
-            &if name.ends_with("entropy") { classes(4, 2) } else { values(4, 2) },
+            &match name {
+                "binary_cross_entropy" | "softmax_cross_entropy" | "hinge" | "squared_hinge" => classes(4, 2),
+                "poisson" => counts(4, 2),
+                _ => values(4, 2),
+            },
+        );
+    }
+    for name in ["hinge", "squared_hinge"] {
+        let settings = TrainingSettings { loss: Loss::from_name(name), ..settings() };
+        add(
+            format!("one score, loss {name}"),
+            vec![dense(9), Activation::Tanh.into(), dense(1)],
+            settings,
+            &classes(4, 2),
         );
     }
     for (name, loss) in [

@@ -125,3 +125,81 @@ fn what_would_lead_it_astray_is_refused() {
         @"lbfgs takes no clip_norm, which would make its gradient another function's; leave it out"
     );
 }
+
+/// 12 rows of three features, which may be of different sizes, in two classes: `reference/torch_optimizers.py` has the same.
+fn regression(sizes: [f64; 3]) -> Dataset {
+    let x = (0..36).map(|i| number(i) * sizes[i % 3]).collect();
+    let ids = (700..712).map(|i| u32::from(number(i) > 0.0)).collect();
+    Dataset::new(Features::F64(x), Shape::from(3), DatasetTargets::Classes { ids, count: 2 }).unwrap()
+}
+
+/// Losses, penalty included, before each step, and the last parameters.
+fn logistic(sizes: [f64; 3], steps: u64) -> (Vec<f64>, Vec<f64>) {
+    let mut network = Network::<f64>::builder(3).dense(1).build(0).unwrap();
+    network.set_parameter("0.weight", &[0.0; 3]).unwrap();
+    let outcome = Trainer::new()
+        .loss(Loss::BinaryCrossEntropy)
+        .optimizer(Optimizer::Lbfgs { history: 4 })
+        .l2(0.1)
+        .full_batch()
+        .steps(steps)
+        .report_every(Every::Steps(1))
+        .fit(&mut network, &regression(sizes))
+        .unwrap();
+    let losses = outcome.history.reports.iter().map(|report| report.parts[0].loss).collect();
+    (losses, network.parameters().to_vec())
+}
+
+/// As long as the first length tried is taken, the iterates are those of `torch.optim.LBFGS(line_search_fn="strong_wolfe")`, but for
+/// roundings that ten steps carry on.
+#[test]
+fn ten_steps_are_torchs() {
+    let expected = [
+        0.6931471805599453,
+        0.6721665026637264,
+        0.63209268543331,
+        0.6319869375243692,
+        0.6319854379606203,
+        0.6319852411651992,
+        0.6319852407561184,
+        0.631985240756021,
+        0.6319852407560205,
+        0.6319852407560204,
+        0.6319852407560204,
+    ];
+    let (losses, parameters) = logistic([1.0; 3], 10);
+    assert_eq!(losses.len(), expected.len());
+    for (ours, theirs) in losses.iter().zip(expected) {
+        assert!((ours - theirs).abs() < 1e-13, "{ours} and {theirs}");
+    }
+    let expected = [-0.8011722051925816, 0.18827113836232984, -0.024292598339423026, -0.002224931396703869];
+    for (ours, theirs) in parameters.iter().zip(expected) {
+        assert!((ours - theirs).abs() < 1e-9, "{ours} and {theirs}");
+    }
+}
+
+/// Where several lengths have to be tried, PyTorch chooses them by rules of its own, and both end in the same minimum.
+#[test]
+fn the_minimum_is_torchs() {
+    let (losses, parameters) = logistic([1.0, 30.0, 0.1], 60);
+    assert!((losses.last().unwrap() - 0.6280095092083546).abs() < 1e-13, "{losses:?}");
+    let expected = [-0.8332480243997507, 0.014445733768407906, -0.007198611884636516, -0.000474130799646003];
+    for (ours, theirs) in parameters.iter().zip(expected) {
+        assert!((ours - theirs).abs() < 1e-6, "{ours} and {theirs}");
+    }
+}
+
+#[test]
+fn an_experiment_that_it_cannot_follow_is_refused_before_anything_is_written() {
+    let text = "data.source = { name = \"moons\", rows = 60 }\nnetwork.layers = [{ dense = 1 }]\ntraining.optimizer = \"lbfgs\"\n";
+    let refused = |more: &str| {
+        let experiment = thalweg::Experiment::parse(&format!("{text}{more}"), None).unwrap();
+        thalweg::run::prepare(experiment, None).map(|_| ()).unwrap_err().to_string()
+    };
+    assert!(refused("").contains("lbfgs needs every row in each step"), "{}", refused(""));
+    let full = "training.batch_size = \"full\"\n";
+    assert!(refused(&format!("{full}training.clip_norm = 1.0")).contains("takes no clip_norm"));
+    assert!(refused(&format!("{full}training.weight_decay = 0.1")).contains("takes no weight_decay"));
+    let experiment = thalweg::Experiment::parse(&format!("{text}{full}"), None).unwrap();
+    thalweg::run::prepare(experiment, None).unwrap();
+}

@@ -26,7 +26,7 @@ pub(super) fn confusion(
     }
     let mut matrix = Counts::new(*count);
     for (values, &label) in predicted(run, trained, part)?.iter().zip(ids) {
-        matrix.add(label as usize, chosen(values).0);
+        matrix.add(label as usize, chosen(values, run.loss.gives_scores()).0);
     }
     let counts: Vec<u64> = (0..*count).flat_map(|class| matrix.row(class).to_vec()).collect();
     let title = format!("{}: labels and predictions of the {} {} rows", run.name, data.rows(), part.name());

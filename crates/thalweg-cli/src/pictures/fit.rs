@@ -23,7 +23,7 @@ pub(super) fn fit(
     let subject = match recorder {
         Some(recorder) => recorder.subject(),
         None => {
-            own = Subject::of(run.train)?;
+            own = Subject::of(run.train, Some(run.loss))?;
             &own
         }
     };

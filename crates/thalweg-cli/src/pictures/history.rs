@@ -143,7 +143,10 @@ pub(super) fn loss_label(loss: &Loss) -> String {
         Loss::Huber { .. } => "Huber loss".to_owned(),
         Loss::LogCosh => "log-cosh loss".to_owned(),
         Loss::Quantile { quantile } => format!("quantile loss, {quantile}"),
+        Loss::Poisson => "Poisson loss".to_owned(),
         Loss::Focal { .. } => "focal loss".to_owned(),
+        Loss::Hinge => "hinge loss".to_owned(),
+        Loss::SquaredHinge => "squared hinge loss".to_owned(),
         Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } => {
             "cost (binary cross-entropy)".to_owned()
         }

@@ -139,11 +139,12 @@ pub(super) fn mistakes(
     let data = run.part(part)?;
     let DatasetTargets::Classes { ids, .. } = data.targets() else { return Err(Reason::NotClasses.into()) };
     let predictions = predicted(run, trained, part)?;
+    let are_scores = run.loss.gives_scores();
     let mut wrong: Vec<(usize, f64)> = Vec::new();
     for (row, (values, &label)) in predictions.iter().zip(ids).enumerate() {
-        let (class, value) = chosen(values);
+        let (class, value) = chosen(values, are_scores);
         if class != Some(label as usize) {
-            wrong.push((row, value - value_of(values, label as usize)));
+            wrong.push((row, value - value_of(values, label as usize, are_scores)));
         }
     }
     if wrong.is_empty() {
@@ -178,7 +179,7 @@ fn caption(run: &RunView<'_>, data: &Dataset, row: usize, values: &[f64]) -> (St
         DatasetTargets::Classes { ids, .. } => {
             let label = ids[row] as usize;
             let name = |class: usize| data.label_names().get(class).map_or("?", String::as_str);
-            let (class, value) = chosen(values);
+            let (class, value) = chosen(values, run.loss.gives_scores());
             let sure = if run.loss.from_logits() { percent(value) } else { short_number(value) };
             let predicted =
                 class.map_or_else(|| "nothing".to_owned(), |class| format!("{} ({sure})", name(class)));

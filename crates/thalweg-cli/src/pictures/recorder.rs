@@ -89,7 +89,7 @@ impl Recorder {
     pub(crate) fn new(train: &Dataset, parameter_count: usize, training: &TrainingSettings) -> Result<Self> {
         let moments = (MOST_PATH_VALUES / parameter_count.max(1)).min(MOST_FRAMES);
         Ok(Recorder {
-            subject: Subject::of(train)?,
+            subject: Subject::of(train, training.loss.as_ref())?,
             is_cheap: train.rows().saturating_mul(parameter_count) <= EXACT_LOSS_WORK,
             full_batch: training.batch_size == thalweg::train::BatchSize::Full,
             path_moments: if moments < LEAST_PATH { 0 } else { moments },

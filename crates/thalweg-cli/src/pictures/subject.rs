@@ -2,7 +2,7 @@
 
 use thalweg::data::{Dataset, DatasetTargets, Features};
 use thalweg::metrics::predicted_class;
-use thalweg::{Result, Shape};
+use thalweg::{Loss, Result, Shape};
 use thalweg_draw::Grid;
 
 /// Points that a picture shows at most; of more rows, evenly spread ones.
@@ -54,6 +54,8 @@ pub(crate) struct Plane {
     pub(crate) labels: [String; 2],
     /// The names of the classes.
     pub(crate) class_names: Vec<String>,
+    /// Whether the network answers by scores.
+    are_scores: bool,
 }
 
 /// The class chosen at every place, and the network's value for it.
@@ -66,12 +68,13 @@ pub(crate) struct Regions {
 }
 
 impl Subject {
-    /// What can be shown of a network that is trained on these rows.
-    pub(crate) fn of(train: &Dataset) -> Result<Subject> {
+    /// What can be shown of a network that is trained on these rows by this loss; `None`: the one that goes with the target.
+    pub(crate) fn of(train: &Dataset, loss: Option<&Loss>) -> Result<Subject> {
+        let are_scores = loss.is_some_and(Loss::gives_scores);
         Ok(match (train.columns(), train.targets()) {
             (1, DatasetTargets::Values { values, outputs: 1 }) => Subject::Curve(Curve::new(train, values)?),
             (2, DatasetTargets::Classes { ids, count: 2..=255 }) => {
-                Plane::new(train, ids)?.map_or(Subject::Other, Subject::Plane)
+                Plane::new(train, ids, are_scores)?.map_or(Subject::Other, Subject::Plane)
             }
             _ => Subject::Other,
         })
@@ -97,7 +100,7 @@ impl Curve {
 
 impl Plane {
     /// `None` where the points have no area around them that could be asked for.
-    fn new(train: &Dataset, ids: &[u32]) -> Result<Option<Self>> {
+    fn new(train: &Dataset, ids: &[u32], are_scores: bool) -> Result<Option<Self>> {
         let shown = shown_rows(train.rows());
         let column = |j| shown.iter().map(|&row| train.feature(row, j)).collect::<Vec<f64>>();
         let (x, y) = (column(0), column(1));
@@ -108,34 +111,51 @@ impl Plane {
         let rows = like(train, Dataset::new(Features::F64(places), Shape::from(2), targets)?);
         let labels = [axis_name(train, 0, "x1"), axis_name(train, 1, "x2")];
         let class_names = train.label_names().to_vec();
-        Ok(Some(Plane { points: (x, y, classes), grid, rows, labels, class_names }))
+        Ok(Some(Plane { points: (x, y, classes), grid, rows, labels, class_names, are_scores }))
     }
 
     /// The regions that these predictions mean.
     pub(crate) fn regions(&self, predictions: &[f64]) -> Regions {
         let width = predictions.len() / self.grid.len();
         let chosen = predictions.chunks_exact(width).map(|row| {
-            let (class, value) = chosen(row);
-            (class.unwrap_or(0) as u8, value.clamp(0.0, 1.0) as f32)
+            let (class, value) = chosen(row, self.are_scores);
+            let sure = if self.are_scores { by_margin(row) } else { value };
+            (class.unwrap_or(0) as u8, sure.clamp(0.0, 1.0) as f32)
         });
         let (classes, confidence) = chosen.unzip();
         Regions { classes, confidence }
     }
 }
 
-/// The class that a row of predictions means, and its value; one output is that of class 1.
-pub(crate) fn chosen(row: &[f64]) -> (Option<usize>, f64) {
-    let class = predicted_class(row, false);
-    (class, class.map_or(f64::NAN, |class| value_of(row, class)))
+/// The class that a row of predictions means, and its value; one output is that of class 1. Of scores, see
+/// [`Loss::gives_scores`].
+pub(crate) fn chosen(row: &[f64], are_scores: bool) -> (Option<usize>, f64) {
+    let class = predicted_class(row, are_scores);
+    (class, class.map_or(f64::NAN, |class| value_of(row, class, are_scores)))
 }
 
 /// The value that a row of predictions gives to a class; one output is that of class 1.
-pub(crate) fn value_of(row: &[f64], class: usize) -> f64 {
+pub(crate) fn value_of(row: &[f64], class: usize, are_scores: bool) -> f64 {
     match (row, class) {
+        ([only], 0) if are_scores => -only,
         ([only], 0) => 1.0 - only,
         ([only], _) => *only,
         _ => row.get(class).copied().unwrap_or(f64::NAN),
     }
+}
+
+/// How sure scores are, from ½ to 1: a row that reaches its margin of 1 (from 0, or before the second best) is sure.
+fn by_margin(row: &[f64]) -> f64 {
+    let margin = match row {
+        [only] => only.abs(),
+        _ => {
+            let best = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let place = row.iter().position(|score| *score == best);
+            let others = row.iter().enumerate().filter(|(j, _)| Some(*j) != place);
+            best - others.map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max)
+        }
+    };
+    0.5 + 0.5 * margin.min(1.0)
 }
 
 /// Gives rows made for a picture the scales of the data.
@@ -163,11 +183,20 @@ mod tests {
 
     #[test]
     fn one_output_speaks_for_both_classes() {
-        assert_eq!(chosen(&[0.25]), (Some(0), 0.75));
-        assert_eq!(chosen(&[0.75]), (Some(1), 0.75));
-        assert_eq!(chosen(&[0.25, 0.5, 0.25]), (Some(1), 0.5));
-        assert_eq!(value_of(&[0.25], 1), 0.25);
-        assert_eq!(chosen(&[f64::NAN]).0, None);
+        assert_eq!(chosen(&[0.25], false), (Some(0), 0.75));
+        assert_eq!(chosen(&[0.75], false), (Some(1), 0.75));
+        assert_eq!(chosen(&[0.25, 0.5, 0.25], false), (Some(1), 0.5));
+        assert_eq!(value_of(&[0.25], 1, false), 0.25);
+        assert_eq!(chosen(&[f64::NAN], false).0, None);
+    }
+
+    #[test]
+    fn a_score_speaks_by_its_sign_and_several_by_their_order() {
+        assert_eq!(chosen(&[0.25], true), (Some(1), 0.25));
+        assert_eq!(chosen(&[-0.25], true), (Some(0), 0.25));
+        assert_eq!(chosen(&[-3.0, -1.0], true), (Some(1), -1.0));
+        assert_eq!((by_margin(&[-0.5]), by_margin(&[7.0])), (0.75, 1.0));
+        assert_eq!((by_margin(&[1.0, 1.0, 0.0]), by_margin(&[0.0, 2.0, 1.5])), (0.5, 0.75));
     }
 
     #[test]
@@ -184,11 +213,11 @@ mod tests {
             let features = (0..2 * columns).map(|i| i as f64).collect();
             Dataset::new(Features::F64(features), Shape::from(columns), targets).unwrap()
         };
-        assert!(matches!(Subject::of(&classes(2)).unwrap(), Subject::Plane(_)));
-        assert!(matches!(Subject::of(&classes(3)).unwrap(), Subject::Other));
+        assert!(matches!(Subject::of(&classes(2), None).unwrap(), Subject::Plane(_)));
+        assert!(matches!(Subject::of(&classes(3), None).unwrap(), Subject::Other));
         let targets = DatasetTargets::Values { values: vec![1.0, 2.0], outputs: 1 };
         let line = Dataset::new(Features::F64(vec![0.0, 4.0]), Shape::from(1), targets).unwrap();
-        let Subject::Curve(curve) = Subject::of(&line).unwrap() else { panic!("a curve") };
+        let Subject::Curve(curve) = Subject::of(&line, None).unwrap() else { panic!("a curve") };
         assert_eq!((curve.places[0], curve.places[199]), (0.0, 4.0));
     }
 }

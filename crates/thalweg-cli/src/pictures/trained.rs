@@ -5,7 +5,7 @@ use thalweg::data::Dataset;
 
 /// A trained network, as far as pictures ask it.
 pub(crate) trait Trained {
-    /// Probabilities, or numbers in the target's own units: `[rows, outputs]`.
+    /// Probabilities, scores, or numbers in the target's own units: `[rows, outputs]`.
     fn predict(&mut self, data: &Dataset) -> Result<Vec<f64>>;
 
     /// The loss without penalties over these rows, if the parameters were these. It may be infinite or not a number.

@@ -101,7 +101,13 @@ pub(super) fn look<R: Real>(
         ..prepared.experiment.training.clone()
     };
     let seed = prepared.experiment.seed;
-    let setup = Setup { settings: &settings, loss: prepared.loss.clone(), seed, custom: &[], threads: 1 };
+    let setup = Setup {
+        settings: &settings,
+        loss: prepared.loss.clone(),
+        seed,
+        custom: &settings.custom_metrics,
+        threads: 1,
+    };
     let parts = Parts { train: &prepared.train, validation: None, test: None };
     let mut session = Session::new(network, parts, setup)?;
     if let Some(state) = state {

@@ -8,6 +8,7 @@ use super::problem::{ExperimentProblem, Kind, Origin};
 use super::settings::{self, Target};
 use super::tree::{self, Fault, Field, Node, Value};
 use super::{BUILTIN, Experiment, builtin, hidden_layers, nearest};
+use crate::custom::Registry;
 use crate::error::{Error, Result};
 
 /// More bytes than any experiment needs.
@@ -23,6 +24,7 @@ pub struct Draft {
     name: String,
     root: Node,
     settings: Vec<Setting>,
+    registry: Registry,
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +42,8 @@ impl Draft {
         let stem = file.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
         let root = tree::read(text).map_err(|fault| located(fault, file))?;
         let name = stem.unwrap_or_else(|| "experiment".to_owned());
-        Ok(Draft { file: file.map(Path::to_owned), name, root, settings: Vec::new() })
+        let (file, settings, registry) = (file.map(Path::to_owned), Vec::new(), Registry::new());
+        Ok(Draft { file, name, root, settings, registry })
     }
 
     /// Reads a file.
@@ -82,12 +85,27 @@ impl Draft {
         }
     }
 
-    /// Starts from a finished experiment, to lay settings over it.
+    /// Starts from a finished experiment, with its registry, to lay settings over it.
     ///
     /// # Errors
-    /// [`ExperimentProblem::UnknownName`] later, from [`Draft::check`], if it has a user's own parts.
+    /// [`ExperimentProblem::NotRegistered`] later, from [`Draft::check`], if it has a user's own part that is not registered.
     pub fn from_experiment(experiment: &Experiment) -> Result<Draft> {
-        Draft::parse(&experiment.to_toml(), None)
+        Ok(Draft::parse(&experiment.to_toml(), None)?.with_registry(experiment.registry.clone()))
+    }
+
+    /// Gives meaning to the names of a program's own parts, written `{ custom = NAME, options = ... }`.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::custom::Registry;
+    /// use thalweg::experiment::Draft;
+    /// let text = "data.source = \"iris\"\nnetwork.layers = [{ custom = \"gain\" }, { dense = 3 }]";
+    /// let error = Draft::parse(text, None)?.with_registry(Registry::new()).check().unwrap_err().to_string();
+    /// assert!(error.contains("the layer \"gain\" is of a program's own"), "{error}");
+    /// # Ok::<(), thalweg::Error>(())
+    /// ```
+    pub fn with_registry(self, registry: Registry) -> Draft {
+        Draft { registry, ..self }
     }
 
     /// Lays `--set KEY=VALUE` over the draft: a key's path (`training.batch_size`) or a short name (`batch_size`,
@@ -117,7 +135,7 @@ impl Draft {
     /// # Errors
     /// [`Error::Experiment`] with the first problem found.
     pub fn check(&self) -> Result<Experiment> {
-        let checked = self.applied().and_then(|root| super::check(&root, &self.name));
+        let checked = self.applied().and_then(|root| super::check(&root, &self.name, &self.registry));
         checked.map_err(|fault| located(fault, self.file.as_deref()))
     }
 

@@ -3,6 +3,7 @@
 use super::nearest::nearest;
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind, Origin};
 use super::tree::{Fault, Field, Node, Value};
+use crate::custom::{Options, PartProblem};
 
 type Read<T> = Result<T, Fault>;
 
@@ -147,6 +148,42 @@ impl<'a> Item<'a> {
             return Err(options.missing("name", Expected::Text));
         };
         Ok(Part { name: name.text()?, item: self.clone(), named: name.node, options: Some(options) })
+    }
+}
+
+/// A part of a program's own: its name, and the options that it is made from.
+#[derive(Clone, Debug)]
+pub(super) struct OwnPart<'a> {
+    pub(super) name: String,
+    pub(super) options: Options,
+    pub(super) keys: Keys<'a>,
+    item: Item<'a>,
+}
+
+impl<'a> Item<'a> {
+    /// The part of a program's own that this is, `{ custom = NAME, options = ... }`; `None` where it is not written so. The table's
+    /// keys are not yet checked.
+    pub(super) fn own_part(&self) -> Read<Option<OwnPart<'a>>> {
+        if self.node.get("custom").is_none() {
+            return Ok(None);
+        }
+        let keys = self.keys()?;
+        let name = keys.get("custom").map_or(Ok(String::new()), |item| item.text())?;
+        let options = keys.get("options").map_or(Options::Null, |item| item.node.to_json());
+        Ok(Some(OwnPart { name, options, keys, item: self.clone() }))
+    }
+}
+
+impl OwnPart<'_> {
+    /// What a registry made, or why it did not.
+    pub(super) fn made<T>(&self, kind: &'static str, made: Result<T, PartProblem>) -> Read<T> {
+        let (key, name) = (self.item.path.clone(), self.name.chars().take(60).collect());
+        made.map_err(|problem| {
+            self.item.fault(match problem {
+                PartProblem::Unknown => ExperimentProblem::NotRegistered { key, kind, name },
+                PartProblem::NotMade(reason) => ExperimentProblem::NotMade { key, kind, name, reason },
+            })
+        })
     }
 }
 

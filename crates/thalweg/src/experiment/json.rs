@@ -6,6 +6,7 @@ use super::item::Item;
 use super::problem::{ExperimentProblem, Origin};
 use super::tree::{self, Field, Node, Value};
 use super::{network, parts, write};
+use crate::custom::Registry;
 use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
 
@@ -22,13 +23,13 @@ pub(crate) fn layers_to_json(layers: &[Layer]) -> Json {
 }
 
 /// The layers that [`layers_to_json`] wrote, checked as those of an experiment are.
-pub(crate) fn layers_from_json(json: &Json) -> Result<Vec<Layer>, ExperimentProblem> {
+pub(crate) fn layers_from_json(json: &Json, registry: &Registry) -> Result<Vec<Layer>, ExperimentProblem> {
     let node = to_node(json);
     let list = Item { node: &node, path: "layers".to_owned() };
     let mut layers = Vec::new();
     let entries = list.list().map_err(|fault| *fault.problem)?;
     for entry in &entries {
-        network::layer(entry, &mut layers).map_err(|fault| *fault.problem)?;
+        network::layer(entry, registry, &mut layers).map_err(|fault| *fault.problem)?;
     }
     Ok(layers)
 }
@@ -39,26 +40,14 @@ pub(crate) fn loss_to_json(loss: &Loss) -> Json {
 }
 
 /// The loss that [`loss_to_json`] wrote.
-pub(crate) fn loss_from_json(json: &Json) -> Result<Loss, ExperimentProblem> {
+pub(crate) fn loss_from_json(json: &Json, registry: &Registry) -> Result<Loss, ExperimentProblem> {
     let node = to_node(json);
-    parts::loss(&Item { node: &node, path: "loss".to_owned() }).map_err(|fault| *fault.problem)
+    parts::loss(&Item { node: &node, path: "loss".to_owned() }, registry).map_err(|fault| *fault.problem)
 }
 
 /// A TOML value as JSON.
 fn from_toml(text: &str) -> Json {
-    fn json(node: &Node) -> Json {
-        match &node.value {
-            Value::Text(text) | Value::Other(text) => Json::String(text.clone()),
-            Value::Whole(number) => Json::from(*number),
-            Value::Number(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
-            Value::Truth(truth) => Json::Bool(*truth),
-            Value::List(items) => Json::Array(items.iter().map(json).collect()),
-            Value::Table(fields) => {
-                Json::Object(fields.iter().map(|field| (field.key.clone(), json(&field.node))).collect())
-            }
-        }
-    }
-    json(&tree::read_flag(text, &Origin::Whole))
+    tree::read_flag(text, &Origin::Whole).to_json()
 }
 
 fn to_node(json: &Json) -> Node {
@@ -104,16 +93,22 @@ mod tests {
             json.to_string(),
             r#"["flatten",{"dense":30},{"activation":{"name":"leaky_relu","slope":0.1}},{"dropout":0.25},{"scale":100.0},"sigmoid"]"#
         );
-        assert_eq!(format!("{:?}", layers_from_json(&json).unwrap()), format!("{layers:?}"));
+        assert_eq!(
+            format!("{:?}", layers_from_json(&json, &Registry::new()).unwrap()),
+            format!("{layers:?}")
+        );
 
         let loss = loss_to_json(&Loss::Huber { delta: 2.0 });
-        assert!(matches!(loss_from_json(&loss), Ok(Loss::Huber { delta: 2.0 })));
-        assert!(matches!(loss_from_json(&Json::from("half_squares")), Ok(Loss::HalfSquares)));
+        assert!(matches!(loss_from_json(&loss, &Registry::new()), Ok(Loss::Huber { delta: 2.0 })));
+        assert!(matches!(
+            loss_from_json(&Json::from("half_squares"), &Registry::new()),
+            Ok(Loss::HalfSquares)
+        ));
     }
 
     #[test]
     fn a_wrong_layer_is_refused_in_the_experiments_words() {
-        let problem = layers_from_json(&serde_json::json!([{ "dense": 0 }])).unwrap_err();
+        let problem = layers_from_json(&serde_json::json!([{ "dense": 0 }]), &Registry::new()).unwrap_err();
         assert_eq!(
             problem.to_string(),
             "`layers[0].dense` must be a whole number from 1 to 1073741824, not 0"

@@ -43,6 +43,7 @@ pub(crate) use json::{layers_from_json, layers_to_json, loss_from_json, loss_to_
 pub use problem::{Bounds, Expected, ExperimentProblem, Kind, Origin};
 pub use settings::split_values;
 
+use crate::custom::Registry;
 use crate::data::DataSettings;
 use crate::error::Result;
 use crate::init::Init;
@@ -105,6 +106,8 @@ pub struct Experiment {
     pub network: NetworkSettings,
     /// The loss, the optimizer, and how long.
     pub training: TrainingSettings,
+    /// The parts of a program's own that it may name: what a run's model and a draft made from it are read with.
+    pub registry: Registry,
 }
 
 impl Experiment {
@@ -131,8 +134,8 @@ impl Experiment {
     /// The whole experiment as TOML: every key that has a value, defaults too, each activation as a layer of its own,
     /// so that the line of a layer in the list is its number. Reading it gives the same experiment again.
     ///
-    /// A user's own layer, activation, loss or optimizer is written by its name, which only the program that defines
-    /// it can give a meaning; [`Experiment::parse`] refuses it.
+    /// A user's own layer, activation, loss, optimizer or metric is written by its name and its options, to which
+    /// [`Draft::with_registry`] gives a meaning; [`Experiment::parse`] refuses it.
     pub fn to_toml(&self) -> String {
         write::toml(self, false)
     }
@@ -168,7 +171,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// Checks a tree into an experiment; `name` is taken where the tree has none.
-fn check(root: &Node, name: &str) -> Result<Experiment, Fault> {
+fn check(root: &Node, name: &str, registry: &Registry) -> Result<Experiment, Fault> {
     let keys = Item { node: root, path: String::new() }.keys()?;
     keys.only(settings::ROOT_KEYS)?;
     let name = keys
@@ -196,10 +199,11 @@ fn check(root: &Node, name: &str) -> Result<Experiment, Fault> {
     let Some(network) = keys.get("network") else {
         return Err(keys.missing("network", Expected::Table));
     };
-    let network = network::network(&network.keys()?)?;
+    let network = network::network(&network.keys()?, registry)?;
     let training = match keys.get("training") {
-        Some(item) => training::training(&item.keys()?, &network.layers)?,
+        Some(item) => training::training(&item.keys()?, &network.layers, registry)?,
         None => TrainingSettings::default(),
     };
-    Ok(Experiment { name, description, seed, random, precision, data, network, training })
+    let registry = registry.clone();
+    Ok(Experiment { name, description, seed, random, precision, data, network, training, registry })
 }

@@ -5,6 +5,7 @@ use super::item::{Item, Keys};
 use super::parts::{self, ACTIVATIONS};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
+use crate::custom::Registry;
 use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
 use crate::shape::Shape;
 
@@ -12,20 +13,20 @@ use crate::shape::Shape;
 pub(super) const MOST_FEATURES: u64 = 1 << 30;
 
 /// The keys by which a table says which layer it is; `activation` counts only where no other is there.
-const LAYER_KEYS: [&str; 6] = ["dense", "scale", "dropout", "noise", "batch_norm", "layer_norm"];
+const LAYER_KEYS: [&str; 7] = ["dense", "scale", "dropout", "noise", "batch_norm", "layer_norm", "custom"];
 /// The layers that need no options.
 const PLAIN_LAYERS: [&str; 3] = ["flatten", "batch_norm", "layer_norm"];
 
-pub(super) fn network(keys: &Keys<'_>) -> Result<NetworkSettings, Fault> {
+pub(super) fn network(keys: &Keys<'_>, registry: &Registry) -> Result<NetworkSettings, Fault> {
     keys.only(&["layers", "input_shape", "init"])?;
     let Some(list) = keys.get("layers") else {
         return Err(keys.missing("layers", Expected::List));
     };
     let mut layers = Vec::new();
     for item in list.list()? {
-        layer(&item, &mut layers)?;
+        layer(&item, registry, &mut layers)?;
     }
-    if !layers.iter().any(|layer| matches!(layer, Layer::Dense(_))) {
+    if !layers.iter().any(|layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_))) {
         return Err(list.fault(ExperimentProblem::NothingLearns));
     }
     Ok(NetworkSettings {
@@ -51,10 +52,10 @@ fn shape(item: &Item<'_>) -> Result<Shape, Fault> {
 }
 
 /// Adds what one entry of the list describes: a layer, and the activation that follows it if it has one.
-pub(super) fn layer(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
+pub(super) fn layer(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> Result<(), Fault> {
     match &item.node.value {
         Value::Text(name) => layers.push(named(item, name)?),
-        Value::Table(_) => described(item, layers)?,
+        Value::Table(_) => described(item, registry, layers)?,
         _ => return Err(item.wrong(Expected::Layer)),
     }
     Ok(())
@@ -76,7 +77,7 @@ fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
     Ok(Layer::Activation(parts::activation_part(name, &part)?))
 }
 
-fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
+fn described(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> Result<(), Fault> {
     let keys = item.keys()?;
     let mut kinds = LAYER_KEYS.into_iter().filter(|key| keys.get(key).is_some());
     let kind = kinds.next();
@@ -90,6 +91,7 @@ fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
         Some("noise") => &["noise", "activation"],
         Some("batch_norm") => &["batch_norm", "activation"],
         Some("layer_norm") => &["layer_norm", "activation"],
+        Some("custom") => &["custom", "options", "activation"],
         _ if keys.get("activation").is_some() => &["activation"],
         _ => &["dense", "activation", "scale", "dropout", "noise", "batch_norm", "layer_norm"],
     })?;
@@ -107,10 +109,16 @@ fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
         Some("noise") => layers.push(Layer::Noise(Noise { noise: value.number(Bounds::NotNegative)? })),
         Some("batch_norm") => layers.push(batch_norm(&value)?.into()),
         Some("layer_norm") => layers.push(layer_norm(&value)?.into()),
+        Some("custom") => {
+            if let Some(own) = item.own_part()? {
+                let made = registry.make_layer(&own.name, &own.options);
+                layers.push(Layer::Custom(own.made("layer", made)?));
+            }
+        }
         _ => {}
     }
     if let Some(activation) = keys.get("activation") {
-        layers.push(Layer::Activation(parts::activation(&activation)?));
+        layers.push(Layer::Activation(parts::activation(&activation, registry)?));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::item::{Item, Part};
 use super::problem::{Bounds, Expected, Kind};
 use super::tree::Fault;
 use crate::activations::Activation;
+use crate::custom::Registry;
 use crate::init::Init;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
@@ -32,8 +33,11 @@ pub(super) const LOSSES: &[&str] = &[
     "huber",
     "log_cosh",
     "quantile",
+    "poisson",
     "binary_cross_entropy",
     "focal",
+    "hinge",
+    "squared_hinge",
     "softmax_cross_entropy",
 ];
 pub(super) const OPTIMIZERS: &[&str] = &[
@@ -61,7 +65,12 @@ pub(super) const MOST: u64 = i64::MAX as u64;
 
 const WHOLE: Expected = Expected::Whole { least: 1, most: MOST };
 
-pub(super) fn activation(item: &Item<'_>) -> Result<Activation, Fault> {
+pub(super) fn activation(item: &Item<'_>, registry: &Registry) -> Result<Activation, Fault> {
+    if let Some(own) = item.own_part()? {
+        own.keys.only(&["custom", "options"])?;
+        let made = registry.make_activation(&own.name, &own.options);
+        return Ok(Activation::Custom(own.made("activation", made)?));
+    }
     let part = item.part()?;
     let name = part.known(Kind::Activation, ACTIVATIONS)?;
     activation_part(name, &part)
@@ -91,7 +100,11 @@ pub(super) fn activation_part(name: &str, part: &Part<'_>) -> Result<Activation,
     })
 }
 
-pub(super) fn loss(item: &Item<'_>) -> Result<Loss, Fault> {
+pub(super) fn loss(item: &Item<'_>, registry: &Registry) -> Result<Loss, Fault> {
+    if let Some(own) = item.own_part()? {
+        own.keys.only(&["custom", "options"])?;
+        return Ok(Loss::Custom(own.made("loss", registry.make_loss(&own.name, &own.options))?));
+    }
     let part = item.part()?;
     let name = part.known(Kind::Loss, LOSSES)?;
     part.only(match name {
@@ -115,6 +128,9 @@ pub(super) fn loss(item: &Item<'_>) -> Result<Loss, Fault> {
         "huber" => Loss::Huber { delta: part.number("delta", 1.0, Bounds::Positive)? },
         "log_cosh" => Loss::LogCosh,
         "quantile" => Loss::Quantile { quantile: part.number("quantile", 0.5, Bounds::Inside)? },
+        "poisson" => Loss::Poisson,
+        "hinge" => Loss::Hinge,
+        "squared_hinge" => Loss::SquaredHinge,
         "binary_cross_entropy" => Loss::BinaryCrossEntropy,
         "focal" => Loss::Focal {
             gamma: part.number("gamma", 2.0, Bounds::NotNegative)?,
@@ -126,7 +142,13 @@ pub(super) fn loss(item: &Item<'_>) -> Result<Loss, Fault> {
 }
 
 /// The optimizer, and its learning rate if it is given.
-pub(super) fn optimizer(item: &Item<'_>) -> Result<(Optimizer, Option<f64>), Fault> {
+pub(super) fn optimizer(item: &Item<'_>, registry: &Registry) -> Result<(Optimizer, Option<f64>), Fault> {
+    if let Some(own) = item.own_part()? {
+        own.keys.only(&["custom", "options", "learning_rate"])?;
+        let made = registry.make_optimizer(&own.name, &own.options);
+        let rate = own.keys.maybe("learning_rate", |item| item.number(Bounds::Positive))?;
+        return Ok((Optimizer::Custom(own.made("optimizer", made)?), rate));
+    }
     let part = item.part()?;
     let name = part.known(Kind::Optimizer, OPTIMIZERS)?;
     part.only(match name {

@@ -320,6 +320,30 @@ pub enum ExperimentProblem {
         /// The second layer's key.
         second: &'static str,
     },
+    /// A part of a program's own that this program does not have.
+    #[error(
+        "`{key}`: the {kind} \"{name}\" is of a program's own, and this program does not have it; read the file in the program that defines it, with a Registry that has the name"
+    )]
+    NotRegistered {
+        /// The key with its path.
+        key: String,
+        /// Which kind of part.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A part of a program's own that does not take the options in the file.
+    #[error("`{key}`: the {kind} \"{name}\" cannot be made from its options: {reason}")]
+    NotMade {
+        /// The key with its path.
+        key: String,
+        /// Which kind of part.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What it says of them.
+        reason: String,
+    },
     /// No layer has parameters.
     #[error("`network.layers` has no layer that learns; add one like {{ dense = 10 }}")]
     NothingLearns,

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::activations::Activation;
+use crate::custom::Registry;
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::error::Error;
 use crate::init::Init;
@@ -649,6 +650,9 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
         Loss::Huber { delta: 0.3 },
         Loss::LogCosh,
         Loss::Quantile { quantile: 0.9 },
+        Loss::Poisson,
+        Loss::Hinge,
+        Loss::SquaredHinge,
         Loss::BinaryCrossEntropy,
         Loss::Focal { gamma: 1.5, alpha: 0.6 },
         Loss::SoftmaxCrossEntropy,
@@ -734,6 +738,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
                 false => WeightAverage::Swa { start: share },
             }),
             metrics,
+            custom_metrics: Vec::new(),
             report_every,
             checkpoint_every: checkpoints.0,
             keep_checkpoints: checkpoints.1,
@@ -766,6 +771,7 @@ fn any_experiment() -> impl Strategy<Value = Experiment> {
                         init,
                     },
                     training,
+                    registry: Registry::new(),
                 }
             },
         )

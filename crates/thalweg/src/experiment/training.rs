@@ -1,6 +1,7 @@
 //! `training`: the loss, the optimizer, and how long.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::item::{Item, Keys};
 use super::nearest::nearest;
@@ -8,12 +9,15 @@ use super::network::kind_of;
 use super::parts::{self, MOST};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
+use crate::custom::{CustomMetric, Registry};
 use crate::layers::Layer;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
 use crate::train::{
     BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, TrainingSettings, WeightAverage,
 };
+
+type OwnMetric = Arc<dyn CustomMetric>;
 
 pub(super) const KEYS: &[&str] = &[
     "loss",
@@ -56,7 +60,11 @@ const STOPPING: [&str; Metric::NAMES.len() + 2] = {
 /// The parts that a run may end early by; the test part must not choose.
 const STOPPING_PARTS: [&str; 2] = ["validation", "train"];
 
-pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSettings, Fault> {
+pub(super) fn training(
+    keys: &Keys<'_>,
+    layers: &[Layer],
+    registry: &Registry,
+) -> Result<TrainingSettings, Fault> {
     if let Some(item) = keys.get("learning_rate") {
         // The likeliest wrong key of all: the rate belongs to its optimizer.
         let nearest = Some("training.optimizer.learning_rate".to_owned());
@@ -67,13 +75,14 @@ pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSett
     let default = TrainingSettings::default();
     let not_negative = |key| keys.read(key, 0.0, |item| item.number(Bounds::NotNegative));
     let (mut optimizer, learning_rate) =
-        keys.read("optimizer", (default.optimizer, None), |item| parts::optimizer(&item))?;
+        keys.read("optimizer", (default.optimizer, None), |item| parts::optimizer(&item, registry))?;
     let weight_decay = one_decay(keys, &mut optimizer, not_negative("weight_decay")?)?;
     let steps = keys.maybe("steps", |item| item.whole(1, MOST))?;
     // A file that counts in steps says how long by that alone.
     let epochs = if steps.is_some() { None } else { default.epochs };
+    let (metrics, own) = keys.read("metrics", Default::default(), |item| metrics(&item, registry))?;
     Ok(TrainingSettings {
-        loss: keys.maybe("loss", |item| parts::loss(&item))?,
+        loss: keys.maybe("loss", |item| parts::loss(&item, registry))?,
         optimizer,
         learning_rate,
         schedule: keys.read("schedule", default.schedule, |item| parts::schedule(&item))?,
@@ -89,10 +98,11 @@ pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSett
         epochs: keys.read("epochs", epochs, |item| item.whole(1, MOST).map(Some))?,
         steps,
         layer: keys.read("layer", BTreeMap::new(), |item| layer_training(&item, layers))?,
-        early_stopping: keys.maybe("early_stopping", |item| early_stopping(&item))?,
-        reduce_on_plateau: keys.maybe("reduce_on_plateau", |item| reduce_on_plateau(&item))?,
+        early_stopping: keys.maybe("early_stopping", |item| early_stopping(&item, &own))?,
+        reduce_on_plateau: keys.maybe("reduce_on_plateau", |item| reduce_on_plateau(&item, &own))?,
         average: keys.maybe("average", |item| average(&item))?,
-        metrics: keys.read("metrics", Vec::new(), |item| metrics(&item))?,
+        metrics,
+        custom_metrics: own,
         report_every: keys.maybe("report_every", |item| every(&item))?,
         checkpoint_every: keys.maybe("checkpoint_every", |item| every(&item))?,
         keep_checkpoints: keys
@@ -145,21 +155,21 @@ fn every(item: &Item<'_>) -> Result<Every, Fault> {
     }
 }
 
-fn early_stopping(item: &Item<'_>) -> Result<EarlyStopping, Fault> {
+fn early_stopping(item: &Item<'_>, own: &[OwnMetric]) -> Result<EarlyStopping, Fault> {
     let keys = item.keys()?;
     keys.only(&["metric", "patience", "min_delta"])?;
     Ok(EarlyStopping {
-        metric: keys.read("metric", "validation.loss".to_owned(), |item| stopping_metric(&item))?,
+        metric: keys.read("metric", "validation.loss".to_owned(), |item| stopping_metric(&item, own))?,
         patience: keys.read("patience", 10, |item| item.whole(1, MOST))?,
         min_delta: keys.read("min_delta", 0.0, |item| item.number(Bounds::NotNegative))?,
     })
 }
 
-fn reduce_on_plateau(item: &Item<'_>) -> Result<ReduceOnPlateau, Fault> {
+fn reduce_on_plateau(item: &Item<'_>, own: &[OwnMetric]) -> Result<ReduceOnPlateau, Fault> {
     let keys = item.keys()?;
     keys.only(&["metric", "factor", "patience", "min_delta", "least_share"])?;
     Ok(ReduceOnPlateau {
-        metric: keys.read("metric", "validation.loss".to_owned(), |item| stopping_metric(&item))?,
+        metric: keys.read("metric", "validation.loss".to_owned(), |item| stopping_metric(&item, own))?,
         factor: keys.read("factor", 0.1, |item| item.number(Bounds::Inside))?,
         patience: keys.read("patience", 10, |item| item.whole(1, MOST))?,
         min_delta: keys.read("min_delta", 0.0, |item| item.number(Bounds::NotNegative))?,
@@ -182,10 +192,11 @@ fn average(item: &Item<'_>) -> Result<WeightAverage, Fault> {
 }
 
 /// A part and one of its metrics: `"validation.f1_macro"`. Whether it fits the data is asked when those are there.
-fn stopping_metric(item: &Item<'_>) -> Result<String, Fault> {
+fn stopping_metric(item: &Item<'_>, own: &[OwnMetric]) -> Result<String, Fault> {
     let given = item.text()?;
     let (part, name) = given.split_once('.').unwrap_or(("", &given));
-    if STOPPING_PARTS.contains(&part) && STOPPING.contains(&name) {
+    let is_own = part == "validation" && own.iter().any(|metric| metric.name() == name);
+    if is_own || STOPPING_PARTS.contains(&part) && STOPPING.contains(&name) {
         return Ok(given);
     }
     let part = nearest(part, &STOPPING_PARTS).unwrap_or_else(|| "validation".to_owned());
@@ -193,29 +204,32 @@ fn stopping_metric(item: &Item<'_>) -> Result<String, Fault> {
     Err(unknown(item, Kind::Metric, &given, near, &STOPPING))
 }
 
-/// Names of metrics, each once; the list may be empty.
-fn metrics(item: &Item<'_>) -> Result<Vec<Metric>, Fault> {
-    if matches!(&item.node.value, Value::List(items) if items.is_empty()) {
-        return Ok(Vec::new());
-    }
-    let mut metrics = Vec::new();
-    for given in item.texts()? {
+/// Names of metrics, each once, and metrics of a program's own; the list may be empty.
+fn metrics(item: &Item<'_>, registry: &Registry) -> Result<(Vec<Metric>, Vec<OwnMetric>), Fault> {
+    let items = match &item.node.value {
+        Value::List(items) if items.is_empty() => Vec::new(),
+        Value::List(_) => item.list()?,
+        _ => vec![item.clone()],
+    };
+    let (mut metrics, mut own): (Vec<Metric>, Vec<OwnMetric>) = Default::default();
+    for item in items {
+        if let Some(part) = item.own_part()? {
+            part.keys.only(&["custom", "options"])?;
+            own.push(part.made("metric", registry.make_metric(&part.name, &part.options))?);
+            continue;
+        }
+        let given = item.text().map_err(|_| item.wrong(Expected::Texts))?;
         let Some(metric) = Metric::from_name(&given) else {
             // The part is not said here: `validation.f1_macro` is meant as `f1_macro`.
             let name = given.rsplit('.').next().unwrap_or(&given);
-            return Err(unknown(
-                item,
-                Kind::ReportedMetric,
-                &given,
-                nearest(name, &Metric::NAMES),
-                &Metric::NAMES,
-            ));
+            let near = nearest(name, &Metric::NAMES);
+            return Err(unknown(&item, Kind::ReportedMetric, &given, near, &Metric::NAMES));
         };
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
     }
-    Ok(metrics)
+    Ok((metrics, own))
 }
 
 fn unknown(

@@ -1,5 +1,6 @@
 //! An experiment file as a tree of values that each know where they came from.
 
+use serde_json::{Number, Value as Json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -73,6 +74,20 @@ impl Node {
             match fields.iter_mut().find(|field| field.key == key) {
                 Some(field) => field.node = node,
                 None => fields.push(Field { key: key.to_owned(), origin: node.origin.clone(), node }),
+            }
+        }
+    }
+
+    /// The value as JSON.
+    pub(super) fn to_json(&self) -> Json {
+        match &self.value {
+            Value::Text(text) | Value::Other(text) => Json::String(text.clone()),
+            Value::Whole(number) => Json::from(*number),
+            Value::Number(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
+            Value::Truth(truth) => Json::Bool(*truth),
+            Value::List(items) => Json::Array(items.iter().map(Node::to_json).collect()),
+            Value::Table(fields) => {
+                Json::Object(fields.iter().map(|field| (field.key.clone(), field.node.to_json())).collect())
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Experiment;
 use super::data::is_word;
 use crate::activations::Activation;
-use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer};
+use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer, Options};
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::init::Init;
 use crate::layers::{Dense, Layer};
@@ -180,7 +180,9 @@ pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, us
             let own = activation(own);
             return (if own.starts_with('{') { format!("{{ activation = {own} }}") } else { own }, 1);
         }
-        Layer::Custom(layer) => return (quoted(CustomLayer::<f64>::name(&**layer)), 1),
+        Layer::Custom(layer) => {
+            own_keys(CustomLayer::<f64>::name(&**layer), &CustomLayer::<f64>::options(&**layer))
+        }
         Layer::Dense(Dense { out_features, .. }) => format!("dense = {out_features}"),
         Layer::Scale(scale) => format!("scale = {}", number(scale.factor)),
         Layer::Dropout(dropout) => format!("dropout = {}", number(dropout.dropout)),
@@ -275,8 +277,10 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
         WeightAverage::Swa { start } => part("swa", &[("start", number(start))]),
     });
     w.maybe("average", average, "\"ema\"", "of the weights, in place of the last: ema or swa");
-    let metrics = (!training.metrics.is_empty())
-        .then(|| list(training.metrics.iter().map(|metric| quoted(metric.name()))));
+    let metrics = training.metrics.iter().map(|metric| quoted(metric.name()));
+    let own = training.custom_metrics.iter().map(|own| own_part(own.name(), &own.options()));
+    let metrics: Vec<String> = metrics.chain(own).collect();
+    let metrics = (!metrics.is_empty()).then(|| list(metrics.into_iter()));
     w.maybe("metrics", metrics, "[\"f1_macro\", \"roc_auc\"]", "more of them in each report");
     w.maybe("report_every", training.report_every.map(every), "\"1 epoch\"", "in steps, epochs or minutes");
     w.maybe("checkpoint_every", training.checkpoint_every.map(every), "\"5 minutes\"", "default: at the end");
@@ -294,6 +298,35 @@ fn class_weight(weight: &ClassWeight) -> String {
         ClassWeight::Named(named) => {
             let named = named.iter().map(|(name, weight)| format!("{} = {}", quoted(name), number(*weight)));
             format!("{{ {} }}", named.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// `custom = "name", options = { ... }`: what says which part of a program's own it is.
+fn own_keys(name: &str, options: &Options) -> String {
+    match options {
+        Options::Null => format!("custom = {}", quoted(name)),
+        options => format!("custom = {}, options = {}", quoted(name), value(options)),
+    }
+}
+
+fn own_part(name: &str, options: &Options) -> String {
+    format!("{{ {} }}", own_keys(name, options))
+}
+
+/// JSON as a TOML value; what is null is left out of tables, and stands as text in lists.
+fn value(json: &Options) -> String {
+    match json {
+        Options::Null => quoted("null"),
+        Options::Bool(truth) => truth.to_string(),
+        Options::Number(whole) if whole.is_i64() || whole.is_u64() => whole.to_string(),
+        Options::Number(other) => number(other.as_f64().unwrap_or(f64::NAN)),
+        Options::String(text) => quoted(text),
+        Options::Array(items) => list(items.iter().map(value)),
+        Options::Object(fields) => {
+            let fields = fields.iter().filter(|(_, field)| !field.is_null());
+            let fields = fields.map(|(key, field)| format!("{} = {}", quoted(key), value(field)));
+            format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
         }
     }
 }
@@ -325,7 +358,9 @@ fn activation(activation: &Activation) -> String {
         Activation::Softplus => quoted("softplus"),
         Activation::Mish => quoted("mish"),
         Activation::Softmax => quoted("softmax"),
-        Activation::Custom(own) => quoted(CustomActivation::<f64>::name(&**own)),
+        Activation::Custom(own) => {
+            own_part(CustomActivation::<f64>::name(&**own), &CustomActivation::<f64>::options(&**own))
+        }
     }
 }
 
@@ -338,6 +373,9 @@ pub(super) fn loss(loss: &Loss) -> String {
         Loss::Huber { delta } => part("huber", &[("delta", number(*delta))]),
         Loss::LogCosh => quoted("log_cosh"),
         Loss::Quantile { quantile } => part("quantile", &[("quantile", number(*quantile))]),
+        Loss::Poisson => quoted("poisson"),
+        Loss::Hinge => quoted("hinge"),
+        Loss::SquaredHinge => quoted("squared_hinge"),
         Loss::BinaryCrossEntropy => quoted("binary_cross_entropy"),
         Loss::SmoothedBinaryCrossEntropy { label_smoothing } => {
             part("binary_cross_entropy", &[("label_smoothing", number(*label_smoothing))])
@@ -349,11 +387,15 @@ pub(super) fn loss(loss: &Loss) -> String {
         Loss::SmoothedSoftmaxCrossEntropy { label_smoothing } => {
             part("softmax_cross_entropy", &[("label_smoothing", number(*label_smoothing))])
         }
-        Loss::Custom(own) => quoted(CustomLoss::<f64>::name(&**own)),
+        Loss::Custom(own) => own_part(CustomLoss::<f64>::name(&**own), &CustomLoss::<f64>::options(&**own)),
     }
 }
 
 fn optimizer(optimizer: &Optimizer, learning_rate: f64) -> String {
+    if let Optimizer::Custom(own) = optimizer {
+        let keys = own_keys(CustomOptimizer::<f64>::name(&**own), &CustomOptimizer::<f64>::options(&**own));
+        return format!("{{ {keys}, learning_rate = {} }}", number(learning_rate));
+    }
     let mut options = vec![("learning_rate", number(learning_rate))];
     let name = match optimizer {
         Optimizer::Sgd => "sgd",
@@ -423,7 +465,7 @@ fn optimizer(optimizer: &Optimizer, learning_rate: f64) -> String {
             ]);
             "rprop"
         }
-        Optimizer::Custom(own) => CustomOptimizer::<f64>::name(&**own),
+        Optimizer::Custom(_) => "custom",
     };
     part(name, &options)
 }

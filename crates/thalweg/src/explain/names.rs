@@ -7,7 +7,7 @@ use crate::network::PlacedLayer;
 /// The names of all values of a network: the input of every layer, then the output of the last.
 ///
 /// `x` comes in; a dense layer gives `z`, an activation `a`, any other layer `y`, each with the layer's number; what
-/// goes into the loss is `logits` or `ŷ`.
+/// goes into the loss is `logits`, `log λ`, `scores` or `ŷ`.
 pub(super) fn values(layers: &[PlacedLayer], loss: &Loss) -> Vec<String> {
     let mut names = vec!["x".to_owned()];
     for (i, layer) in layers.iter().enumerate() {
@@ -17,13 +17,25 @@ pub(super) fn values(layers: &[PlacedLayer], loss: &Loss) -> Vec<String> {
             _ => "y",
         };
         let is_last = i + 1 == layers.len();
-        names.push(match (is_last, loss.from_logits()) {
-            (false, _) => format!("{letter}{i}"),
-            (true, true) => "logits".to_owned(),
-            (true, false) => "ŷ".to_owned(),
+        names.push(match is_last {
+            false => format!("{letter}{i}"),
+            true => last(loss).to_owned(),
         });
     }
     names
+}
+
+/// What goes into the loss.
+fn last(loss: &Loss) -> &'static str {
+    if loss.from_logits() {
+        "logits"
+    } else if loss.from_log_rates() {
+        "log λ"
+    } else if loss.gives_scores() {
+        "scores"
+    } else {
+        "ŷ"
+    }
 }
 
 /// The names of a layer's parameters: `w0` and `b0` for `0.weight` and `0.bias`; other words stay.

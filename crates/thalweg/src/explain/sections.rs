@@ -128,6 +128,13 @@ impl Story<'_> {
             section.formulas(vec![Formula::new(text, format!("{shape:?}"))]);
             section.matrix("p", shape, outputs, &p);
         }
+        if loss.from_log_rates() {
+            let mut rates = vec![R::ZERO; logits.len()];
+            loss.predictions(outputs, logits, &mut rates);
+            let shape = vec![self.rows, outputs];
+            section.formulas(vec![Formula::new("λ = exp(log λ)".to_owned(), format!("{shape:?}"))]);
+            section.matrix("λ", shape, outputs, &rates);
+        }
         let targets = plan.targets(self.data, self.rows);
         let by_row: Vec<R> = logits
             .chunks_exact(outputs)

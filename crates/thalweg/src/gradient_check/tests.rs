@@ -13,7 +13,8 @@ use crate::shape::Shape;
 fn values_data(rows: usize, columns: usize, outputs: usize) -> Dataset {
     let stream = Stream::new(5, Purpose::Custom, 0, 0);
     let x = (0..rows * columns).map(|i| stream.normal(i as u64)).collect();
-    let t = (0..rows * outputs).map(|i| 0.3 + 0.2 * stream.normal::<f64>(10_000 + i as u64)).collect();
+    let t = |i: usize| 0.3 + 0.2 * stream.normal::<f64>(10_000 + i as u64);
+    let t = (0..rows * outputs).map(|i| t(i).abs()).collect();
     let targets = DatasetTargets::Values { values: t, outputs };
     Dataset::new(Features::F64(x), Shape::from(columns), targets).unwrap()
 }
@@ -53,8 +54,10 @@ fn every_loss_passes_with_values_and_with_classes() {
         }
     }
     let network = Network::<f64>::builder(2).dense(1).build(2).unwrap();
-    let report = check(&network, &with_loss(Loss::BinaryCrossEntropy), &classes_data(9, 2, 2), 0).unwrap();
-    assert!(report.ok, "{:?}", report.worst);
+    for loss in [Loss::BinaryCrossEntropy, Loss::Hinge, Loss::SquaredHinge] {
+        let report = check(&network, &with_loss(loss), &classes_data(9, 2, 2), 0).unwrap();
+        assert!(report.ok, "{:?}", report.worst);
+    }
 }
 
 #[test]

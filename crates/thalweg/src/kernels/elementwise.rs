@@ -19,6 +19,19 @@ fn activate_portable<R: Real>(activation: &Activation, width: usize, z: &[R], a:
 }
 
 dispatched! {
+    /// y = eˣ.
+    pub(crate) fn exponentials<R>(x: &[R], y: &mut [R]) = exponentials_portable;
+}
+
+#[inline(always)]
+fn exponentials_portable<R: Real>(x: &[R], y: &mut [R]) {
+    assert_eq!(x.len(), y.len(), "x and y have the same length");
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = x.exp();
+    }
+}
+
+dispatched! {
     /// dz = da·f'(z) over `[rows, width]`; softmax row by row.
     pub fn activate_backward<R>(activation: &Activation, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) = activate_backward_portable;
 }

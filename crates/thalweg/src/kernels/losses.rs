@@ -40,6 +40,8 @@ pub(super) unsafe fn in_lanes_body<R: Real, V: Vector<R>>(
     unsafe {
         if loss.is_from_softmax() {
             softmax_cross_entropy::<R, V>(batch, loss.label_smoothing(batch.width), d, values);
+        } else if let Some(loss) = loss.multi_margin(batch.width) {
+            loss.in_lanes(batch, d, values);
         } else {
             let done = loss.run_separable(batch.width, LaneGradient { batch, d });
             assert!(done.is_some(), "a user's own loss is worked row by row");
@@ -253,30 +255,44 @@ unsafe fn clear_tail<R: Real, V: Vector<R>>(batch: LaneBatch<'_, R>, d: &mut [R]
     }
 }
 
-/// Whether the sum of the squares of all values is at most `limit`: false for NaN.
+/// Within these, outputs have a loss that is finite for certain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutputLimits<R> {
+    /// What the squares of all outputs may come to.
+    pub(crate) squares: R,
+    /// What no output may exceed; infinite where their squares say enough.
+    pub(crate) largest: R,
+}
+
+/// Whether values are within the limits: false for NaN.
 #[inline(always)]
-pub(super) unsafe fn squares_within<R: Real, V: Vector<R>>(values: &[R], limit: R) -> bool {
+pub(super) unsafe fn within_limits<R: Real, V: Vector<R>>(values: &[R], limits: OutputLimits<R>) -> bool {
     assert!(values.len().is_multiple_of(LANES), "the values are whole registers");
-    let mut lanes = [R::ZERO; LANES];
+    let (mut squares, mut largest) = ([R::ZERO; LANES], [R::NEG_INFINITY; LANES]);
     let mut i = 0;
-    // SAFETY: the values are whole registers, and there is room for one in `lanes`.
+    // SAFETY: the values are whole registers, and there is room for one in `squares` and in `largest`.
     unsafe {
         let mut sum = V::splat(R::ZERO);
+        let mut most = V::splat(R::NEG_INFINITY);
         while i < values.len() {
             let value = V::load(values.as_ptr().add(i));
             sum = value.mul_add(value, sum);
+            most = value.larger(most);
             i += V::WIDTH;
         }
-        sum.store(lanes.as_mut_ptr());
+        sum.store(squares.as_mut_ptr());
+        most.store(largest.as_mut_ptr());
     }
     let mut half = LANES / 2;
     while half > 0 {
         for l in 0..half {
-            lanes[l] += lanes[l + half];
+            squares[l] += squares[l + half];
+            largest[l] = if largest[l + half] > largest[l] { largest[l + half] } else { largest[l] };
         }
         half /= 2;
     }
-    lanes[0] <= limit
+    // NaN is larger than nothing, but its square is not within a limit.
+    squares[0] <= limits.squares && largest[0] <= limits.largest
 }
 
 #[cfg(test)]

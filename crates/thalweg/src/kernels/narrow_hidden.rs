@@ -13,7 +13,7 @@
     reason = "the entries compiled for an instruction set are called after it was detected"
 )]
 
-use super::losses::squares_within;
+use super::losses::{OutputLimits, within_limits};
 
 /// The most inputs, and the most outputs.
 pub(crate) const MOST: usize = 4;
@@ -69,9 +69,9 @@ pub(crate) use forward::forward;
 pub(crate) use gradients::gradients;
 
 vectorised! {
-    /// Whether no square of these values exceeds `limit`, even all together: false for NaN.
+    /// Whether these values are within the limits: false for NaN.
     ///
     /// # Panics
     /// If the values are not whole panels.
-    pub(crate) fn are_within<R>(values: &[R], limit: R) -> bool = squares_within;
+    pub(crate) fn are_within<R>(values: &[R], limits: OutputLimits<R>) -> bool = within_limits;
 }

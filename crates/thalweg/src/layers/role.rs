@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ParameterRole {
-    /// Trained; penalties and weight decay touch it.
+    /// Trained; penalties, weight decay and `max_norm` touch it. Its last axis counts the units, and all the others what comes into them.
     Weight,
     /// Trained; no penalty touches it: biases, and the scales of normalisations.
     Free,

@@ -75,6 +75,16 @@ impl Loss {
                 let (below, above) = (short(*quantile), short(1.0 - quantile));
                 format!("Σₙ Σⱼ q(t - ŷ) / {all}, q(d) = {below}·d where d > 0, else -{above}·d")
             }
+            Loss::Poisson => format!("Σₙ Σⱼ (λ - t·log λ) / {all}"),
+            Loss::Hinge | Loss::SquaredHinge => {
+                let square = if matches!(self, Loss::SquaredHinge) { "²" } else { "" };
+                match sizes.outputs {
+                    1 => format!("Σₙ max(0, 1 - s·score){square} / {rows}, s = 2t - 1"),
+                    _ => {
+                        format!("Σₙ Σⱼ max(0, mⱼ){square} / {all}, mⱼ = scoreⱼ - score_t + 1, without j = t")
+                    }
+                }
+            }
             Loss::BinaryCrossEntropy => format!("-Σₙ Σⱼ (t·log p + (1 - t)·log(1 - p)) / {all}"),
             Loss::SmoothedBinaryCrossEntropy { label_smoothing } => {
                 let softened = softened(*label_smoothing, 2);
@@ -121,6 +131,15 @@ impl Loss {
                 let (below, above) = (short(*quantile), short(1.0 - quantile));
                 format!("(-{below} where ŷ < t, {above} where ŷ > t) / {all}{one_hot}")
             }
+            Loss::Poisson => format!("(λ - t) / {all}{one_hot}"),
+            Loss::Hinge => match sizes.outputs {
+                1 => format!("(-s where s·score < 1, else 0) / {rows}"),
+                _ => format!("(1 where mⱼ > 0, else 0) / {all}, at t the negated sum of the others"),
+            },
+            Loss::SquaredHinge => match sizes.outputs {
+                1 => format!("-2·s·max(0, 1 - s·score) / {rows}"),
+                _ => format!("2·max(0, mⱼ) / {all}, at t the negated sum of the others"),
+            },
             Loss::BinaryCrossEntropy => format!("(p - t) / {all}{one_hot}"),
             Loss::SmoothedBinaryCrossEntropy { .. } => format!("(p - t') / {all}{one_hot}"),
             Loss::Focal { gamma, .. } => {

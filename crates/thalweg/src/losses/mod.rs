@@ -12,25 +12,31 @@ mod binary_cross_entropy;
 mod focal;
 mod formula;
 mod half_squares;
+mod hinge;
 mod huber;
 mod label_smoothing;
 mod lanes;
+mod link;
 mod log_cosh;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod multi_margin;
 mod one_output;
+mod poisson;
 mod quantile;
 mod separable;
 mod softmax_cross_entropy;
+mod squared_hinge;
 mod sum_of_squares;
 mod target;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torch_tests;
 mod weights;
 
 use std::sync::Arc;
 
-use crate::activations::Activation;
 use crate::custom::{AnyCustomLoss, Pick};
 use crate::kernels::OrderedSum;
 use crate::real::Real;
@@ -38,6 +44,7 @@ use crate::real::Real;
 pub use formula::LossSizes;
 pub(crate) use label_smoothing::LabelSmoothing;
 pub(crate) use lanes::{LaneBatch, LaneGradient, LaneValues};
+use multi_margin::MultiMargin;
 use separable::{RowGradient, RowValue, SeparableTask};
 pub use target::{Target, Targets};
 pub use weights::{Factors, Weights};
@@ -75,6 +82,8 @@ pub enum Loss {
         /// Which share of the targets is to lie below the prediction, above 0 and below 1; 0.5 by default.
         quantile: f64,
     },
+    /// From logarithms of rates, for counts: e^{zⱼ} - tⱼ·zⱼ; mean over outputs, averaged over rows.
+    Poisson,
     /// From logits; mean over outputs, averaged over rows.
     BinaryCrossEntropy,
     /// The same with targets that are not quite sure: t' = (1 - label_smoothing)·t + label_smoothing/2.
@@ -89,6 +98,11 @@ pub enum Loss {
         /// What class 1 weighs, from 0 to 1; 0.25 by default. Class 0 weighs the rest.
         alpha: f64,
     },
+    /// From one score, how far it is from the right side of a margin, max(0, 1 - (2t - 1)·z), or from a score for each class, how
+    /// far the right one is from standing out; averaged over rows.
+    Hinge,
+    /// The same with squares.
+    SquaredHinge,
     /// From logits; class numbers or probabilities as targets; averaged over rows.
     SoftmaxCrossEntropy,
     /// The same with targets that are not quite sure: t' = (1 - label_smoothing)·t + label_smoothing/classes.
@@ -102,7 +116,7 @@ pub enum Loss {
 
 impl Loss {
     /// The names of the built-in losses in experiment files.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 13] = [
         "sum_of_squares",
         "mean_squared_error",
         "half_squares",
@@ -110,8 +124,11 @@ impl Loss {
         "huber",
         "log_cosh",
         "quantile",
+        "poisson",
         "binary_cross_entropy",
         "focal",
+        "hinge",
+        "squared_hinge",
         "softmax_cross_entropy",
     ];
 
@@ -125,8 +142,11 @@ impl Loss {
             "huber" => Loss::Huber { delta: huber::DEFAULT_DELTA },
             "log_cosh" => Loss::LogCosh,
             "quantile" => Loss::Quantile { quantile: quantile::DEFAULT_QUANTILE },
+            "poisson" => Loss::Poisson,
             "binary_cross_entropy" => Loss::BinaryCrossEntropy,
             "focal" => Loss::Focal { gamma: focal::DEFAULT_GAMMA, alpha: focal::DEFAULT_ALPHA },
+            "hinge" => Loss::Hinge,
+            "squared_hinge" => Loss::SquaredHinge,
             "softmax_cross_entropy" => Loss::SoftmaxCrossEntropy,
             _ => return None,
         })
@@ -144,6 +164,9 @@ impl Loss {
             Loss::Quantile { .. } => "quantile",
             Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } => "binary_cross_entropy",
             Loss::Focal { .. } => "focal",
+            Loss::Poisson => "poisson",
+            Loss::Hinge => "hinge",
+            Loss::SquaredHinge => "squared_hinge",
             Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
             Loss::Custom(part) => <f64 as Pick>::loss(part.as_ref()).name(),
         }
@@ -158,24 +181,6 @@ impl Loss {
         }
     }
 
-    /// Whether the network's outputs are logits: unnormalised scores, which the loss itself turns into probabilities.
-    pub const fn from_logits(&self) -> bool {
-        self.is_from_sigmoid() || self.is_from_softmax()
-    }
-
-    /// Whether each output is the logit of a yes or no.
-    pub(crate) const fn is_from_sigmoid(&self) -> bool {
-        matches!(
-            self,
-            Loss::BinaryCrossEntropy | Loss::SmoothedBinaryCrossEntropy { .. } | Loss::Focal { .. }
-        )
-    }
-
-    /// Whether the outputs together are the logits of one class out of several.
-    pub(crate) const fn is_from_softmax(&self) -> bool {
-        matches!(self, Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. })
-    }
-
     /// How a softmax cross-entropy softens its targets, if it does.
     pub(crate) fn label_smoothing<R: Real>(&self, classes: usize) -> Option<LabelSmoothing<R>> {
         match self {
@@ -186,14 +191,13 @@ impl Loss {
         }
     }
 
-    /// What turns the network's outputs into what a user asked to predict: probabilities from logits; nothing else needs it.
-    pub const fn prediction_activation(&self) -> Option<Activation> {
-        if self.is_from_sigmoid() {
-            Some(Activation::Sigmoid)
-        } else if self.is_from_softmax() {
-            Some(Activation::Softmax)
-        } else {
-            None
+    /// A hinge loss of several scores.
+    #[inline(always)]
+    pub(crate) fn multi_margin<R: Real>(&self, outputs: usize) -> Option<MultiMargin<R>> {
+        match self {
+            Loss::Hinge if outputs > 1 => Some(MultiMargin::new(false, outputs)),
+            Loss::SquaredHinge if outputs > 1 => Some(MultiMargin::new(true, outputs)),
+            _ => None,
         }
     }
 
@@ -209,9 +213,12 @@ impl Loss {
                 softmax_cross_entropy::row_value(predictions, target, smoothing)
             }
             Loss::Custom(part) => R::loss(part.as_ref()).row_value(predictions, target),
-            _ => self
-                .run_separable(predictions.len(), RowValue { predictions, target })
-                .expect("the other losses are sums over outputs"),
+            _ => match self.multi_margin(predictions.len()) {
+                Some(loss) => loss.row_value(predictions, target),
+                None => self
+                    .run_separable(predictions.len(), RowValue { predictions, target })
+                    .expect("the other losses are sums over outputs"),
+            },
         }
     }
 
@@ -227,14 +234,17 @@ impl Loss {
                 softmax_cross_entropy::row_value_and_gradient(predictions, target, smoothing, dpredictions);
             }
             Loss::Custom(part) => R::loss(part.as_ref()).row_gradient(predictions, target, dpredictions),
-            _ => self
-                .run_separable(predictions.len(), RowGradient { predictions, target, dpredictions })
-                .expect("the other losses are sums over outputs"),
+            _ => match self.multi_margin(predictions.len()) {
+                Some(loss) => loss.row_gradient(predictions, target, dpredictions),
+                None => self
+                    .run_separable(predictions.len(), RowGradient { predictions, target, dpredictions })
+                    .expect("the other losses are sums over outputs"),
+            },
         }
     }
 
-    /// Runs `task` with this loss, for rows of so many outputs, as a type; `None` for the softmax cross-entropy and a user's
-    /// own, which are no sums of terms for each output.
+    /// Runs `task` with this loss, for rows of so many outputs, as a type; `None` for the softmax cross-entropy, a hinge loss of
+    /// several scores and a user's own, which are no sums of terms for each output.
     #[inline(always)]
     pub(crate) fn run_separable<R: Real, T: SeparableTask<R>>(
         &self,
@@ -257,9 +267,14 @@ impl Loss {
                 task.run(binary_cross_entropy::BinaryCrossEntropy::new(label_smoothing, outputs))
             }
             Loss::Focal { gamma, alpha } => task.run(focal::Focal::new(*gamma, *alpha, outputs)),
-            Loss::SoftmaxCrossEntropy | Loss::SmoothedSoftmaxCrossEntropy { .. } | Loss::Custom(_) => {
-                return None;
-            }
+            Loss::Poisson => task.run(poisson::Poisson::new(outputs)),
+            Loss::Hinge if outputs == 1 => task.run(hinge::Hinge),
+            Loss::SquaredHinge if outputs == 1 => task.run(squared_hinge::SquaredHinge),
+            Loss::Hinge
+            | Loss::SquaredHinge
+            | Loss::SoftmaxCrossEntropy
+            | Loss::SmoothedSoftmaxCrossEntropy { .. }
+            | Loss::Custom(_) => return None,
         })
     }
 

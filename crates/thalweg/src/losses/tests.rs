@@ -229,6 +229,11 @@ fn ends<R: Real>() {
             for class in [0, 1] {
                 let value = loss.row_value(&row, Target::Class(class));
                 let slopes = gradient(&loss, &row, Target::Class(class));
+                // A rate of e^1000 is beyond every number, and what it costs is infinite.
+                if loss.from_log_rates() && z > 0.0 {
+                    assert_eq!(value.to_f64(), f64::INFINITY);
+                    continue;
+                }
                 assert!(value.is_finite() && slopes.iter().all(|d| d.is_finite()), "{} at {z}", loss.name());
             }
         }

@@ -56,8 +56,8 @@ use crate::real::Real;
 pub enum Task {
     /// Each row has a class: accuracy, correct of total.
     Classes {
-        /// Whether the outputs are logits, as [`Loss::from_logits`](crate::losses::Loss::from_logits) says. It matters for
-        /// one output only: class 1 is predicted above 0, else above 0.5.
+        /// Whether the outputs are logits or scores, as [`Loss::decides_at_zero`](crate::losses::Loss::decides_at_zero) says. It
+        /// matters for one output only: class 1 is predicted above 0, else above 0.5.
         from_logits: bool,
     },
     /// Each row has a value per output: mean squared and absolute error, R².

@@ -24,6 +24,7 @@ pub use read::{read_tensor, tensor_names};
 pub use state::{load_state, save_state};
 pub use summary::{PartFigures, Status, TrainingSummary};
 
+use crate::custom::Registry;
 use crate::data::sources::Loaded;
 use crate::data::{self, Dataset, DatasetTargets, LoadOptions, Preprocessing, Source};
 use crate::error::{Error, Result};
@@ -101,9 +102,17 @@ impl Model {
     /// # Errors
     /// [`Error::Io`], or [`Error::Model`] with the first problem found.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
+        Model::load_with(path, &Registry::new())
+    }
+
+    /// Reads a model that may have parts of a program's own, which the registry knows by their names.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and [`ModelProblem::Custom`] for a part that is not registered.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Model> {
         let path = path.as_ref();
         let bytes = container::read_bytes(path)?;
-        read::model(&bytes).map_err(|problem| at(path, problem))
+        read::model(&bytes, registry).map_err(|problem| at(path, problem))
     }
 
     /// The loss, or, for a network that was saved alone, one that takes its outputs as they are.
@@ -200,8 +209,16 @@ where
     /// # Errors
     /// As [`Model::load`], and [`ModelProblem::Precision`] when the file has the other precision.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Network::load_with(path, &Registry::new())
+    }
+
+    /// Reads the network of a model file that may have parts of a program's own, which the registry knows by their names.
+    ///
+    /// # Errors
+    /// As [`Network::load`], and [`ModelProblem::Custom`] for a part that is not registered.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Self> {
         let path = path.as_ref();
-        let network = Model::load(path)?.network;
+        let network = Model::load_with(path, registry)?.network;
         let found = network.precision();
         let wrong = ModelProblem::Precision { expected: R::PRECISION, found };
         if found != R::PRECISION {
@@ -211,8 +228,8 @@ where
         Ok(either!(network, network => network.cast()))
     }
 
-    /// Takes every parameter from the tensors of a safetensors file, by name: for a network with layers of one's own,
-    /// which a file cannot describe. The types may differ; values are rounded where they must be.
+    /// Takes every parameter from the tensors of a safetensors file, by name: for a network that the program has made itself, whatever
+    /// the file says of it. The types may differ; values are rounded where they must be.
     ///
     /// # Errors
     /// As [`read_tensor`], and [`NetworkProblem`](crate::network::NetworkProblem) for a tensor of another shape or with a

@@ -9,7 +9,7 @@ use crate::metrics::predicted_class;
 /// What a network says about some rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
-    /// Probabilities (or a classifier's plain outputs), or numbers in the target's own units: `[rows, outputs]`.
+    /// Probabilities (or a classifier's plain outputs or scores), or numbers in the target's own units: `[rows, outputs]`.
     pub values: Vec<f64>,
     /// How many values a row has.
     pub outputs: usize,
@@ -23,6 +23,8 @@ pub struct Predictions {
     pub targets: DatasetTargets,
     /// Whether the values are probabilities that the loss makes of logits.
     pub are_probabilities: bool,
+    /// Whether the values are scores: one alone means class 1 where it is above 0, and how large it is has no unit.
+    pub are_scores: bool,
 }
 
 impl Predictions {
@@ -36,6 +38,7 @@ impl Predictions {
             row_numbers: data.row_numbers().to_vec(),
             targets: data.targets().clone(),
             are_probabilities: model.loss.as_ref().is_some_and(|loss| loss.from_logits()),
+            are_scores: model.loss.as_ref().is_some_and(|loss| loss.gives_scores()),
         }
     }
 
@@ -54,9 +57,10 @@ impl Predictions {
         &self.values[row * self.outputs..][..self.outputs]
     }
 
-    /// The class predicted for a row: the largest value, the first of equals; of one output, class 1 above 0.5.
+    /// The class predicted for a row: the largest value, the first of equals; of one output, class 1 above 0.5 (of a
+    /// score, above 0).
     pub fn class(&self, row: usize) -> Option<usize> {
-        self.are_classes().then(|| predicted_class(self.row(row), false)).flatten()
+        self.are_classes().then(|| predicted_class(self.row(row), self.are_scores)).flatten()
     }
 
     /// The name of the class predicted for a row.
@@ -64,10 +68,10 @@ impl Predictions {
         self.label_names.get(self.class(row)?).map(String::as_str)
     }
 
-    /// One value per class: of one output, that of both classes.
+    /// One value per class: of one output, that of both classes. A score for both stands alone.
     pub fn class_values(&self, row: usize) -> Vec<f64> {
         match self.row(row) {
-            [one] if self.label_names.len() == 2 => vec![1.0 - one, *one],
+            [one] if self.label_names.len() == 2 && !self.are_scores => vec![1.0 - one, *one],
             values => values.to_vec(),
         }
     }
@@ -83,7 +87,7 @@ impl Predictions {
     }
 
     /// The columns' names: `row`, `target` (if it is known) and `prediction`, then for classes one column per class, its
-    /// probability or plain output; for several numbers a pair of columns per output.
+    /// probability, score or plain output (a score for two classes: one column); for several numbers a pair of columns per output.
     pub fn columns(&self) -> Vec<String> {
         let known = !matches!(self.targets, DatasetTargets::None);
         let mut columns = vec!["row".to_owned()];
@@ -91,8 +95,15 @@ impl Predictions {
             columns.extend(known.then(|| "target".to_owned()));
             columns.push("prediction".to_owned());
             if self.are_classes() {
-                let word = if self.are_probabilities { "probability" } else { "output" };
-                columns.extend(self.label_names.iter().map(|label| format!("{word} {label}")));
+                let word = match (self.are_probabilities, self.are_scores) {
+                    (true, _) => "probability",
+                    (_, true) => "score",
+                    _ => "output",
+                };
+                match self.are_scores && self.outputs == 1 {
+                    true => columns.push(word.to_owned()),
+                    false => columns.extend(self.label_names.iter().map(|label| format!("{word} {label}"))),
+                }
             }
         } else {
             let name = |j: usize| self.target_names.get(j).cloned().unwrap_or_else(|| j.to_string());

@@ -86,7 +86,7 @@ pub enum ModelProblem {
     },
     /// A part of a user's own program.
     #[error(
-        "its {part} {name:?} is not built in; make the network in the program that defines it, and read the values with Network::load_parameters"
+        "its {part} {name:?} is of a program's own, and this program does not have it; load the file in the program that defines it, with a Registry that has the name"
     )]
     Custom {
         /// "layer 2", "loss".

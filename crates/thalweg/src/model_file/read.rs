@@ -7,9 +7,10 @@ use super::container::{self, Container};
 use super::metadata::{self, ModelMetadata, NetworkMetadata};
 use super::problem::ModelProblem;
 use super::{Model, at};
+use crate::custom::Registry;
 use crate::data::Preprocessing;
 use crate::error::{Error, Result};
-use crate::experiment::{layers_from_json, loss_from_json};
+use crate::experiment::{ExperimentProblem, layers_from_json, loss_from_json};
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::network::{AnyNetwork, Network};
@@ -22,7 +23,7 @@ const MOST_LAYERS: usize = 10_000;
 /// The most values that one example can have, as in the experiment file.
 const MOST_FEATURES: usize = 1 << 30;
 
-pub(super) fn model(bytes: &[u8]) -> Result<Model, ModelProblem> {
+pub(super) fn model(bytes: &[u8], registry: &Registry) -> Result<Model, ModelProblem> {
     let container = Container::read(bytes)?;
     let read: ModelMetadata = metadata::read(container.own_metadata()?, "model")?;
     let invalid = |reason: &str| ModelProblem::Metadata { reason: reason.to_owned() };
@@ -31,7 +32,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model, ModelProblem> {
         "f64" => Precision::F64,
         _ => return Err(invalid("its precision is neither \"f32\" nor \"f64\"")),
     };
-    let (input_shape, layers) = layers(&read.network)?;
+    let (input_shape, layers) = layers(&read.network, registry)?;
     check_tensors(&container, &input_shape, &layers, precision)?;
     let network = match precision {
         Precision::F32 => AnyNetwork::F32(network::<f32>(&container, input_shape, layers)?),
@@ -39,7 +40,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model, ModelProblem> {
     };
     let (loss, l2, l1) = match &read.training {
         None => (None, 0.0, 0.0),
-        Some(training) => (Some(loss(&training.loss)?), training.l2, training.l1),
+        Some(training) => (Some(loss(&training.loss, registry)?), training.l2, training.l1),
     };
     if !(l2.is_finite() && l2 >= 0.0 && l1.is_finite() && l1 >= 0.0) {
         return Err(invalid("a penalty is below 0"));
@@ -66,7 +67,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model, ModelProblem> {
 }
 
 /// The input shape and the layers that the description names.
-fn layers(network: &NetworkMetadata) -> Result<(Shape, Vec<Layer>), ModelProblem> {
+fn layers(network: &NetworkMetadata, registry: &Registry) -> Result<(Shape, Vec<Layer>), ModelProblem> {
     let invalid = |reason: &str| ModelProblem::Metadata { reason: reason.to_owned() };
     let count = network.layers.as_array().map_or(0, Vec::len);
     if count > MOST_LAYERS {
@@ -76,25 +77,28 @@ fn layers(network: &NetworkMetadata) -> Result<(Shape, Vec<Layer>), ModelProblem
     if network.input_shape.is_empty() || !values.is_some_and(|values| (1..=MOST_FEATURES).contains(&values)) {
         return Err(invalid("its input shape is empty or too large"));
     }
-    for (number, layer) in network.layers.as_array().into_iter().flatten().enumerate() {
-        // A user's own layer is written as its name.
-        if let Some(name) = layer.as_str()
-            && name != "flatten"
-            && crate::activations::Activation::from_name(name).is_none()
-        {
-            let part = format!("layer {number}");
-            return Err(ModelProblem::Custom { part, name: container::in_short(name) });
-        }
-    }
-    Ok((Shape::from(network.input_shape.as_slice()), layers_from_json(&network.layers)?))
+    let layers = layers_from_json(&network.layers, registry).map_err(own_or_wrong)?;
+    Ok((Shape::from(network.input_shape.as_slice()), layers))
 }
 
-fn loss(json: &serde_json::Value) -> Result<Loss, ModelProblem> {
-    match json.as_str() {
-        Some(name) if Loss::from_name(name).is_none() => {
-            Err(ModelProblem::Custom { part: "loss".to_owned(), name: container::in_short(name) })
+fn loss(json: &serde_json::Value, registry: &Registry) -> Result<Loss, ModelProblem> {
+    loss_from_json(json, registry).map_err(own_or_wrong)
+}
+
+/// A part that this program does not have is not a wrong description.
+fn own_or_wrong(problem: ExperimentProblem) -> ModelProblem {
+    match problem {
+        ExperimentProblem::NotRegistered { key, kind, name } => {
+            // `layers[2]` or `layers[2].activation`
+            let number = key.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+            let part = match number {
+                Some((number, _)) if kind == "layer" => format!("layer {number}"),
+                Some((number, _)) => format!("{kind} in layer {number}"),
+                None => kind.to_owned(),
+            };
+            ModelProblem::Custom { part, name: container::in_short(&name) }
         }
-        _ => Ok(loss_from_json(json)?),
+        problem => problem.into(),
     }
 }
 

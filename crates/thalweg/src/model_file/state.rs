@@ -1,5 +1,6 @@
 //! State files: what a resumed run goes on from.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use super::container::{self, Container, Tensor};
 use super::metadata::{self, FORMAT_VERSION};
 use super::problem::ModelProblem;
 use crate::NUMERICS_VERSION;
+use crate::custom::Options;
 use crate::error::Result;
 use crate::real::Precision;
 use crate::shape::Shape;
@@ -35,7 +37,10 @@ struct StateMetadata {
     counters: Counters,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     optimizer: String,
-    /// Of the counters' JSON and the tensors, one after the other.
+    /// What observers know, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    observers: BTreeMap<String, Options>,
+    /// Of the counters' JSON, the optimizer's name, the tensors and the observers' JSON, one after the other.
     sha256: String,
 }
 
@@ -52,6 +57,7 @@ pub fn save_state(state: &State, path: &Path) -> Result<()> {
         precision: state.precision.name().to_owned(),
         counters: state.counters.clone(),
         optimizer: state.optimizer.clone(),
+        observers: state.observers.clone(),
         sha256: fingerprint(state),
     };
     let named = [
@@ -110,6 +116,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<State, ModelProblem> {
         optimizer_state: tensor(OPTIMIZER_STATE)?,
         best_parameters: optional(BEST_PARAMETERS)?,
         average: optional(AVERAGE)?,
+        observers: read.observers,
     };
     let known = [PARAMETERS, OPTIMIZER_STATE, BEST_PARAMETERS, AVERAGE];
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
@@ -148,12 +155,16 @@ fn size(precision: Precision) -> usize {
 fn fingerprint(state: &State) -> String {
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&state.counters).unwrap_or_default());
+    hash.update(&state.optimizer);
     let average = state.average.as_ref().map(Some); // a state without one is hashed as before there were any
     let three = [Some(&state.parameters), Some(&state.optimizer_state), state.best_parameters.as_ref()];
     for bytes in three.into_iter().chain(average) {
         // The lengths tell apart what would else run into each other.
         hash.update((bytes.map_or(u64::MAX, |bytes| bytes.len() as u64)).to_le_bytes());
         hash.update(bytes.map_or(&[][..], Vec::as_slice));
+    }
+    if !state.observers.is_empty() {
+        hash.update(serde_json::to_vec(&state.observers).unwrap_or_default());
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::activations::Activation;
+use crate::custom::Registry;
 use crate::data::Features;
 use crate::layers::{Dense, Layer};
 use crate::shape::Shape;
@@ -24,7 +25,7 @@ fn rows() -> Dataset {
 
 /// The message of a file that holds these bytes; it must be one line, and there must be no panic.
 fn refusal(bytes: &[u8]) -> Option<String> {
-    let message = match read::model(bytes) {
+    let message = match read::model(bytes, &Registry::new()) {
         Ok(_) => return None,
         Err(problem) => at(Path::new("m.safetensors"), problem).to_string(),
     };
@@ -104,7 +105,7 @@ fn predictions_and_figures_survive() {
     model.l2 = 0.5;
     model.target_names = vec!["y".to_owned()];
     model.summary = Some(TrainingSummary::new("line", model.network.parameter_count(), &outcome));
-    let loaded = read::model(&bytes_of(&model)).unwrap();
+    let loaded = read::model(&bytes_of(&model), &Registry::new()).unwrap();
     assert_eq!(loaded.summary, model.summary);
     assert_eq!(loaded.predict(&data).unwrap(), model.predict(&data).unwrap());
     // Evaluating gives what training reported at its end, penalty included.
@@ -238,7 +239,7 @@ fn layers_of_ones_own_are_written_by_name_and_named_when_they_cannot_be_read() {
     let layers = vec![Layer::Dense(Dense::new(1)), Layer::Custom(std::sync::Arc::new(Halve))];
     let network = Network::<f32>::new([2], layers).unwrap();
     let message = refusal(&bytes_of(&Model::from(network))).unwrap();
-    assert!(message.contains("its layer 1 \"halve\" is not built in"), "{message}");
+    assert!(message.contains("its layer 1 \"halve\" is of a program's own"), "{message}");
 }
 
 fn state() -> State {

@@ -143,6 +143,26 @@ pub enum NetworkProblem {
         /// What there is.
         given: &'static str,
     },
+    /// Counts in other units than their own.
+    #[error(
+        "the loss {loss} takes counts as they are, not scaled; set data.scale_target to \"none\", or take mean_squared_error"
+    )]
+    ScaledCounts {
+        /// The loss.
+        loss: String,
+    },
+    /// A count below 0.
+    #[error(
+        "row {row} (counted from 0) has the target {value}, but the loss {loss} takes counts, which are 0 or more; leave the row out, or take mean_squared_error"
+    )]
+    NegativeCount {
+        /// The loss.
+        loss: String,
+        /// The row's number in its source.
+        row: u32,
+        /// What it has.
+        value: f64,
+    },
     /// A layer number in the settings that the network does not have.
     #[error("training.layer names layer {layer}, but the network has the layers 0 to {last}")]
     UnknownLayer {

@@ -42,7 +42,8 @@ const LEAST_NORM: f64 = 1e-7;
 ///
 /// # Source
 /// Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024, with the scale of its implementation. There the
-/// iteration runs in 16 bits; here in the network's own type.
+/// iteration runs in 16 bits; here in the network's own type. So it does in `torch.optim.Muon`, which is else the same with
+/// `nesterov=True` and `adjust_lr_fn="original"`, its weights being `[out, in]`.
 pub(crate) fn update<R: Real>(
     step: &Step<R>,
     sizes: [usize; 2],
@@ -259,6 +260,79 @@ mod tests {
         for n in 0..3 {
             for j in 0..4 {
                 assert!((wide[n * 4 + j] - scale * high[j * 3 + n]).abs() < 1e-14);
+            }
+        }
+    }
+
+    /// Ten steps of rate 0.05, momentum 0.9 and a decay of 0.1 on Σ curvature·(w - target)²/2, for a matrix that PyTorch has as `[out, in]`.
+    fn ten_steps([out, inputs]: [usize; 2]) -> Vec<f64> {
+        let count = out * inputs;
+        let irregular = |start: usize| -> Vec<f64> {
+            let of = |i: usize| ((start + i) * 7919 % 1009) as f64 / 504.5 - 1.0;
+            // [in, out] from [out, in]
+            (0..count).map(|i| of(i % out * inputs + i / out)).collect()
+        };
+        let (mut w, target, curvature) = (irregular(0), irregular(300), irregular(600));
+        let (mut m, mut room) = (vec![0.0; count], Room::new([[inputs, out]].into_iter()));
+        for step in 1..=10 {
+            let rules = Update { step, learning_rate: 0.05, weight_decay: 0.1 };
+            let dw: Vec<f64> = (0..count).map(|i| (1.5 + curvature[i]) * (w[i] - target[i])).collect();
+            update([0.9, 5.0], &rules, [inputs, out], &mut w, &dw, &mut m, &mut room);
+        }
+        let mut turned = vec![0.0; count];
+        transpose(inputs, out, &w, &mut turned);
+        turned
+    }
+
+    /// `reference/torch_optimizers.py` prints these: with its iteration in 64 bits, where ten steps carry on some roundings, and as it
+    /// is, in 16 bits of which 8 are digits (2⁻⁹ of an entry of X at most 1, in each of 5 iterations of factor 3.4 a step).
+    #[test]
+    fn ten_steps_are_torchs() {
+        let cases = [
+            (
+                [3, 2],
+                [
+                    -0.6891813386688653,
+                    0.22436956639290406,
+                    0.031090315982413103,
+                    -0.11957202296858503,
+                    0.05936121124883456,
+                    -0.3634132809610375,
+                ],
+                [
+                    -0.6764275395804202,
+                    0.21198330967340387,
+                    0.02656834508988099,
+                    -0.11962528725250456,
+                    0.0626204490109342,
+                    -0.3639354423446623,
+                ],
+            ),
+            (
+                [2, 3],
+                [
+                    -1.0386641309813416,
+                    0.41172368583917557,
+                    0.1361977198752939,
+                    -0.2536161289538315,
+                    -0.11076636182839139,
+                    -0.44799879008018056,
+                ],
+                [
+                    -1.039064719910816,
+                    0.41218347954893675,
+                    0.1369391672505449,
+                    -0.25280191534369323,
+                    -0.11139964025908689,
+                    -0.4484638438496249,
+                ],
+            ),
+        ];
+        for (shape, exact, coarse) in cases {
+            let ours = ten_steps(shape);
+            for ((ours, exact), coarse) in ours.iter().zip(exact).zip(coarse) {
+                assert!((ours - exact).abs() < 1e-12, "{ours} and {exact}");
+                assert!((ours - coarse).abs() < 0.02, "{ours} and {coarse}");
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::real::Real;
 /// Checks the input's shape, and the outputs against loss and targets.
 pub(crate) fn check<R: Real>(network: &Network<R>, loss: &Loss, data: &Dataset) -> Result<()> {
     check_input(network, data)?;
+    if loss.from_log_rates() {
+        check_counts(loss, data)?;
+    }
     let outputs = network.output_shape().len();
     let wrong = |needed: String| Err(NetworkProblem::Outputs { outputs, needed }.into());
     match (data.targets(), loss) {
@@ -35,4 +38,20 @@ pub(crate) fn check_input<R: Real>(network: &Network<R>, data: &Dataset) -> Resu
         given: data.feature_shape().clone(),
     }
     .into())
+}
+
+/// Checks targets that are to be rates, which have no sign and no other units.
+fn check_counts(loss: &Loss, data: &Dataset) -> Result<()> {
+    let DatasetTargets::Values { values, outputs } = data.targets() else { return Ok(()) };
+    let loss = loss.name().to_owned();
+    if !data.target_scale().is_none() {
+        return Err(NetworkProblem::ScaledCounts { loss }.into());
+    }
+    match values.iter().position(|value| *value < 0.0) {
+        None => Ok(()),
+        Some(index) => {
+            let (row, value) = (data.row_numbers()[index / outputs], values[index]);
+            Err(NetworkProblem::NegativeCount { loss, row, value }.into())
+        }
+    }
 }

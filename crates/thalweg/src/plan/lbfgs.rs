@@ -42,26 +42,34 @@ struct Objective<R: Real> {
     is_random: bool,
 }
 
+/// Refuses what L-BFGS cannot work with: batches of some rows, and settings that would make the gradient another function's.
+///
+/// # Errors
+/// [`NetworkProblem::FullBatchOnly`], [`NetworkProblem::NoWeightDecay`] and [`NetworkProblem::NoClipping`].
+pub(crate) fn check(rules: &Rules, is_full_batch: bool) -> Result<()> {
+    let optimizer = rules.optimizer.name().to_owned();
+    if !is_full_batch {
+        return Err(NetworkProblem::FullBatchOnly { optimizer }.into());
+    }
+    if rules.weight_decay != 0.0 {
+        return Err(NetworkProblem::NoWeightDecay { optimizer }.into());
+    }
+    let limits =
+        [("clip_value", rules.clip_value), ("clip_norm", rules.clip_norm), ("max_norm", rules.max_norm)];
+    if let Some((limit, _)) = limits.into_iter().find(|(_, value)| value.is_some()) {
+        return Err(NetworkProblem::NoClipping { optimizer, limit }.into());
+    }
+    Ok(())
+}
+
 impl<R: Real> LbfgsSteps<R> {
     /// Lays out L-BFGS over full batches of data like `data`.
     ///
     /// # Errors
-    /// [`NetworkProblem::FullBatchOnly`] for smaller batches, [`NetworkProblem::NoWeightDecay`] and [`NetworkProblem::NoClipping`] for what
-    /// would make the gradient another function's; as [`Plan::new`].
+    /// As [`check`] and [`Plan::new`].
     pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Self> {
         let Wanted { rules, is_full_batch, .. } = wanted;
-        let optimizer = rules.optimizer.name().to_owned();
-        if !is_full_batch {
-            return Err(NetworkProblem::FullBatchOnly { optimizer }.into());
-        }
-        if rules.weight_decay != 0.0 {
-            return Err(NetworkProblem::NoWeightDecay { optimizer }.into());
-        }
-        let limits =
-            [("clip_value", rules.clip_value), ("clip_norm", rules.clip_norm), ("max_norm", rules.max_norm)];
-        if let Some((limit, _)) = limits.into_iter().find(|(_, value)| value.is_some()) {
-            return Err(NetworkProblem::NoClipping { optimizer, limit }.into());
-        }
+        check(rules, is_full_batch)?;
         let history = match rules.optimizer {
             Optimizer::Lbfgs { history } => history,
             _ => 1,

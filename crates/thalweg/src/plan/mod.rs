@@ -26,6 +26,7 @@ pub use choose::{Plans, Wanted};
 pub(crate) use choose::{choose, choose_forward};
 pub use forward::ForwardPlan;
 pub(crate) use forward::PlainForward;
+pub(crate) use lbfgs::check as check_lbfgs;
 pub(crate) use own_units::{OwnUnits, loss_bound};
 pub use plain::Plan;
 pub(crate) use plain_steps::PlainSteps;

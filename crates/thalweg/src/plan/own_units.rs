@@ -2,7 +2,7 @@
 
 use super::Rows;
 use crate::data::{Dataset, DatasetTargets};
-use crate::losses::{Targets, Weights};
+use crate::losses::{Loss, Targets, Weights};
 use crate::real::Real;
 
 /// The targets of a batch as they stand in the data, and a network's predictions for them in the same units.
@@ -17,11 +17,13 @@ pub(crate) struct OwnUnits<R> {
     weights: Vec<f64>,
     /// Predictions; empty where the target is not scaled, since the network's outputs are in its units then.
     predictions: Vec<R>,
+    /// The loss and the rates that it makes of outputs; `None` where the network says what goes into the loss.
+    rates: Option<(Loss, Vec<R>)>,
 }
 
 impl<R: Real> OwnUnits<R> {
-    /// For batches of up to `largest_batch` rows of data like `data`, and a network of so many outputs.
-    pub(crate) fn new(data: &Dataset, outputs: usize, largest_batch: usize) -> Self {
+    /// For batches of up to `largest_batch` rows of data like `data`, and a network of so many outputs that is trained by `loss`.
+    pub(crate) fn new(loss: &Loss, data: &Dataset, outputs: usize, largest_batch: usize) -> Self {
         let (classes, values) = match data.targets() {
             DatasetTargets::Values { .. } => (0, largest_batch * outputs),
             DatasetTargets::Classes { .. } | DatasetTargets::None => (largest_batch, 0),
@@ -34,6 +36,7 @@ impl<R: Real> OwnUnits<R> {
             // The rows of one part may weigh differently and those of another not.
             weights: Vec::with_capacity(largest_batch),
             predictions: vec![R::ZERO; predictions],
+            rates: loss.from_log_rates().then(|| (loss.clone(), vec![R::ZERO; largest_batch * outputs])),
         }
     }
 
@@ -62,6 +65,9 @@ impl<R: Real> OwnUnits<R> {
 
     /// Takes the outputs of a network, `[rows, outputs]`, in the units that it is trained in.
     pub(crate) fn note(&mut self, data: &Dataset, trained: &[R]) {
+        if let Some((loss, rates)) = &mut self.rates {
+            loss.predictions(self.outputs, trained, &mut rates[..trained.len()]);
+        }
         if self.predictions.is_empty() {
             return;
         }
@@ -80,6 +86,15 @@ impl<R: Real> OwnUnits<R> {
         let predictions =
             if self.predictions.is_empty() { trained } else { &self.predictions[..trained.len()] };
         (predictions, self.targets(trained.len() / self.outputs))
+    }
+
+    /// As [`pair`](Self::pair), but what a user is told: what metrics are computed from. They differ where the loss takes
+    /// logarithms of rates.
+    pub(crate) fn said<'a>(&'a self, trained: &'a [R]) -> (&'a [R], Targets<'a, R>) {
+        match &self.rates {
+            Some((_, rates)) => (&rates[..trained.len()], self.targets(trained.len() / self.outputs)),
+            None => self.pair(trained),
+        }
     }
 
     /// The weights of the first `rows` rows that were gathered.
@@ -127,10 +142,21 @@ mod tests {
         let targets = DatasetTargets::Values { values, outputs: 1 };
         let data = Dataset::new(Features::F64(vec![0.0; 3]), Shape::from(1), targets).unwrap();
         let data = data.with_target_scale(scale);
-        let mut own = OwnUnits::<f64>::new(&data, 1, 2);
+        let mut own = OwnUnits::<f64>::new(&Loss::MeanSquaredError, &data, 1, 2);
         own.gather(Rows { data: &data, rows: &[2, 0], epoch: 0 });
         own.note(&data, &[0.5, 0.25]);
         assert_eq!(own.pair(&[0.5, 0.25]), (&[3.0, 2.0][..], Targets::Values(&[5.0, 1.0])));
+    }
+
+    #[test]
+    fn rates_are_told_and_their_logarithms_go_into_the_loss() {
+        let targets = DatasetTargets::Values { values: vec![2.0], outputs: 1 };
+        let data = Dataset::new(Features::F64(vec![0.0]), Shape::from(1), targets).unwrap();
+        let mut own = OwnUnits::<f64>::new(&Loss::Poisson, &data, 1, 1);
+        own.gather(Rows { data: &data, rows: &[0], epoch: 0 });
+        own.note(&data, &[0.0]);
+        assert_eq!(own.pair(&[0.0]).0, [0.0]);
+        assert_eq!(own.said(&[0.0]), (&[1.0][..], Targets::Values(&[2.0])));
     }
 
     #[test]
@@ -149,7 +175,7 @@ mod tests {
     fn classes_have_no_units() {
         let targets = DatasetTargets::Classes { ids: vec![0, 2, 1], count: 3 };
         let data = Dataset::new(Features::F64(vec![0.0; 3]), Shape::from(1), targets).unwrap();
-        let mut own = OwnUnits::<f32>::new(&data, 3, 3);
+        let mut own = OwnUnits::<f32>::new(&Loss::SoftmaxCrossEntropy, &data, 3, 3);
         own.gather(Rows { data: &data, rows: &[1], epoch: 0 });
         let outputs = [1.0, 2.0, 3.0];
         own.note(&data, &outputs);

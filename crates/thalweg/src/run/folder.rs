@@ -19,8 +19,9 @@ use super::result::TrainResult;
 use super::start::Start;
 use super::states::{self, States};
 use crate::NUMERICS_VERSION;
+use crate::custom::Registry;
 use crate::error::{Error, Result};
-use crate::experiment::{Draft, Experiment};
+use crate::experiment::{Draft, Experiment, ExperimentProblem};
 use crate::model_file::{Model, Status, TrainingSummary, load_state, save_state};
 use crate::train::{Ending, Observer, Outcome, State, sha256};
 use crate::whole_file::{PARTIAL, write_whole};
@@ -97,13 +98,22 @@ impl RunFolder {
     /// # Errors
     /// [`RunProblem::NotARun`], or what is wrong with its experiment or environment.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        RunFolder::open_with(path, Registry::new())
+    }
+
+    /// Opens the folder of a run that was made before, with parts of a program's own, which the registry knows by their names.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`RunProblem::OwnPart`] for a part that is not registered.
+    pub fn open_with(path: impl AsRef<Path>, registry: Registry) -> Result<Self> {
         let path = path.as_ref().to_owned();
         for missing in [EXPERIMENT, ENVIRONMENT] {
             if !path.join(missing).is_file() {
                 return Err(Error::Run { path, problem: RunProblem::NotARun { missing } });
             }
         }
-        let experiment = Draft::read(&path.join(EXPERIMENT))?.check()?;
+        let experiment = Draft::read(&path.join(EXPERIMENT))?.with_registry(registry).check();
+        let experiment = experiment.map_err(|error| own_part(error, &path))?;
         let file = path.join(ENVIRONMENT);
         let text = fs::read(&file).map_err(|error| Error::io(&file, "read", error))?;
         let environment = serde_json::from_slice(&text).map_err(|error| Error::Run {
@@ -150,7 +160,7 @@ impl RunFolder {
     /// # Errors
     /// As [`Model::load`]; a run that has not come to an end may have none.
     pub fn model(&self) -> Result<Model> {
-        Model::load(self.file(MODEL))
+        Model::load_with(self.file(MODEL), &self.experiment.registry)
     }
 
     /// The newest state that was saved and is whole, else the state that the run began from, if it is another than the drawn start.
@@ -379,6 +389,19 @@ impl RunFolder {
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+}
+
+/// An experiment that is right where its program's own parts are there is no wrong experiment.
+fn own_part(error: Error, run: &Path) -> Error {
+    let Error::Experiment { file, origin, problem } = error else { return error };
+    let problem = match *problem {
+        ExperimentProblem::NotRegistered { kind, name, .. } => RunProblem::OwnPart { kind, name },
+        ExperimentProblem::NotMade { kind, name, reason, .. } => {
+            RunProblem::OwnPartNotMade { kind, name, reason }
+        }
+        other => return Error::Experiment { file, origin, problem: Box::new(other) },
+    };
+    Error::Run { path: run.to_owned(), problem }
 }
 
 fn write_text(path: &Path, text: &str) -> Result<()> {

@@ -17,8 +17,8 @@ use crate::model_file::{Model, TrainingSummary};
 use crate::network::{AnyNetwork, Draw, Parameter, either};
 use crate::team::default_threads;
 use crate::train::{
-    Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject, Trainer,
-    TrainingSettings, default_loss, rate_range,
+    self, Ending, Observer, Outcome, Part, Parts, RateCurve, RateRange, ReportedMetrics, State, Subject,
+    Trainer, TrainingSettings, default_loss, rate_range,
 };
 
 /// An experiment ready to train: its data loaded, its network drawn, its loss chosen.
@@ -99,7 +99,9 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
     let given =
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let subject = Subject::new(network.layers(), &loss, &parts.train);
-    ReportedMetrics::new(&experiment.training, subject, &given, &[])?;
+    let settings = &experiment.training;
+    ReportedMetrics::new(settings, subject, &given, &settings.custom_metrics)?;
+    either!(&network, network => train::check_settings(network, settings, &loss, parts.train.rows()))?;
     Ok(Prepared {
         experiment: resolved(experiment, &loss, parts.split, parts.scale),
         network,
@@ -134,6 +136,11 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
     let (task, classes) = match (&experiment.training.loss, outputs) {
         (Some(loss), outputs) if loss.is_from_softmax() => (Some(TaskKind::Classification), outputs),
         (Some(loss), Some(1)) if loss.is_from_sigmoid() => (Some(TaskKind::Classification), Some(2)),
+        // One score tells two classes apart.
+        (Some(loss), outputs) if loss.gives_scores() => {
+            (Some(TaskKind::Classification), outputs.map(|outputs| outputs.max(2)))
+        }
+        (Some(loss), _) if loss.from_log_rates() => (Some(TaskKind::Regression), None),
         (Some(loss), _) if loss.is_from_sigmoid() || matches!(loss, Loss::Custom(_)) => (None, None),
         (Some(_), Some(1)) => (Some(TaskKind::Regression), None),
         (_, Some(outputs)) if outputs > 1 => (None, Some(outputs)),
@@ -238,6 +245,11 @@ impl Prepared {
         let at_once = AtomicBool::new(true);
         let (observers, interrupt) =
             if is_over { (Vec::new(), Some(&at_once)) } else { (observers, interrupt) };
+        let unobserved = from.filter(|_| is_over).map(|state| {
+            let observers = Default::default();
+            State { observers, ..state.clone() }
+        });
+        let from = unobserved.as_ref().or(from);
         let settings = self.settings();
         let mut trainer = Trainer::with_settings(settings).seed(self.experiment.seed).threads(self.threads);
         for observer in observers {

@@ -26,6 +26,26 @@ pub enum RunProblem {
         /// The file that is missing.
         missing: &'static str,
     },
+    /// The run has a part of a program's own that this program does not have.
+    #[error(
+        "its {kind} {name:?} is of a program's own, and this program does not have it; open the run in the program that defines it, with a Registry that has the name"
+    )]
+    OwnPart {
+        /// Which kind of part.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The run has a part of a program's own that does not take its options.
+    #[error("its {kind} {name:?} cannot be made from the options in its experiment: {reason}")]
+    OwnPartNotMade {
+        /// Which kind of part.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What it says of them.
+        reason: String,
+    },
     /// A file of the run is not valid.
     #[error("it is not valid: {reason}")]
     NotValid {

@@ -267,7 +267,13 @@ impl Prepared {
         let parts =
             Parts { train: &self.train, validation: self.validation.as_ref(), test: self.test.as_ref() };
         let loss = self.loss.clone();
-        let setup = Setup { settings, loss, seed: self.experiment.seed, custom: &[], threads: 1 };
+        let setup = Setup {
+            settings,
+            loss,
+            seed: self.experiment.seed,
+            custom: &settings.custom_metrics,
+            threads: 1,
+        };
         Session::new(network, parts, setup)
     }
 }

@@ -20,7 +20,7 @@ const ROWS_SEEN: usize = 10_000;
 /// 1. The loss is not finite though every output of a layer is, and the last layer is a sigmoid or a softmax: the loss took the
 ///    logarithm of a probability that had become 0. [`LossFromLogits`](Cure::LossFromLogits).
 /// 2. An input of the network is beyond 100. [`ScaleFeatures`](Cure::ScaleFeatures).
-/// 3. A target, as the network is to say it, is beyond 100. [`ScaleTarget`](Cure::ScaleTarget).
+/// 3. A target, as the network is to say it, is beyond 100, and the loss takes scaled ones. [`ScaleTarget`](Cure::ScaleTarget).
 /// 4. The loss had fallen from the first report to the last, and gradients are not clipped: a single step was too long.
 ///    [`ClipNorm`](Cure::ClipNorm).
 /// 5. Else a tenth of the learning rate. [`LowerRate`](Cure::LowerRate).
@@ -78,6 +78,8 @@ pub(crate) struct Symptoms<'a> {
     pub(crate) last_layer: Option<&'a Layer>,
     /// The rows that were trained on.
     pub(crate) train: &'a Dataset,
+    /// Whether the loss takes scaled targets.
+    pub(crate) takes_scaled_targets: bool,
     /// Whether gradients are clipped.
     pub(crate) is_clipped: bool,
     /// Whether the last report's loss was below the first's.
@@ -99,7 +101,7 @@ impl Symptoms<'_> {
             return Cure::ScaleFeatures { largest };
         }
         let largest = rounded(largest_target(self.train));
-        if largest > LARGE {
+        if largest > LARGE && self.takes_scaled_targets {
             return Cure::ScaleTarget { largest };
         }
         if self.had_learned && !self.is_clipped {

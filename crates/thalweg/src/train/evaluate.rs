@@ -7,7 +7,7 @@ use super::wanted::{Subject, Wanted, undefined_on};
 use crate::custom::CustomMetric;
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
-use crate::kernels::{OrderedSum, elementwise};
+use crate::kernels::OrderedSum;
 use crate::losses::{Loss, Target, Weights};
 use crate::metrics::{ClassScores, ClassValues, Metric, Metrics, Task, Undefined};
 use crate::network::Network;
@@ -47,7 +47,7 @@ impl<R: Real> Evaluator<R> {
             chunk,
             rows: Vec::with_capacity(chunk),
             x: vec![R::ZERO; chunk * network.input_shape().len()],
-            own_units: OwnUnits::new(data, outputs, chunk),
+            own_units: OwnUnits::new(loss, data, outputs, chunk),
             activated: vec![R::ZERO; chunk * outputs],
             outputs,
             subject: Subject::new(network.layers(), loss, data),
@@ -128,7 +128,8 @@ impl<R: Real> Evaluator<R> {
             let (predictions, targets) = self.own_units.pair(self.plan.outputs(count));
             let weights = self.own_units.weights(count);
             self.loss.add_values(self.outputs, predictions, targets, weights, &mut sum);
-            metrics.add(predictions, targets);
+            let (said, targets) = self.own_units.said(self.plan.outputs(count));
+            metrics.add(said, targets);
             if let (Some(scores), DatasetTargets::Classes { ids, .. }) = (&mut scores, data.targets()) {
                 let outputs = self.outputs;
                 for (values, &id) in self.activate().chunks_exact(outputs).zip(&ids[start..]) {
@@ -158,7 +159,7 @@ impl<R: Real> Evaluator<R> {
         custom.iter().map(|metric| (metric.name().to_owned(), value(metric))).collect()
     }
 
-    /// Probabilities, or numbers in the target's own units, of all rows: `[rows, outputs]`.
+    /// Probabilities, scores, or numbers in the target's own units, of all rows: `[rows, outputs]`.
     pub(crate) fn predict(&mut self, data: &Dataset) -> Vec<f64> {
         let mut predictions = Vec::with_capacity(data.rows() * self.outputs);
         for start in (0..data.rows()).step_by(self.chunk) {
@@ -172,14 +173,11 @@ impl<R: Real> Evaluator<R> {
         predictions
     }
 
-    /// What the network says of the rows that were worked last: probabilities where the loss takes logits.
+    /// What the network says of the rows that were worked last: probabilities or rates where the loss makes such.
     fn activate(&mut self) -> &[R] {
         let outputs = self.plan.outputs(self.rows.len());
         let activated = &mut self.activated[..outputs.len()];
-        match self.loss.prediction_activation() {
-            Some(activation) => elementwise::activate(&activation, self.outputs, outputs, activated),
-            None => activated.copy_from_slice(outputs),
-        }
+        self.loss.predictions(self.outputs, outputs, activated);
         activated
     }
 
@@ -210,7 +208,7 @@ pub(super) fn weights_of(data: &Dataset) -> Weights<'_> {
 /// Nothing seen yet, with the metrics that go with these targets.
 pub(crate) fn metrics_for(loss: &Loss, data: &Dataset, outputs: usize) -> Metrics {
     let task = match data.targets() {
-        DatasetTargets::Classes { .. } => Task::Classes { from_logits: loss.from_logits() },
+        DatasetTargets::Classes { .. } => Task::Classes { from_logits: loss.decides_at_zero() },
         DatasetTargets::Values { .. } | DatasetTargets::None => Task::Values,
     };
     Metrics::new(task, outputs)

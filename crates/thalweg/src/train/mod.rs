@@ -20,7 +20,7 @@ pub use predictor::Predictor;
 pub use rate_range::{RateCurve, RatePoint, RateRange, rate_range};
 pub use report::{History, Part, PartReport, Report, more_is_better};
 pub(crate) use session::sha256;
-pub(crate) use session::{BegunStep, Session, Setup};
+pub(crate) use session::{BegunStep, Session, Setup, check_settings};
 pub use session::{Ending, Outcome, Parts};
 pub use settings::{
     BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, TrainingSettings, WeightAverage,

@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use super::state::State;
+use crate::custom::Options;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 
@@ -56,13 +57,45 @@ pub enum Saving {
 pub trait Snapshot {
     /// All parameters, row-major, in layer order.
     fn parameters(&self) -> Vec<f64>;
-    /// Predictions for these rows: probabilities, or numbers in the target's own units; `[rows, outputs]`.
+    /// Predictions for these rows: probabilities, scores, or numbers in the target's own units; `[rows, outputs]`.
     fn predict(&mut self, data: &Dataset) -> Result<Vec<f64>>;
     /// The data loss of the training part, or of its first rows where it is large, if the parameters were these.
     fn loss_at(&mut self, parameters: &[f64]) -> Result<f64>;
 }
 
 /// Watches a run. Every method has a default that does nothing.
+///
+/// An observer that steers a run by what it has seen before (it counts, it waits) gives itself a [`name`](Observer::name), and with
+/// [`state`](Observer::state) and [`restore`](Observer::restore) goes on in a resumed run where it was.
+///
+/// # Example
+/// ```
+/// use thalweg::Result;
+/// use thalweg::custom::Options;
+/// use thalweg::train::{Command, Observer, Report, Snapshot};
+///
+/// /// Ends a run after so many reports, counted over all its resumptions.
+/// struct Enough {
+///     left: u64,
+/// }
+///
+/// impl Observer for Enough {
+///     fn on_report(&mut self, _report: &Report, _snapshot: &mut dyn Snapshot) -> Result<Command> {
+///         self.left = self.left.saturating_sub(1);
+///         Ok(if self.left == 0 { Command::Stop } else { Command::Continue })
+///     }
+///     fn name(&self) -> Option<&str> {
+///         Some("enough")
+///     }
+///     fn state(&self) -> Options {
+///         self.left.into()
+///     }
+///     fn restore(&mut self, state: &Options) -> std::result::Result<(), String> {
+///         self.left = state.as_u64().ok_or("it needs a whole number")?;
+///         Ok(())
+///     }
+/// }
+/// ```
 ///
 /// Between steps the loop calls only those observers that are due, so that steps of a microsecond carry no calls.
 pub trait Observer {
@@ -94,6 +127,24 @@ pub trait Observer {
 
     /// Called with what another observer could not write. Training goes on.
     fn on_warning(&mut self, _warning: &Error) {}
+
+    /// The name by which checkpoints keep what this observer knows; `None` for one that a resumed run can do without, since all
+    /// that it does follows from the step, the report and the snapshot that it is given. Of one name there may be one observer.
+    ///
+    /// A run that is resumed from such a checkpoint must have an observer of the name, else it does not begin: it would go another way.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    /// What this observer knows between two steps, if it has a name: asked for every checkpoint.
+    fn state(&self) -> Options {
+        Options::Null
+    }
+
+    /// Takes what an observer of its name knew, before the first step of a resumed run; or says in words why it cannot.
+    fn restore(&mut self, _state: &Options) -> std::result::Result<(), String> {
+        Ok(())
+    }
 
     /// Called once, after the last checkpoint of a run that was not ended by an error: what is still being written is waited
     /// for.
@@ -127,6 +178,18 @@ macro_rules! pass_on {
 
             fn on_warning(&mut self, warning: &Error) {
                 (**self).on_warning(warning);
+            }
+
+            fn name(&self) -> Option<&str> {
+                (**self).name()
+            }
+
+            fn state(&self) -> Options {
+                (**self).state()
+            }
+
+            fn restore(&mut self, state: &Options) -> std::result::Result<(), String> {
+                (**self).restore(state)
             }
 
             fn on_end(&mut self) -> Result<()> {

@@ -11,8 +11,8 @@ use crate::real::Real;
 use crate::team::default_threads;
 
 impl<R: Real> Network<R> {
-    /// What the network says about these rows: probabilities where `loss` takes logits, else numbers in the target's own
-    /// units.
+    /// What the network says about these rows: probabilities where `loss` takes logits, rates where it takes their logarithms,
+    /// scores with a hinge loss, else numbers in the target's own units.
     ///
     /// # Shapes
     /// The result is `[rows, outputs]`, row-major.

@@ -1,9 +1,7 @@
 //! Predicting again and again: everything laid out once, for programs that have rows in memory and little time.
 
 use super::evaluate::CHUNK;
-use crate::activations::Activation;
 use crate::error::Result;
-use crate::kernels::elementwise;
 use crate::losses::Loss;
 use crate::network::{Network, NetworkProblem};
 use crate::plan::{ForwardPlan, choose_forward};
@@ -31,21 +29,22 @@ use crate::real::Real;
 pub struct Predictor<R: Real> {
     network: Network<R>,
     plan: Box<dyn ForwardPlan<R>>,
-    /// What makes probabilities of logits.
-    activation: Option<Activation>,
+    /// What makes probabilities or rates of outputs.
+    loss: Loss,
     inputs: usize,
     outputs: usize,
 }
 
 impl<R: Real> Network<R> {
-    /// This network, laid out for predicting again and again on one thread. `loss` says whether its outputs are logits.
+    /// This network, laid out for predicting again and again on one thread. `loss` says whether its outputs are logits, or
+    /// logarithms of rates.
     ///
     /// # Errors
     /// None so far; a plan that needs something of the system may fail to get it.
     pub fn predictor(&self, loss: &Loss) -> Result<Predictor<R>> {
         Ok(Predictor {
             plan: choose_forward(self, CHUNK, 1)?,
-            activation: loss.prediction_activation(),
+            loss: loss.clone(),
             inputs: self.input_shape().len(),
             outputs: self.output_shape().len(),
             network: self.clone(),
@@ -63,7 +62,7 @@ impl<R: Real> Predictor<R> {
         Ok(self)
     }
 
-    /// Predicts from any number of rows: probabilities where the loss takes logits, else the network's outputs.
+    /// Predicts from any number of rows: probabilities or rates where the loss makes such, else the network's outputs.
     ///
     /// # Shapes
     /// `x`: `[rows, inputs]`, `predictions`: `[rows, outputs]`, both row-major.
@@ -87,10 +86,7 @@ impl<R: Real> Predictor<R> {
             let rows = x.len() / self.inputs;
             self.plan.forward(rows, x);
             let outputs = self.plan.outputs(rows);
-            match &self.activation {
-                Some(activation) => elementwise::activate(activation, self.outputs, outputs, predictions),
-                None => predictions.copy_from_slice(outputs),
-            }
+            self.loss.predictions(self.outputs, outputs, predictions);
         }
         Ok(())
     }
@@ -135,6 +131,8 @@ mod tests {
         rows_one_by_one_and_all_at_once::<f32>(&Loss::SoftmaxCrossEntropy, 4);
         rows_one_by_one_and_all_at_once::<f64>(&Loss::BinaryCrossEntropy, 1);
         rows_one_by_one_and_all_at_once::<f32>(&Loss::MeanSquaredError, 2);
+        rows_one_by_one_and_all_at_once::<f32>(&Loss::Poisson, 2);
+        rows_one_by_one_and_all_at_once::<f64>(&Loss::Hinge, 1);
     }
 
     #[test]

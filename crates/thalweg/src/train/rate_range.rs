@@ -5,6 +5,7 @@ use super::settings::TrainingSettings;
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::losses::Loss;
 use crate::network::Network;
 use crate::real::Real;
 use crate::schedules::Schedule;
@@ -12,7 +13,8 @@ use crate::schedules::Schedule;
 /// How much of the old mean stays when the losses are smoothed.
 const SMOOTHING: f64 = 0.9;
 
-/// The test ends where the smoothed loss is so many times the lowest before it.
+/// The test ends where the smoothed loss is so many times the lowest before it; of a loss whose 0 means nothing, where it is so many
+/// times its fall above the lowest.
 const TOO_HIGH: f64 = 4.0;
 
 /// Steps before the smoothed loss means anything.
@@ -109,11 +111,14 @@ pub fn rate_range<R: Real>(
         early_stopping: None,
         reduce_on_plateau: None,
         metrics: Vec::new(),
+        custom_metrics: Vec::new(),
         report_every: None,
         checkpoint_every: None,
         ..settings.clone()
     };
-    let mut watch = Watch { range, next: 0, points: Vec::new(), mean: 0.0, lowest: f64::INFINITY };
+    let may_be_negative = settings.loss.as_ref().is_some_and(Loss::from_log_rates);
+    let (points, lowest) = (Vec::new(), f64::INFINITY);
+    let mut watch = Watch { range, next: 0, points, mean: 0.0, lowest, may_be_negative };
     let trainer = Trainer::with_settings(settings).seed(seed).observer(&mut watch);
     match trainer.fit(&mut network.clone(), data) {
         Ok(_) | Err(Error::Diverged { .. }) => {}
@@ -129,6 +134,18 @@ struct Watch {
     points: Vec<RatePoint>,
     mean: f64,
     lowest: f64,
+    /// Whether a loss of 0 is like any other.
+    may_be_negative: bool,
+}
+
+impl Watch {
+    fn is_too_high(&self, smoothed: f64) -> bool {
+        let limit = match (self.may_be_negative, self.points.first()) {
+            (true, Some(first)) => self.lowest + TOO_HIGH * (first.smoothed - self.lowest),
+            _ => TOO_HIGH * self.lowest,
+        };
+        smoothed > limit
+    }
 }
 
 impl Observer for Watch {
@@ -146,7 +163,7 @@ impl Observer for Watch {
         let smoothed = self.mean / (1.0 - Real::pow(SMOOTHING, progress.step as f64));
         self.points.push(RatePoint { rate: self.range.rate(last), loss: progress.loss, smoothed });
         self.lowest = self.lowest.min(smoothed);
-        let is_over = self.points.len() > WARM && smoothed > TOO_HIGH * self.lowest;
+        let is_over = self.points.len() > WARM && self.is_too_high(smoothed);
         Ok(match is_over || progress.step >= self.range.steps {
             true => Command::Stop,
             false => Command::SetLearningRate(self.range.rate(progress.step)),
@@ -209,6 +226,26 @@ mod tests {
         let found = rate_range(&network, &settings, &line(), 0, range).unwrap();
         assert_eq!((found.points.len(), found.suggestion), (30, None));
         assert_eq!(network.parameters(), before);
+    }
+
+    /// A constant less changes nothing for the network: nor may it for the test.
+    #[test]
+    fn a_loss_below_0_ends_the_test_where_it_has_risen_again() {
+        let values = (0..40).map(|i| f64::from(i % 7) + 20.0).collect();
+        let targets = DatasetTargets::Values { values, outputs: 1 };
+        let x = (0..40).map(|i| f64::from(i % 11) / 5.0 - 1.0).collect();
+        let data = Dataset::new(Features::F64(x), Shape::from(1), targets).unwrap();
+        let settings = TrainingSettings {
+            loss: Some(Loss::Poisson),
+            optimizer: Optimizer::Sgd,
+            batch_size: BatchSize::Full,
+            ..TrainingSettings::default()
+        };
+        let network = Network::<f64>::builder(1).dense(1).build(0).unwrap();
+        let found = rate_range(&network, &settings, &data, 0, RateRange { from: 1e-6, to: 10.0, steps: 200 })
+            .unwrap();
+        assert!(found.points.len() > 100 && found.points.len() < 200, "{}", found.points.len());
+        assert!(found.points.iter().any(|point| point.smoothed < -20.0) && found.suggestion.is_some());
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::data::{Batches, Dataset};
 use crate::error::Result;
 use crate::losses::Loss;
 use crate::network::{Network, NetworkProblem};
+use crate::optimizers::Optimizer;
 use crate::plan::{self, OwnUnits, Plan, Rates, Rules, StepPlan, Wanted};
 use crate::real::Real;
 
@@ -160,10 +161,8 @@ impl<'a, R: Real> Session<'a, R> {
         plan: impl FnOnce(&Network<R>, &Rules, &Batches) -> Result<Box<dyn StepPlan<R>>>,
     ) -> Result<Self> {
         let Setup { settings, loss, seed, custom, threads } = setup;
+        check_settings(network, settings, &loss, parts.train.rows())?;
         let count = network.layers().len();
-        if let Some((&layer, _)) = settings.layer.iter().find(|(layer, _)| **layer >= count) {
-            return Err(NetworkProblem::UnknownLayer { layer, last: count - 1 }.into());
-        }
         let batches = Batches::new(parts.train.rows(), settings.rows_per_update(), settings.shuffle, seed);
         let rules = rules(settings, loss, seed);
         let plan = plan(network, &rules, &batches)?;
@@ -187,7 +186,7 @@ impl<'a, R: Real> Session<'a, R> {
         };
         Ok(Session {
             evaluator: Evaluator::new(network, &rules.loss, parts.train, threads)?,
-            own_units: OwnUnits::new(parts.train, outputs, batches.largest()),
+            own_units: OwnUnits::new(&rules.loss, parts.train, outputs, batches.largest()),
             has_targets: false,
             rates: Rates { step: 0, learning_rates: vec![0.0; count] },
             layer_rates: (0..count)
@@ -371,6 +370,25 @@ fn last_step(settings: &TrainingSettings, steps_per_epoch: u64, counters: &Count
 }
 
 /// What the settings say of a step.
+/// Checks the settings that no plan could follow, for this network and so many rows: asked before a run leaves anything behind.
+pub(crate) fn check_settings<R: Real>(
+    network: &Network<R>,
+    settings: &TrainingSettings,
+    loss: &Loss,
+    rows: usize,
+) -> Result<()> {
+    let count = network.layers().len();
+    if let Some((&layer, _)) = settings.layer.iter().find(|(layer, _)| **layer >= count) {
+        return Err(NetworkProblem::UnknownLayer { layer, last: count - 1 }.into());
+    }
+    if let Optimizer::Lbfgs { .. } = settings.optimizer {
+        let rules = rules(settings, loss.clone(), 0);
+        let batches = Batches::new(rows, settings.rows_per_update(), settings.shuffle, 0);
+        plan::check_lbfgs(&rules, batches.is_full())?;
+    }
+    Ok(())
+}
+
 fn rules(settings: &TrainingSettings, loss: Loss, seed: u64) -> Rules {
     let frozen = settings.layer.iter().filter(|(_, layer)| layer.frozen).map(|(number, _)| *number);
     Rules {

@@ -1,7 +1,9 @@
 //! How a network is trained, as an experiment file or a builder says it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::custom::CustomMetric;
 use crate::losses::Loss;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
@@ -127,6 +129,8 @@ pub struct TrainingSettings {
     /// Metrics that each report has beside those that are always there; the training part has those of them that can be added up
     /// batch by batch.
     pub metrics: Vec<Metric>,
+    /// Metrics of a program's own, for the reports of validation and test.
+    pub custom_metrics: Vec<Arc<dyn CustomMetric>>,
     /// How often a report is made; `None`: each epoch, or every 100 steps of a full-batch run.
     pub report_every: Option<Every>,
     /// How often the state is saved; `None`: at the end.
@@ -170,6 +174,7 @@ impl Default for TrainingSettings {
             reduce_on_plateau: None,
             average: None,
             metrics: Vec::new(),
+            custom_metrics: Vec::new(),
             report_every: None,
             checkpoint_every: None,
             keep_checkpoints: 2,

@@ -1,7 +1,10 @@
 //! The state of a run between two steps: everything that a resumed run needs to go on to the same bits.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::custom::Options;
 use crate::metrics::{Metrics, Task};
 use crate::real::{Precision, Real};
 
@@ -121,6 +124,8 @@ pub struct State {
     pub best_parameters: Option<Vec<u8>>,
     /// The average of the parameters, if one is kept.
     pub average: Option<Vec<u8>>,
+    /// What the observers know that a resumed run must know, by their names.
+    pub observers: BTreeMap<String, Options>,
 }
 
 impl State {
@@ -134,6 +139,7 @@ impl State {
             optimizer_state: Vec::new(),
             best_parameters: None,
             average: None,
+            observers: BTreeMap::new(),
         }
     }
 
@@ -146,6 +152,7 @@ impl State {
         self.optimizer_state.clone_from(&other.optimizer_state);
         self.best_parameters.clone_from(&other.best_parameters);
         self.average.clone_from(&other.average);
+        self.observers.clone_from(&other.observers);
     }
 
     /// Takes what a run knows between two steps, in the memory that it has.

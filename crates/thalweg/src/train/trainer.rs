@@ -255,15 +255,27 @@ impl<'a> Trainer<'a> {
         let loss = self.settings.loss.clone().unwrap_or_else(|| default_loss(network, parts.train));
         // The session borrows settings, metrics and the data alike for the run.
         let settings = self.settings.clone();
-        let metrics = std::mem::take(&mut self.metrics);
+        let mut metrics = settings.custom_metrics.clone();
+        metrics.append(&mut self.metrics);
         let threads = self.threads.unwrap_or_else(default_threads);
         let setup = Setup { settings: &settings, loss, seed: self.seed, custom: &metrics, threads };
         let mut session = Session::new(network, parts, setup)?;
         if let Some(state) = state {
             session.restore(state).ok_or(Error::State)?;
+            restore_observers(&mut self.observers, state)?;
         }
         session.run(network, &mut self.observers, self.interrupt)
     }
+}
+
+/// Gives every observer that has a name what it knew.
+fn restore_observers(observers: &mut [Box<dyn Observer + '_>], state: &State) -> Result<()> {
+    for (name, known) in &state.observers {
+        let own = observers.iter_mut().find(|observer| observer.name() == Some(name));
+        let Some(observer) = own else { return Err(Error::NoObserver { name: name.clone() }) };
+        observer.restore(known).map_err(|reason| Error::ObserverState { name: name.clone(), reason })?;
+    }
+    Ok(())
 }
 
 /// The loss that goes with the targets.

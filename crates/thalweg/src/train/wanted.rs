@@ -43,6 +43,8 @@ impl Subject {
         let is_one = last.is_some_and(|layer| layer.output.len() == 1);
         let ends_with = match (loss.prediction_activation(), last.map(|layer| &layer.layer)) {
             (Some(activation), _) => Some(activation),
+            // A score or the logarithm of a rate is none, whatever layer it comes from.
+            (None, _) if loss.gives_scores() || loss.from_log_rates() => None,
             (None, Some(Layer::Activation(activation))) => Some(activation.clone()),
             (None, _) => None,
         };
@@ -256,6 +258,9 @@ mod tests {
             (softmax(3), Loss::HalfSquares, &three, true),
             (sigmoid(1), Loss::MeanSquaredError, &one, true),
             (plain(1), Loss::MeanSquaredError, &one, false),
+            (plain(1), Loss::Hinge, &one, false),
+            (sigmoid(1), Loss::SquaredHinge, &one, false),
+            (softmax(3), Loss::Hinge, &three, false),
         ];
         for (i, (network, loss, data, expected)) in cases.iter().enumerate() {
             let subject = subject(network, loss, data);

@@ -10,7 +10,7 @@ use super::dense::{Backward, DenseStage};
 use super::sums::join_body;
 use crate::activations::Activation;
 use crate::kernels::elementwise;
-use crate::kernels::losses::{in_lanes_body, squares_within};
+use crate::kernels::losses::{OutputLimits, in_lanes_body, within_limits};
 use crate::kernels::panels::panel_width;
 use crate::kernels::vector::Vector;
 use crate::losses::{Factors, LaneBatch, Loss};
@@ -78,7 +78,7 @@ pub(crate) struct Step<'a, R> {
     /// The factor of its gradient.
     pub(crate) factor: R,
     /// What the squares of all outputs together may not exceed.
-    pub(crate) limit: R,
+    pub(crate) limits: OutputLimits<R>,
     /// Where runs of parameters lie.
     pub(crate) runs: Runs,
     /// The factors of the penalties.
@@ -177,7 +177,7 @@ unsafe fn step_body<R: Real, V: Vector<R>>(step: &Step<'_, R>, memory: Memory<'_
     };
     // SAFETY: the caller's instruction set.
     unsafe {
-        if !squares_within::<R, V>(batch.predictions, step.limit) {
+        if !within_limits::<R, V>(batch.predictions, step.limits) {
             return false;
         }
         in_lanes_body::<R, V>(step.loss, batch, d, None);

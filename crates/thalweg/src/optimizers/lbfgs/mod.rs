@@ -29,6 +29,11 @@ const LEAST_CURVATURE: f64 = 1e-10;
 ///
 /// # Source
 /// Nocedal, Wright, *Numerical optimization* (2nd edition, 2006), algorithms 7.4 and 7.5.
+///
+/// Where the first t that is tried is taken, the steps are those of `torch.optim.LBFGS(line_search_fn="strong_wolfe")`. Where it is not,
+/// PyTorch widens the interval by extrapolation and not by doubling, and narrows it by other bounds: the iterates differ
+/// from there on, the minimum does not. PyTorch keeps a pair by sᵀy > 1e-10, whatever its length, and takes s for t·d, not for the
+/// difference of the rounded parameters; it ends a step early where loss or gradient hardly change.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory<R> {
     /// How many values w has.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::limit::largest_output;
+use super::super::limit::output_limits;
 use super::LanePlan;
 use super::parameters::{Parameters, Tensor};
 use crate::activations::Activation;
@@ -42,8 +42,7 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
         return None;
     }
     let outputs = network.output_shape().len();
-    let limit = largest_output::<R>(data, outputs)?;
-    let limit = R::from_f64(limit * limit * 0.999);
+    let limits = output_limits::<R>(&rules.loss, data, outputs)?;
     let rows = data.rows();
     let width = panel_width::<R>();
     let lane_rows = rows.next_multiple_of(width);
@@ -76,7 +75,7 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
         columns: Arena::with_len(builder.columns),
         parameters,
         factor: rules.loss.gradient_factor(rows),
-        limit,
+        limits,
         has_state: rules.optimizer.state_slots() > 0,
         row_major: vec![R::ZERO; rows * outputs],
     };

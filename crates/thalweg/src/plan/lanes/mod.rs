@@ -19,6 +19,7 @@ use super::arena::Arena;
 use super::{Rates, Rows, Rules, StepPlan};
 use crate::data::Dataset;
 use crate::kernels::lanes::{self, Memory, Stage, Step};
+use crate::kernels::losses::OutputLimits;
 use crate::kernels::panels::panel_width;
 use crate::network::Network;
 use crate::real::Real;
@@ -46,7 +47,7 @@ pub(crate) struct LanePlan<R: Real> {
     /// The factor of the loss's gradient.
     factor: R,
     /// The squares of all outputs together may not exceed this, or the loss might not be finite.
-    limit: R,
+    limits: OutputLimits<R>,
     /// Whether the optimizer remembers anything.
     has_state: bool,
     /// The last outputs, row-major.
@@ -104,7 +105,7 @@ impl<R: Real> StepPlan<R> for LanePlan<R> {
             predictions: &self.predictions,
             loss: &self.rules.loss,
             factor: self.factor,
-            limit: self.limit,
+            limits: self.limits,
             runs: self.parameters.runs,
             l2: R::from_f64(self.rules.l2),
             l1: R::from_f64(self.rules.l1),

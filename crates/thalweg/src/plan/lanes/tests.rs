@@ -105,7 +105,7 @@ fn any_case<R: Real>(seed: u64) -> Case<R> {
     let targets = match loss {
         Loss::SoftmaxCrossEntropy if outputs > 1 && draws.below(3) > 0 => classes(draws, rows, outputs),
         Loss::BinaryCrossEntropy if outputs == 1 => classes(draws, rows, 2),
-        Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy => DatasetTargets::Values {
+        Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy | Loss::Poisson => DatasetTargets::Values {
             values: draws.values(rows * outputs).iter().map(|value| value.abs() * 0.5).collect(),
             outputs,
         },
@@ -119,6 +119,7 @@ fn any_case<R: Real>(seed: u64) -> Case<R> {
     }
     if let DatasetTargets::Values { values, outputs } = set.targets().clone()
         && draws.below(3) == 0
+        && !loss.from_log_rates()
     {
         let all: Vec<u32> = (0..rows as u32).collect();
         set = set.with_target_scale(TargetScale::fit(Scaling::Standard, &values, outputs, &all));
@@ -274,6 +275,25 @@ fn a_loss_that_may_not_be_finite_changes_nothing() {
         plan.read_parameters(&mut parameters);
         assert!(same(case.network.parameters(), &parameters));
     }
+}
+
+/// The squares of such outputs are small, and the rate of one of them is beyond every number.
+#[test]
+fn a_rate_that_may_not_be_finite_changes_nothing() {
+    let mut case = regression::<f32>();
+    case.rules.loss = Loss::Poisson;
+    let mut plan = LanePlan::new(&case.network, &case.rules, &case.data).unwrap();
+    let rows: Vec<u32> = (0..100).collect();
+    let batch = Rows { data: &case.data, rows: &rows, epoch: 0 };
+    let rates = Rates { step: 1, learning_rates: case.rates.clone() };
+    assert!(plan.step(batch, &rates));
+    // The last bias lifts one output.
+    *case.network.parameters_mut().last_mut().unwrap() = 100.0;
+    plan.set_parameters(case.network.parameters());
+    assert!(!plan.step(batch, &rates));
+    let mut parameters = vec![0.0; case.network.parameter_count()];
+    plan.read_parameters(&mut parameters);
+    assert!(same(case.network.parameters(), &parameters));
 }
 
 #[test]

@@ -17,10 +17,11 @@ use std::fmt;
 use std::ops::Range;
 
 use super::arena::Arena;
-use super::limit::largest_output;
+use super::limit::output_limits;
 use super::{Rates, Rows, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets};
 use crate::kernels::lanes::PARTIAL;
+use crate::kernels::losses::OutputLimits;
 use crate::kernels::narrow_hidden::{Sizes, unit_width};
 use crate::kernels::panels::panel_width;
 use crate::kernels::sums::ROWS;
@@ -52,7 +53,7 @@ pub(crate) struct NarrowHiddenPlan<R: Real> {
     dz: Arena<R>,
     factor: R,
     /// The squares of all outputs of a member together may not exceed this, or the loss might not be finite.
-    limit: R,
+    limits: OutputLimits<R>,
     /// Part after part, and of each part the runs one after the other.
     weights: Arena<R>,
     gradients: Arena<R>,
@@ -92,8 +93,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
         }
         let net = Net::of(network)?;
         let sizes = net.sizes;
-        let limit = largest_output::<R>(data, sizes.outputs)?;
-        let limit = R::from_f64(limit * limit * 0.999);
+        let limits = output_limits::<R>(&rules.loss, data, sizes.outputs)?;
         let all: Vec<u32> = (0..rows as u32).collect();
         let mut x = vec![R::ZERO; rows * sizes.inputs];
         data.gather(&all, &mut x);
@@ -117,7 +117,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             z: Arena::with_len(lanes * sizes.outputs),
             dz: Arena::with_len(lanes * sizes.outputs),
             factor: rules.loss.gradient_factor(rows),
-            limit,
+            limits,
             weights: Arena::with_len(padded),
             gradients: Arena::with_len(padded),
             state: Arena::with_len(padded * slots),
@@ -147,7 +147,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             targets: self.targets.all(),
             loss: &self.rules.loss,
             factor: self.factor,
-            limit: self.limit,
+            limits: self.limits,
             learn,
             slots: self.rules.optimizer.state_slots(),
             weights: Shared::new(self.weights.all_mut()),

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::kernels::lanes::{self, LaneSizes, PARTIAL};
+use crate::kernels::losses::OutputLimits;
 use crate::kernels::narrow_hidden::{self, Sizes};
 use crate::kernels::panels::panel_width;
 use crate::kernels::{elementwise, losses};
@@ -63,7 +64,7 @@ pub(super) struct Pass<'a, R> {
     /// 1/rows, or 1.
     pub(super) factor: R,
     /// What the squares of a member's outputs together may not exceed.
-    pub(super) limit: R,
+    pub(super) limits: OutputLimits<R>,
     pub(super) learn: Option<Learn<R>>,
     pub(super) slots: usize,
     /// Read by all until the barrier; then each member changes its own part.
@@ -128,7 +129,7 @@ impl<R: Real> Pass<'_, R> {
         let z = unsafe { self.z.part(lanes.clone()) };
         let x = &self.x[panels.start * panel * inputs..panels.end * panel * inputs];
         narrow_hidden::forward(self.sizes, self.units, weights, bias, x, z);
-        if self.learn.is_none() || !narrow_hidden::are_within(z, self.limit) {
+        if self.learn.is_none() || !narrow_hidden::are_within(z, self.limits) {
             return false;
         }
         let batch = LaneBatch {

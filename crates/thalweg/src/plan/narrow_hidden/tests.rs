@@ -74,7 +74,8 @@ fn case<R: Real>(seed: u64, rows: usize, sizes: Sizes) -> Case<R> {
     let loss = Loss::from_name(Loss::NAMES[seed as usize % Loss::NAMES.len()]).unwrap();
     let targets = match loss {
         Loss::SoftmaxCrossEntropy if draws.below(3) > 0 => classes(draws, rows, outputs),
-        Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy => DatasetTargets::Values {
+        Loss::Hinge | Loss::SquaredHinge => classes(draws, rows, outputs),
+        Loss::BinaryCrossEntropy | Loss::SoftmaxCrossEntropy | Loss::Poisson => DatasetTargets::Values {
             values: draws.values(rows * outputs).iter().map(|value| value.abs() * 0.5).collect(),
             outputs,
         },
@@ -87,6 +88,7 @@ fn case<R: Real>(seed: u64, rows: usize, sizes: Sizes) -> Case<R> {
     }
     if let DatasetTargets::Values { values, outputs } = set.targets().clone()
         && draws.below(3) == 0
+        && !loss.from_log_rates()
     {
         let all: Vec<u32> = (0..rows as u32).collect();
         set = set.with_target_scale(TargetScale::fit(Scaling::Standard, &values, outputs, &all));

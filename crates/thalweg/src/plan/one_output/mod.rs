@@ -146,7 +146,7 @@ impl<R: Real> OneOutputPlan<R> {
         let slots = rules.optimizer.state_slots();
         let scratch = pass::scratch_len(sizes, after.len());
         let mut plan = OneOutputPlan {
-            limit: R::from_f64(largest_output::<R>(data, 1)? * 0.999),
+            limit: largest_output::<R>(&rules.loss, data, 1)?,
             weight: Arena::with_len(columns),
             bias: R::ZERO,
             state: Arena::with_len(columns * slots),

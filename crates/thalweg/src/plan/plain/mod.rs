@@ -64,7 +64,7 @@ impl<R: Real> Plan<R> {
             gradients: vec![R::ZERO; count],
             shard_gradients: vec![R::ZERO; if rules.shards > 1 { count } else { 0 }],
             state: vec![R::ZERO; count * rules.optimizer.state_slots()],
-            own_units: OwnUnits::new(data, outputs, largest_batch),
+            own_units: OwnUnits::new(&rules.loss, data, outputs, largest_batch),
             room: update::muon_room(&layers, &rules),
             factors: vec![R::ZERO; if data.weights().is_some() { largest_batch } else { 0 }],
             layers,

@@ -163,6 +163,7 @@ impl<R: Real> Session<'_, R> {
             first: first.map(|(_, what)| what),
             last_layer: layers.last().map(|placed| &placed.layer),
             train: self.parts.train,
+            takes_scaled_targets: !self.rules.loss.from_log_rates(),
             is_clipped: self.settings.clip_norm.is_some(),
             had_learned: losses.first().zip(losses.last()).is_some_and(|(first, last)| last.1 < first.1),
             base_rate: self.base_learning_rate(),

@@ -150,8 +150,8 @@ impl<R: Real> Session<'_, R> {
         let count = self.batches.last_rows().len();
         let weighted = (self.parts.train.weights().is_some()).then(|| self.own_units.weights(count).total());
         self.add_loss_to_epoch(count, weighted);
-        let (predictions, targets) = self.own_units.pair(self.plan.outputs(count));
-        self.counters.epoch_metrics.add(predictions, targets);
+        let (said, targets) = self.own_units.said(self.plan.outputs(count));
+        self.counters.epoch_metrics.add(said, targets);
     }
 
     /// Adds the last loss, of `rows` rows, to that of the epoch; `weight` is theirs, where they do not count once each.

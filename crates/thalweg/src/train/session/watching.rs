@@ -1,11 +1,14 @@
 //! Observers: when they are called, what they see, what they want.
 
+use std::collections::BTreeMap;
+
 use super::super::observer::{Command, Observer, Progress, Saving, Snapshot};
 use super::super::report::Part;
 use super::super::wanted::Wanted;
 use super::{Ending, Session};
+use crate::custom::Options;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::real::Real;
 
 /// The earliest number of updates after which an observer wants to be called.
@@ -26,6 +29,19 @@ pub(super) fn is_saving(observers: &mut [Box<dyn Observer + '_>]) -> bool {
         }
     }
     is_busy
+}
+
+/// What the observers that have a name know.
+fn known(observers: &[Box<dyn Observer + '_>]) -> Result<BTreeMap<String, Options>> {
+    let mut known = BTreeMap::new();
+    for observer in observers {
+        let Some(name) = observer.name() else { continue };
+        if known.insert(name.to_owned(), observer.state()).is_some() {
+            let reason = "another observer of this run has the same name".to_owned();
+            return Err(Error::ObserverState { name: name.to_owned(), reason });
+        }
+    }
+    Ok(known)
 }
 
 impl<R: Real> Session<'_, R> {
@@ -70,6 +86,8 @@ impl<R: Real> Session<'_, R> {
     pub(super) fn save(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         self.is_save_asked = false;
         self.note_state();
+        // Taken away rather than cleared: most runs have none, and nothing is allocated for those.
+        self.saved.observers = known(observers)?;
         observers.iter_mut().try_for_each(|observer| observer.on_checkpoint(&self.saved))
     }
 }
