@@ -382,7 +382,7 @@ fn a_run_that_diverged_is_trained_again_up_to_there() {
 #[test]
 fn a_run_that_diverged_behind_a_checkpoint_is_not_taken_for_healthy() {
     let runs = tempdir().unwrap();
-    let settings = [("lr", "3e-4"), ("checkpoint_every", "1 steps"), ("report_every", "1 steps")];
+    let settings = [("lr", "6e-4"), ("checkpoint_every", "1 steps"), ("report_every", "1 steps")];
     let draft = settings
         .iter()
         .fold(Draft::builtin("regression").unwrap(), |draft, (key, value)| draft.set(key, value).unwrap());

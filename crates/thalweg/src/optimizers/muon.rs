@@ -277,7 +277,9 @@ mod tests {
         for step in 1..=10 {
             let rules = Update { step, learning_rate: 0.05, weight_decay: 0.1 };
             let dw: Vec<f64> = (0..count).map(|i| (1.5 + curvature[i]) * (w[i] - target[i])).collect();
-            update([0.9, 5.0], &rules, [inputs, out], &mut w, &dw, &mut m, &mut room);
+            let muon = Optimizer::Muon { momentum: 0.9, iterations: 5, adam_share: 1.0 };
+            let step = Step::new(&muon, &rules, [inputs, out]).unwrap();
+            update(&step, [inputs, out], &mut w, &dw, &mut m, &mut room);
         }
         let mut turned = vec![0.0; count];
         transpose(inputs, out, &w, &mut turned);

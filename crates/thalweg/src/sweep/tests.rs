@@ -295,7 +295,7 @@ fn metrics_of_classes_that_come_late_are_known() {
     let rows = (0..600).map(|row| format!("{},{}\n", row % 7, if row < 400 { "a" } else { "b" }));
     fs::write(&table, format!("x,class\n{}", rows.collect::<String>())).unwrap();
     let text = format!(
-        "training.metrics = [\"roc_auc\"]\n[data]\nsource = {:?}\ntarget = \"class\"\nsplit = {{ validation = 0.0, test = 0.0 }}\n",
+        "training.metrics = [\"roc_auc\"]\nnetwork.layers = [{{ dense = 2 }}]\n[data]\nsource = {:?}\ntarget = \"class\"\nsplit = {{ validation = 0.0, test = 0.0 }}\n",
         table.display().to_string()
     );
     let prepared = crate::run::prepare(Draft::parse(&text, None).unwrap().check().unwrap(), None).unwrap();
