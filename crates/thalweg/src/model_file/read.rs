@@ -77,16 +77,24 @@ fn layers(network: &NetworkMetadata) -> Result<(Shape, Vec<Layer>), ModelProblem
         return Err(invalid("its input shape is empty or too large"));
     }
     for (number, layer) in network.layers.as_array().into_iter().flatten().enumerate() {
-        // A user's own layer is written as its name.
-        if let Some(name) = layer.as_str()
-            && name != "flatten"
-            && crate::activations::Activation::from_name(name).is_none()
-        {
-            let part = format!("layer {number}");
+        if let Some((part, name)) = custom(layer, &format!("layer {number}")) {
             return Err(ModelProblem::Custom { part, name: container::in_short(name) });
         }
     }
     Ok((Shape::from(network.input_shape.as_slice()), layers_from_json(&network.layers)?))
+}
+
+/// The place and the name of a user's own layer, which is written as its name: this one, or one inside it.
+fn custom<'a>(layer: &'a serde_json::Value, place: &str) -> Option<(String, &'a str)> {
+    if let Some(name) = layer.as_str() {
+        let is_ours = name == "flatten" || crate::activations::Activation::from_name(name).is_some();
+        return (!is_ours).then(|| (place.to_owned(), name));
+    }
+    ["residual", "shortcut"].into_iter().find_map(|path| {
+        let inner = layer.get(path)?.as_array()?;
+        let around = if path == "shortcut" { "shortcut." } else { "" };
+        inner.iter().enumerate().find_map(|(i, layer)| custom(layer, &format!("{place}.{around}{i}")))
+    })
 }
 
 fn loss(json: &serde_json::Value) -> Result<Loss, ModelProblem> {

@@ -10,6 +10,7 @@ mod weights_file;
 pub use any::AnyNetwork;
 pub(crate) use any::either;
 pub use builder::NetworkBuilder;
+pub(crate) use placed::id_columns;
 pub use placed::{Parameter, PlacedLayer};
 pub use problem::NetworkProblem;
 pub use start::Draw;
@@ -146,18 +147,19 @@ impl<R: Real> Network<R> {
         })
     }
 
-    /// A table of the layers: number, kind, output shape and parameters.
+    /// A table of the layers: number, kind, output shape and parameters. Those inside a block follow it, counted in it.
     pub fn summary(&self) -> String {
         let mut text = format!("{:>5}  {:<12} {:<16} {:>12}\n", "layer", "kind", "output", "parameters");
         for layer in &self.layers {
-            let line = format!(
-                "{:>5}  {:<12} {:<16} {:>12}\n",
-                layer.number,
-                layer.layer.kind(),
-                layer.output.to_string(),
-                layer.range.len()
-            );
-            text.push_str(&line);
+            let mut line = |number: &str, kind: &str, output: &Shape, parameters: usize| {
+                let output = output.to_string();
+                text.push_str(&format!("{number:>5}  {kind:<12} {output:<16} {parameters:>12}\n"));
+            };
+            let number = layer.number.to_string();
+            line(&number, layer.layer.kind(), &layer.output, layer.range.len());
+            if let Layer::Residual(residual) = &layer.layer {
+                residual.list(&number, &layer.input, &mut line);
+            }
         }
         text.push_str(&format!("{:>5}  {:<12} {:<16} {:>12}\n", "", "total", "", self.parameter_count()));
         text

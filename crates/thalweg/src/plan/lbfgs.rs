@@ -82,7 +82,7 @@ impl<R: Real> LbfgsSteps<R> {
                 plan: Plan::new(network, rules.clone(), data, largest_batch)?,
                 outputs: network.output_shape().len(),
                 moves,
-                is_random: network.layers().iter().any(|layer| is_random(&layer.layer)),
+                is_random: network.layers().iter().any(|layer| layer.layer.any(&is_random)),
                 has_gathered: false,
             },
             memory: Memory::new(history, count),

@@ -27,7 +27,7 @@ fn fitted() -> Fitted {
         vec![number("size", &[1.0, f64::NAN, 3.0, 100.0]), text("colour", &["red", "blue", "red", "green"])];
     let raw = raw(columns, &[0, 1, 0, 1]);
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
-    Preprocessing::fit(raw, &[0, 1, 2], target, InputScale::Fit(Scaling::Standard), Scaling::None).unwrap()
+    Preprocessing::fit(raw, &[0, 1, 2], target, (InputScale::Fit(Scaling::Standard), None), Scaling::None).unwrap()
 }
 
 fn gathered(dataset: &Dataset) -> Vec<f64> {
@@ -116,7 +116,7 @@ fn columns_without_names_are_found_by_position() {
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
     let scale = InputScale::Fit(Scaling::None);
     let preprocessing =
-        Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap().preprocessing;
+        Preprocessing::fit(raw, &[0, 1, 2], target, (scale, None), Scaling::None).unwrap().preprocessing;
     // Without the target, which was column 0, the columns have other numbers.
     let table = Table::new(vec![number("0", &[8.0]), number("1", &[9.0])]);
     let (dataset, _) = preprocessing.apply(Contents::Table(table), "new.csv").unwrap();
@@ -141,7 +141,7 @@ fn images_keep_their_shape_and_one_image_will_do() {
         RawData { inputs, target, weights: None },
         &[0, 1, 2],
         schema,
-        scale,
+        (scale, None),
         Scaling::None,
     )
     .unwrap();
@@ -167,7 +167,7 @@ fn columns_that_cannot_help_are_left_out() {
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
     let all: Vec<u32> = (0..rows as u32).collect();
     let fitted =
-        Preprocessing::fit(raw, &all, target, InputScale::Fit(Scaling::None), Scaling::None).unwrap();
+        Preprocessing::fit(raw, &all, target, (InputScale::Fit(Scaling::None), None), Scaling::None).unwrap();
     assert_eq!(fitted.preprocessing.feature_names(), ["x"]);
     let notices: Vec<String> = fitted.notices.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(notices.join("\n"), @r#"
