@@ -21,6 +21,8 @@ mod role;
 mod scale;
 mod starts;
 #[cfg(test)]
+mod column_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 
 mod block;
 mod formula;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;
