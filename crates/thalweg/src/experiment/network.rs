@@ -6,8 +6,8 @@ use super::parts::{self, ACTIVATIONS};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
 use crate::layers::{
-    BatchNorm, Dense, Dropout, Embedding, Layer, LayerNorm, MOST_CATEGORIES, Noise, Periodic, PiecewiseLinear,
-    Residual, Scale,
+    BatchNorm, Dense, Dropout, Embedding, Layer, LayerNorm, MOST_CATEGORIES, Noise, Periodic,
+    PiecewiseLinear, Residual, Scale,
 };
 use crate::shape::Shape;
 

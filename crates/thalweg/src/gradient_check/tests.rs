@@ -176,8 +176,7 @@ fn blocks() -> Vec<Layer> {
         dense(7),
     ]);
     let around = vec![Scale { factor: 0.5 }.into(), dense(4)];
-    let with_shortcut =
-        Residual::new(vec![dense(4), BatchNorm::default().into()]).with_shortcut(around);
+    let with_shortcut = Residual::new(vec![dense(4), BatchNorm::default().into()]).with_shortcut(around);
     vec![projected.into(), Activation::Silu.into(), with_shortcut.into(), dense(2)]
 }
 

@@ -318,13 +318,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn add_to_table_portable<R: Real>(
-    sizes: TableSizes,
-    x: &[R],
-    dy: &[R],
-    dtable: &mut [R],
-    block: &mut [R],
-) {
+fn add_to_table_portable<R: Real>(sizes: TableSizes, x: &[R], dy: &[R], dtable: &mut [R], block: &mut [R]) {
     let TableSizes { rows, categories, dimension, .. } = sizes;
     let block = &mut block[..categories * dimension];
     let mut start = 0;

@@ -83,10 +83,7 @@ impl Periodic {
         let f = names.parameter(0);
         let shape = format!("[{rows}, {}, {}]", chosen.count(), 2 * self.frequencies);
         vec![
-            Formula::new(
-                format!("v = 2π·{f}[c,:]·{x}[n,c], e{number}[n,c,:] = sin v, then cos v"),
-                shape,
-            ),
+            Formula::new(format!("v = 2π·{f}[c,:]·{x}[n,c], e{number}[n,c,:] = sin v, then cos v"), shape),
             names.of_numbers(chosen, self.dimension, self.relu, 1),
         ]
     }

@@ -5,6 +5,8 @@
 //! once and training then allocates nothing. Backward overwrites `dx`, and adds to the gradients of the parameters.
 
 mod batch_norm;
+#[cfg(test)]
+mod column_tests;
 mod columns;
 mod dense;
 mod dropout;
@@ -20,8 +22,6 @@ mod residual;
 mod role;
 mod scale;
 mod starts;
-#[cfg(test)]
-mod column_tests;
 #[cfg(test)]
 mod tests;
 

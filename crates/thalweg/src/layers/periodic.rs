@@ -180,8 +180,17 @@ impl Periodic {
                 let (de, dz) = rows.split_at_mut(pass.rows * self.waves_len(chosen));
                 let dz = &mut dz[..pass.dy.len()];
                 let (e, w) = (pass.cache, &w[..weights]);
-                let own =
-                    LinearBackward { e, y: pass.y, dy: pass.dy, w, dw, db, dz, de: &mut *de, scratch: &mut *block };
+                let own = LinearBackward {
+                    e,
+                    y: pass.y,
+                    dy: pass.dy,
+                    w,
+                    dw,
+                    db,
+                    dz,
+                    de: &mut *de,
+                    scratch: &mut *block,
+                };
                 self.linear(pass.rows, chosen, outputs).backward(self.inputs(chosen), own);
                 (e, de)
             }

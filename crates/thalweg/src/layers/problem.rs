@@ -75,7 +75,9 @@ pub enum LayerProblem {
     #[error("has dimension = 0; give it at least 1")]
     NoDimension,
     /// More values than a row can have.
-    #[error("makes {each} numbers of each of {columns} columns, and a row has at most 1073741824; make them fewer")]
+    #[error(
+        "makes {each} numbers of each of {columns} columns, and a row has at most 1073741824; make them fewer"
+    )]
     TooWide {
         /// How many columns it works on.
         columns: usize,
@@ -109,7 +111,9 @@ pub enum LayerProblem {
     #[error("has no layers inside; give it at least one, such as {{ residual = [{{ dense = 8 }}] }}")]
     NoInnerLayers,
     /// Ids inside a block.
-    #[error("cannot stand inside a residual block, which would add its ids to something; put it first in the network")]
+    #[error(
+        "cannot stand inside a residual block, which would add its ids to something; put it first in the network"
+    )]
     EmbeddingInside,
     /// Paths of a block that cannot be added.
     #[error(

@@ -38,8 +38,7 @@ impl Layer {
         input: &Shape,
         after: impl Iterator<Item = &'a Layer>,
     ) -> Vec<ParameterStart> {
-        let fixed =
-            |value| ParameterStart { fixed: Some(value), ..ParameterStart::settled(Init::Zeros) };
+        let fixed = |value| ParameterStart { fixed: Some(value), ..ParameterStart::settled(Init::Zeros) };
         let bias = ParameterStart::settled(Init::Zeros);
         let relu_or_not = |relu| if relu { Init::HeNormal } else { Init::GlorotUniform };
         match self {

@@ -54,8 +54,7 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
     let mut start = 0;
     let mut raw = Some((0..input.len()).map(Some).collect::<Vec<_>>());
     for (number, layer) in layers.into_iter().enumerate() {
-        let refuse =
-            |problem| Error::Layer { layer: number, kind: layer.kind().to_owned(), problem };
+        let refuse = |problem| Error::Layer { layer: number, kind: layer.kind().to_owned(), problem };
         let output = layer.output_shape(&input).map_err(refuse)?;
         check_ids(&layer, &input, raw.as_deref()).map_err(refuse)?;
         raw = passed_on(&layer, &input, raw.as_deref());

@@ -36,7 +36,8 @@ pub(crate) fn check_input<R: Real>(network: &Network<R>, data: &Dataset) -> Resu
         for row in 0..data.rows() {
             let value = data.scale().apply(column, data.feature(row, column));
             if category(value, categories).is_none() {
-                let column = data.feature_names().get(column).map_or(column.to_string(), |n| format!("{n:?}"));
+                let column =
+                    data.feature_names().get(column).map_or(column.to_string(), |n| format!("{n:?}"));
                 return Err(NetworkProblem::NotACategory { row, column, value, categories }.into());
             }
         }
@@ -45,7 +46,11 @@ pub(crate) fn check_input<R: Real>(network: &Network<R>, data: &Dataset) -> Resu
 }
 
 /// The same for rows in memory, `[rows, inputs]`.
-pub(crate) fn check_ids<R: Real>(ids: &[(usize, usize)], inputs: usize, x: &[R]) -> Result<(), NetworkProblem> {
+pub(crate) fn check_ids<R: Real>(
+    ids: &[(usize, usize)],
+    inputs: usize,
+    x: &[R],
+) -> Result<(), NetworkProblem> {
     for &(column, categories) in ids {
         let values = x.iter().skip(column).step_by(inputs);
         if let Some((row, value)) = values.enumerate().find(|(_, id)| category(**id, categories).is_none()) {

@@ -2,6 +2,9 @@
 //! lie. All of it is found from the training part and written into the layers, so that the model and the run's own
 //! experiment file hold it.
 
+#[cfg(test)]
+mod tests;
+
 use crate::data::preprocessing::{ColumnEncoding, InputSchema};
 use crate::data::{Dataset, Preprocessing};
 use crate::error::Result;
@@ -44,16 +47,17 @@ pub(super) fn fit(layers: &mut [Layer], preprocessing: &Preprocessing, train: &D
                     _ => None,
                 };
                 let refuse = |cure| NetworkProblem::NoCategories { layer: number, cure };
-                let columns = embedding
-                    .columns
-                    .get_or_insert_with(|| (0..values.len()).filter(|&column| of(column).is_some()).collect());
+                let columns = embedding.columns.get_or_insert_with(|| {
+                    (0..values.len()).filter(|&column| of(column).is_some()).collect()
+                });
                 if columns.is_empty() {
                     return Err(refuse("leave it out, or give it `columns` and `categories`").into());
                 }
                 if embedding.categories.is_empty() {
                     let counts: Option<Vec<usize>> = columns.iter().map(|&column| of(column)).collect();
-                    embedding.categories =
-                        counts.ok_or_else(|| refuse("give it `categories` too, one count for each of its `columns`"))?;
+                    embedding.categories = counts.ok_or_else(|| {
+                        refuse("give it `categories` too, one count for each of its `columns`")
+                    })?;
                 }
             }
             Layer::Periodic(periodic) => {

@@ -203,7 +203,10 @@ pub(crate) fn from_the_root(mut experiment: Experiment) -> Experiment {
 fn starts_from_the_root(layer: &mut Layer) {
     match layer {
         Layer::Dense(dense) => {
-            [dense.init.as_mut(), dense.bias_init.as_mut()].into_iter().flatten().for_each(start_from_the_root);
+            [dense.init.as_mut(), dense.bias_init.as_mut()]
+                .into_iter()
+                .flatten()
+                .for_each(start_from_the_root);
         }
         Layer::Embedding(embedding) => embedding.init.iter_mut().for_each(start_from_the_root),
         Layer::Residual(residual) => residual.all_mut().for_each(starts_from_the_root),

@@ -308,7 +308,9 @@ fn in_words(layers: &[Layer], count: usize) -> String {
                 let inner: Vec<String> = residual.all().filter_map(words).collect();
                 Some(format!("residual ({})", inner.join(", ")))
             }
-            Layer::Custom(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) => Some(layer.kind().to_owned()),
+            Layer::Custom(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) => {
+                Some(layer.kind().to_owned())
+            }
             _ => None,
         }
     }

@@ -128,7 +128,11 @@ fn fit_column(column: &Column, rows: &[u32], as_ids: bool) -> Result<ColumnEncod
                 Err(LeftOutReason::TooManyCategories(categories.len()))
             } else {
                 let values = categories.into_iter().cloned().collect();
-                Ok(if as_ids { ColumnEncoding::Ids { values } } else { ColumnEncoding::Categories { values } })
+                Ok(if as_ids {
+                    ColumnEncoding::Ids { values }
+                } else {
+                    ColumnEncoding::Categories { values }
+                })
             }
         }
     }

@@ -27,7 +27,8 @@ fn fitted() -> Fitted {
         vec![number("size", &[1.0, f64::NAN, 3.0, 100.0]), text("colour", &["red", "blue", "red", "green"])];
     let raw = raw(columns, &[0, 1, 0, 1]);
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
-    Preprocessing::fit(raw, &[0, 1, 2], target, (InputScale::Fit(Scaling::Standard), None), Scaling::None).unwrap()
+    Preprocessing::fit(raw, &[0, 1, 2], target, (InputScale::Fit(Scaling::Standard), None), Scaling::None)
+        .unwrap()
 }
 
 fn gathered(dataset: &Dataset) -> Vec<f64> {
@@ -175,4 +176,31 @@ fn columns_that_cannot_help_are_left_out() {
     the column "name" is left out: its text is different in every row
     the column "empty" is left out: the training part has no value in it
     "#);
+}
+
+#[test]
+fn for_an_embedding_text_becomes_ids_that_no_scale_touches() {
+    for (scaling, mean) in
+        [(Scaling::Standard, 0.0), (Scaling::Divide255, 2.0 / 255.0), (Scaling::MinMax, 0.5)]
+    {
+        let columns = vec![
+            number("size", &[1.0, f64::NAN, 3.0, 100.0]),
+            text("colour", &["red", "blue", "", "green"]),
+            number("month", &[1.0, 2.0, 11.0, 0.0]),
+        ];
+        let raw = raw(columns, &[0, 1, 0, 1]);
+        let target = TargetSchema::decide(&raw.target, None, None).unwrap();
+        let scale = (InputScale::Fit(scaling), Some(&[2][..]));
+        let fitted = Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap();
+        let preprocessing = fitted.preprocessing;
+        assert_eq!(preprocessing.feature_names(), ["size", "colour", "month"]);
+        let x = gathered(&fitted.dataset);
+        assert_eq!(x[3], mean, "the missing size is the mean");
+        // Blue, then red; a missing colour and one that training did not see are none of them.
+        assert_eq!([x[1], x[4], x[7], x[10]], [1.0, 0.0, -1.0, -1.0], "{scaling:?}");
+        assert_eq!([x[2], x[5], x[8], x[11]], [1.0, 2.0, 11.0, 0.0], "{scaling:?}");
+        let json = preprocessing.to_json();
+        assert_eq!(json["inputs"]["columns"][1]["encoding"]["kind"], "ids");
+        assert_eq!(Preprocessing::from_json(json).unwrap(), preprocessing);
+    }
 }

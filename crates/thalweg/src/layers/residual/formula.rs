@@ -8,7 +8,8 @@ use crate::shape::Shape;
 impl Residual {
     /// What the outputs of the inner layers are called, in the order of [`values`](Self::values): `z3.0`.
     pub(crate) fn value_names(&self, number: &str) -> Vec<String> {
-        let straight = self.layers.iter().enumerate().map(|(i, layer)| value_name(layer, &format!("{number}.{i}")));
+        let straight =
+            self.layers.iter().enumerate().map(|(i, layer)| value_name(layer, &format!("{number}.{i}")));
         let around = self.shortcut.iter().enumerate();
         let around = around.map(|(i, layer)| value_name(layer, &format!("{number}.shortcut.{i}")));
         straight.chain(around).collect()
@@ -33,7 +34,8 @@ impl Residual {
         let numbers = self.numbers(names.number);
         let mut formulas = Vec::new();
         for (place, step) in block.steps().enumerate() {
-            formulas.extend(step.layer.forward_formulas(inner(&block, names, &values, &numbers, place, step)));
+            formulas
+                .extend(step.layer.forward_formulas(inner(&block, names, &values, &numbers, place, step)));
         }
         let (inner, x) = (&values[self.layers.len() - 1], names.x);
         let around = match (&block.projection, self.shortcut.is_empty()) {

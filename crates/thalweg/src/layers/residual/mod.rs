@@ -236,14 +236,7 @@ impl Residual {
 }
 
 /// Through one path. Its values and caches lie in `cache`, a layer's right before the next one's.
-fn forward<R: Real>(
-    path: &[Step],
-    rows: usize,
-    mode: Mode<'_>,
-    parameters: &[R],
-    x: &[R],
-    cache: &mut [R],
-) {
+fn forward<R: Real>(path: &[Step], rows: usize, mode: Mode<'_>, parameters: &[R], x: &[R], cache: &mut [R]) {
     for (i, step) in path.iter().enumerate() {
         let (before, own) = cache.split_at_mut(rows * step.value);
         let x = if i == 0 { x } else { path[i - 1].value_of(rows, before) };
