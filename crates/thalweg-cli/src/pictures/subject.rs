@@ -1,7 +1,9 @@
 //! What a run's pictures can be about: a curve through points, classes in a plane, or anything else.
 
 use thalweg::data::{Dataset, DatasetTargets, Features};
+use thalweg::layers::Layer;
 use thalweg::metrics::predicted_class;
+use thalweg::network::PlacedLayer;
 use thalweg::{Result, Shape};
 use thalweg_draw::Grid;
 
@@ -67,7 +69,10 @@ pub(crate) struct Regions {
 
 impl Subject {
     /// What can be shown of a network that is trained on these rows.
-    pub(crate) fn of(train: &Dataset) -> Result<Subject> {
+    pub(crate) fn of(train: &Dataset, layers: &[PlacedLayer]) -> Result<Subject> {
+        if embeds(layers) {
+            return Ok(Subject::Other);
+        }
         Ok(match (train.columns(), train.targets()) {
             (1, DatasetTargets::Values { values, outputs: 1 }) => Subject::Curve(Curve::new(train, values)?),
             (2, DatasetTargets::Classes { ids, count: 2..=255 }) => {
@@ -76,6 +81,11 @@ impl Subject {
             _ => Subject::Other,
         })
     }
+}
+
+/// Whether the network takes ids of categories: a line or a plane between them means nothing.
+pub(crate) fn embeds(layers: &[PlacedLayer]) -> bool {
+    layers.iter().any(|placed| matches!(placed.layer, Layer::Embedding(_)))
 }
 
 impl Curve {
@@ -184,11 +194,11 @@ mod tests {
             let features = (0..2 * columns).map(|i| i as f64).collect();
             Dataset::new(Features::F64(features), Shape::from(columns), targets).unwrap()
         };
-        assert!(matches!(Subject::of(&classes(2)).unwrap(), Subject::Plane(_)));
-        assert!(matches!(Subject::of(&classes(3)).unwrap(), Subject::Other));
+        assert!(matches!(Subject::of(&classes(2), &[]).unwrap(), Subject::Plane(_)));
+        assert!(matches!(Subject::of(&classes(3), &[]).unwrap(), Subject::Other));
         let targets = DatasetTargets::Values { values: vec![1.0, 2.0], outputs: 1 };
         let line = Dataset::new(Features::F64(vec![0.0, 4.0]), Shape::from(1), targets).unwrap();
-        let Subject::Curve(curve) = Subject::of(&line).unwrap() else { panic!("a curve") };
+        let Subject::Curve(curve) = Subject::of(&line, &[]).unwrap() else { panic!("a curve") };
         assert_eq!((curve.places[0], curve.places[199]), (0.0, 4.0));
     }
 }

@@ -331,6 +331,23 @@ fn shares_go_on_beyond_the_outer_edges_alone() {
 }
 
 #[test]
+fn what_passes_by_comes_first_and_is_known() {
+    let layer: Layer = Embedding { columns: Some(vec![0, 2, 3]), ..Embedding::new(vec![2; 3], 2) }.into();
+    let input = Shape::from(6);
+    let origins: Vec<_> = (0..9).map(|value| layer.origin(&input, value)).collect();
+    let [a, b, c] = [1, 4, 5].map(Some);
+    assert_eq!(origins, [a, b, c, None, None, None, None, None, None]);
+    let all: Layer = Embedding::new(vec![2], 2).into();
+    assert_eq!(all.origin(&Shape::from(1), 0), None);
+    assert_eq!(Layer::Flatten.origin(&Shape::from([2, 2]), 3), Some(3));
+    assert_eq!(dense_of(2).origin(&Shape::from(2), 0), None);
+}
+
+fn dense_of(out_features: usize) -> Layer {
+    Dense::new(out_features).into()
+}
+
+#[test]
 fn quantiles_by_hand() {
     assert_eq!(quantiles(vec![4.0, 0.0, 1.0, 3.0, 2.0], 4), [0.0, 1.0, 2.0, 3.0, 4.0]);
     assert_eq!(quantiles(vec![0.0, 10.0], 4), [0.0, 2.5, 5.0, 7.5, 10.0]);

@@ -77,11 +77,14 @@ impl<'a> Chosen<'a> {
         })
     }
 
-    /// For each value of the output, which value of the input it is, if it is one.
-    pub(super) fn passed(self, outputs: usize) -> Vec<Option<usize>> {
-        let mut passed: Vec<Option<usize>> = self.others().map(Some).collect();
-        passed.resize(outputs, None);
-        passed
+    /// Which value of the input a value of the output is, if it is one unchanged.
+    pub(super) fn origin(self, value: usize) -> Option<usize> {
+        if value >= self.rest() {
+            return None;
+        }
+        // Each chosen column at or before the place where we are moves it on by one.
+        let skip = |column: usize, &chosen: &usize| column + usize::from(chosen <= column);
+        Some(self.listed.unwrap_or(&[]).iter().fold(value, skip))
     }
 
     /// y's first columns are the others of x.

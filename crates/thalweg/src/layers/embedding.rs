@@ -99,10 +99,9 @@ impl Embedding {
         self.categories.iter().max().map_or(0, |most| most * self.dimension)
     }
 
-    /// For each value of the output, which value of the input it is.
-    pub(super) fn passed(&self, input: &Shape) -> Vec<Option<usize>> {
-        let chosen = Chosen::new(&self.columns, input);
-        chosen.passed(self.width(chosen))
+    /// Which value of the input a value of the output is, if it is one unchanged.
+    pub(super) fn origin(&self, input: &Shape, value: usize) -> Option<usize> {
+        Chosen::new(&self.columns, input).origin(value)
     }
 
     /// The columns of the input that hold ids, and how many categories each has.

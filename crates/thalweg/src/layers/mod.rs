@@ -297,14 +297,13 @@ impl Layer {
         })
     }
 
-    /// For each value of the output, which value of the input it is, if it is one unchanged; `None` for a layer that lets
-    /// nothing by.
-    pub(crate) fn passed(&self, input: &Shape) -> Option<Vec<Option<usize>>> {
+    /// Which value of the input a value of the output is, if it is one unchanged.
+    pub(crate) fn origin(&self, input: &Shape, value: usize) -> Option<usize> {
         match self {
-            Layer::Flatten => Some((0..input.len()).map(Some).collect()),
-            Layer::Embedding(embedding) => Some(embedding.passed(input)),
-            Layer::Periodic(periodic) => Some(periodic.passed(input)),
-            Layer::PiecewiseLinear(piecewise) => Some(piecewise.passed(input)),
+            Layer::Flatten => Some(value),
+            Layer::Embedding(embedding) => embedding.origin(input, value),
+            Layer::Periodic(periodic) => periodic.origin(input, value),
+            Layer::PiecewiseLinear(piecewise) => piecewise.origin(input, value),
             _ => None,
         }
     }

@@ -125,9 +125,9 @@ impl Periodic {
         }
     }
 
-    pub(super) fn passed(&self, input: &Shape) -> Vec<Option<usize>> {
-        let chosen = Chosen::new(&self.columns, input);
-        chosen.passed(self.width(chosen))
+    /// Which value of the input a value of the output is, if it is one unchanged.
+    pub(super) fn origin(&self, input: &Shape, value: usize) -> Option<usize> {
+        Chosen::new(&self.columns, input).origin(value)
     }
 
     /// The sizes of the `c`th column's waves: in the cache, or in y behind the columns that pass by.

@@ -172,9 +172,9 @@ impl PiecewiseLinear {
         }
     }
 
-    pub(super) fn passed(&self, input: &Shape) -> Vec<Option<usize>> {
-        let chosen = Chosen::new(&self.columns, input);
-        chosen.passed(self.width(chosen))
+    /// Which value of the input a value of the output is, if it is one unchanged.
+    pub(super) fn origin(&self, input: &Shape, value: usize) -> Option<usize> {
+        Chosen::new(&self.columns, input).origin(value)
     }
 
     fn linear(&self, rows: usize, chosen: Chosen<'_>, outputs: usize) -> Linear {

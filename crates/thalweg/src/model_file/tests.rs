@@ -83,6 +83,17 @@ fn blocks_and_embeddings_come_back_whole_and_their_tensors_are_named_by_place() 
     insta::assert_snapshot!(names.join(" "));
 }
 
+/// A file of a few hundred bytes must not ask for more memory than that, whatever shape it speaks of.
+#[test]
+fn an_embedding_of_a_huge_row_asks_for_no_memory() {
+    let layers = r#"[{"embedding":{"dimension":1,"columns":[1073741823],"categories":[2]}},{"dense":1}]"#;
+    let metadata = GOOD
+        .replace(r#"[{"dense":1}]"#, layers)
+        .replace("\"input_shape\":[2]", "\"input_shape\":[1073741824]");
+    let message = refusal(&described(&metadata)).unwrap();
+    assert!(message.contains("1.weight"), "{message}");
+}
+
 #[test]
 fn a_users_own_layer_inside_a_block_is_named_by_its_place() {
     for (layers, place) in [

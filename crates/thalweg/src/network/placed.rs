@@ -52,12 +52,15 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
     let mut placed = Vec::with_capacity(layers.len());
     let mut input = input_shape.clone();
     let mut start = 0;
-    let mut raw = Some((0..input.len()).map(Some).collect::<Vec<_>>());
     for (number, layer) in layers.into_iter().enumerate() {
         let refuse = |problem| Error::Layer { layer: number, kind: layer.kind().to_owned(), problem };
         let output = layer.output_shape(&input).map_err(refuse)?;
-        check_ids(&layer, &input, raw.as_deref()).map_err(refuse)?;
-        raw = passed_on(&layer, &input, raw.as_deref());
+        if let Layer::Embedding(embedding) = &layer
+            && let Some((column, _)) =
+                embedding.ids(&input).find(|(column, _)| origin(&placed, *column).is_none())
+        {
+            return Err(refuse(LayerProblem::NoIds { column }));
+        }
         let first = start;
         let mut parameters = Vec::new();
         for parameter in layer.parameters(&input) {
@@ -83,38 +86,19 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
     Ok(placed)
 }
 
-/// For each value that a layer gives, which value of the data it is, if it is one unchanged. `raw` is the same of what comes in.
-fn passed_on(layer: &Layer, input: &Shape, raw: Option<&[Option<usize>]>) -> Option<Vec<Option<usize>>> {
-    let passed = layer.passed(input)?;
-    let raw = raw?;
-    Some(passed.into_iter().map(|from| from.and_then(|from| raw[from])).collect())
-}
-
-/// Whether what an embedding takes for ids comes from the data as it is.
-fn check_ids(layer: &Layer, input: &Shape, raw: Option<&[Option<usize>]>) -> Result<(), LayerProblem> {
-    let Layer::Embedding(embedding) = layer else { return Ok(()) };
-    let is_raw = |column: usize| raw.is_some_and(|raw| raw[column].is_some());
-    match embedding.ids(input).find(|(column, _)| !is_raw(*column)) {
-        Some((column, _)) => Err(LayerProblem::NoIds { column }),
-        None => Ok(()),
-    }
+/// Which value of the data comes unchanged through these layers as this value, if one does.
+fn origin(before: &[PlacedLayer], value: usize) -> Option<usize> {
+    before.iter().rev().try_fold(value, |value, placed| placed.layer.origin(&placed.input, value))
 }
 
 /// The columns of the data that must hold ids, and how many categories each has.
 pub(crate) fn id_columns(layers: &[PlacedLayer]) -> Vec<(usize, usize)> {
-    let mut ids = Vec::new();
-    let Some(first) = layers.first() else { return ids };
-    let mut raw: Vec<Option<usize>> = (0..first.input.len()).map(Some).collect();
-    for placed in layers {
+    let mut all = Vec::new();
+    for (i, placed) in layers.iter().enumerate() {
         if let Layer::Embedding(embedding) = &placed.layer {
-            ids.extend(
-                embedding.ids(&placed.input).filter_map(|(column, count)| Some((raw[column]?, count))),
-            );
-        }
-        match passed_on(&placed.layer, &placed.input, Some(&raw)) {
-            Some(next) => raw = next,
-            None => break,
+            let ids = embedding.ids(&placed.input);
+            all.extend(ids.filter_map(|(column, count)| Some((origin(&layers[..i], column)?, count))));
         }
     }
-    ids
+    all
 }

@@ -38,6 +38,7 @@ pub(crate) fn check_input<R: Real>(network: &Network<R>, data: &Dataset) -> Resu
             if category(value, categories).is_none() {
                 let column =
                     data.feature_names().get(column).map_or(column.to_string(), |n| format!("{n:?}"));
+                let row = data.row_numbers()[row] as usize; // in its source
                 return Err(NetworkProblem::NotACategory { row, column, value, categories }.into());
             }
         }

@@ -69,8 +69,11 @@ pub(super) fn fit(layers: &mut [Layer], preprocessing: &Preprocessing, train: &D
             }
             _ => {}
         }
-        let Some(passed) = layer.passed(&Shape::from(values.len())) else { break };
-        values = passed.into_iter().map(|from| from.map_or(Value::Other, |from| values[from])).collect();
+        let input = Shape::from(values.len());
+        // A layer that is refused is refused with its reason when the network is made.
+        let Ok(output) = layer.output_shape(&input) else { break };
+        let value = |i| layer.origin(&input, i).map_or(Value::Other, |from| values[from]);
+        values = (0..output.len()).map(value).collect();
     }
     Ok(())
 }
