@@ -130,7 +130,7 @@ fn what_does_not_fit_the_data_is_one_sentence() {
     };
     insta::assert_snapshot!(
         refuse("{ embedding = { dimension = 2, columns = [1, 4], categories = [4, 11] } }"),
-        @r#"row ROW (counted from 0) has 11 in column "month", where an embedding takes whole numbers from 0 to 10, and -1 for none of the categories; leave the column unscaled, or give it more `categories`"#
+        @r#"row 23 (counted from 0) has 11 in column "month", where an embedding takes whole numbers from 0 to 10, and -1 for none of the categories; leave the column unscaled, or give it more `categories`"#
     );
     insta::assert_snapshot!(
         refuse("{ embedding = { dimension = 2, columns = [4] } }"),
