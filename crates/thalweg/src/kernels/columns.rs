@@ -362,15 +362,15 @@ mod tests {
 
     #[test]
     fn a_tables_gradient_is_a_chain_in_each_block() {
-        // Rows 0 and 4096 lie in two blocks: 1e8 + 1 - 1e8 keeps the 1 only across blocks in this order.
+        // Rows 0 and 1 lie in one block, 4096 and 4097 in the next: 3 + 1e8 - 1e8 keeps the 3 only across blocks.
         let rows = ROWS + 2;
-        let x: Vec<f32> = (0..rows).map(|n| if n == 0 || n >= ROWS { 0.0 } else { 1.0 }).collect();
+        let x: Vec<f32> = (0..rows).map(|n| if n < 2 || n >= ROWS { 0.0 } else { 1.0 }).collect();
         let mut dy = vec![0.0_f32; rows];
-        (dy[0], dy[ROWS], dy[ROWS + 1]) = (1.0, 1e8, -1e8);
+        (dy[0], dy[1], dy[ROWS], dy[ROWS + 1]) = (1.0, 2.0, 1e8, -1e8);
         let place = Place { first: 0, stride: 1 };
         let sizes = TableSizes { rows, categories: 2, dimension: 1, x: place, y: place };
         let (mut dtable, mut block) = (vec![0.5_f32, 0.0], vec![9.0; 2]);
         add_to_table(sizes, &x, &dy, &mut dtable, &mut block);
-        assert_eq!(dtable, [1.5, 0.0]);
+        assert_eq!(dtable, [3.5, 0.0]);
     }
 }
