@@ -48,8 +48,8 @@ pub(crate) fn train_in(
     output: &Output,
 ) -> Result<Status, Failure> {
     let is_full_batch = prepared.experiment.training.batch_size == BatchSize::Full;
-    let parameter_count = prepared.network.parameter_count();
-    let mut recorder = Recorder::new(&prepared.train, parameter_count, &prepared.experiment.training)?;
+    let (layers, training) = (prepared.network.layers(), &prepared.experiment.training);
+    let mut recorder = Recorder::new(&prepared.train, layers, training)?;
     let mut unsaved = Unsaved::default();
     let events = folder.path().join(TensorBoard::FOLDER);
     let mut board = match shown.tensorboard || events.is_dir() {
@@ -195,12 +195,18 @@ pub(crate) fn announce(prepared: &Prepared, output: &Output) {
 
 /// `64 - dense 30 - sigmoid - dense 10`, the input's shape first.
 fn network_line(prepared: &Prepared) -> String {
-    let layer = |layer: &Layer| match layer {
-        Layer::Dense(dense) => format!("dense {}", dense.out_features),
-        Layer::Activation(activation) => activation.name().to_owned(),
-        other => other.kind().to_owned(),
-    };
-    let layers = prepared.network.layers().iter().map(|placed| layer(&placed.layer));
+    fn words(layer: &Layer) -> String {
+        match layer {
+            Layer::Dense(dense) => format!("dense {}", dense.out_features),
+            Layer::Embedding(embedding) => format!("embedding {}", embedding.dimension),
+            Layer::Residual(block) => {
+                let inner: Vec<String> = block.layers().iter().map(words).collect();
+                format!("residual ({})", inner.join(" - "))
+            }
+            other => other.kind().to_owned(),
+        }
+    }
+    let layers = prepared.network.layers().iter().map(|placed| words(&placed.layer));
     [prepared.network.input_shape().to_string()].into_iter().chain(layers).collect::<Vec<_>>().join(" - ")
 }
 

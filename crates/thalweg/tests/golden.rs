@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use thalweg::activations::Activation;
 use thalweg::data::{Dataset, DatasetTargets, Features};
-use thalweg::layers::{BatchNorm, Dropout, Layer, LayerNorm, Noise, Scale};
+use thalweg::layers::{
+    BatchNorm, Dropout, Embedding, Layer, LayerNorm, Noise, Periodic, PiecewiseLinear, Residual, Scale,
+};
 use thalweg::optimizers::Optimizer;
 use thalweg::random::{Purpose, Stream};
 use thalweg::schedules::Schedule;
@@ -46,6 +48,16 @@ fn counts(columns: usize, outputs: usize) -> Dataset {
     let values = (0..ROWS * outputs).map(|i| (i * 5 % 7) as f64).collect();
     let targets = DatasetTargets::Values { values, outputs };
     Dataset::new(Features::F64(features(columns)), Shape::from(columns), targets).unwrap()
+}
+
+/// Column 1 has ids of 4 categories and -1, the others numbers.
+fn table() -> Dataset {
+    let mut x = features(3);
+    for n in 0..ROWS {
+        x[3 * n + 1] = (n * 7 % 5) as f64 - 1.0;
+    }
+    let ids = (0..ROWS).map(|n| (n * 5 % 3) as u32).collect();
+    Dataset::new(Features::F64(x), Shape::from(3), DatasetTargets::Classes { ids, count: 3 }).unwrap()
 }
 
 fn checksum<R: Real>(layers: Vec<Layer>, settings: TrainingSettings, data: &Dataset) -> String {
@@ -139,6 +151,36 @@ fn checksums() -> BTreeMap<String, String> {
     add("layer_norm noise".into(), noisy, settings(), &values(3, 2));
     let normed = vec![dense(40), BatchNorm::default().into(), Activation::Relu.into(), dense(3)];
     add("batch_norm".into(), normed, settings(), &classes(6, 3));
+    let embedded = |numbers: Layer| {
+        let embedding = Embedding { columns: Some(vec![1]), ..Embedding::new(vec![4], 5) };
+        vec![embedding.into(), numbers, dense(9), Activation::Relu.into(), dense(3)]
+    };
+    let columns = Some(vec![0, 1]);
+    let periodic = Periodic { columns: columns.clone(), frequencies: 3, sigma: 0.4, ..Periodic::default() };
+    let edges = vec![vec![-1.0, -0.3, 0.4, 1.2], vec![-0.7, 0.9]];
+    let piecewise = PiecewiseLinear { columns, edges, ..PiecewiseLinear::default() };
+    let penalised = TrainingSettings { l2: 1e-2, ..settings() };
+    for (name, numbers) in [
+        ("embedding periodic", Layer::from(periodic.clone())),
+        ("embedding periodic dimension", Periodic { dimension: Some(6), ..periodic }.into()),
+        ("embedding piecewise_linear", piecewise.clone().into()),
+        ("embedding piecewise_linear dimension", PiecewiseLinear { dimension: Some(6), ..piecewise }.into()),
+    ] {
+        add(name.into(), embedded(numbers), penalised.clone(), &table());
+    }
+    let inner = Residual::new(vec![LayerNorm::default().into(), dense(11), Activation::Gelu.into()]);
+    let block = Residual::new(vec![
+        dense(12),
+        Activation::Relu.into(),
+        Dropout { dropout: 0.3 }.into(),
+        inner.into(),
+        dense(5),
+        BatchNorm::default().into(),
+    ]);
+    let around = Residual::new(vec![dense(5), Activation::Tanh.into(), Noise { noise: 0.1 }.into()])
+        .with_shortcut(vec![dense(5)]);
+    let blocks = vec![block.into(), around.into(), dense(3)];
+    add("residual".into(), blocks, penalised, &classes(5, 3));
     let weights = (0..ROWS).map(|n| (n % 4) as f64 * 0.75).collect();
     let weighted = classes(6, 3).with_weights(weights).unwrap();
     add("weights".into(), vec![dense(9), Activation::Tanh.into(), dense(3)], settings(), &weighted);

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use thalweg::activations::Activation;
 use thalweg::custom::CustomLayer;
 use thalweg::data::{Dataset, DatasetTargets, Features, FittedScale, Scaling, TargetScale};
-use thalweg::layers::{Backward, Forward, Layer, ParameterShape};
+use thalweg::layers::{
+    Backward, Dense, Embedding, Forward, Layer, ParameterShape, Periodic, PiecewiseLinear, Residual,
+};
 use thalweg::metrics::Metric;
 use thalweg::run::{Place, Recorder, RunFolder, prepare};
 use thalweg::schedules::Schedule;
@@ -261,6 +263,42 @@ fn a_prediction_allocates_nothing() {
             predictor.predict(&x[..rows * 6], &mut predictions[..rows * 3]).unwrap();
         }
         assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    }
+}
+
+/// Ids in column 0, and numbers; a block around a block, one projected, one with a shortcut.
+#[test]
+fn embeddings_and_blocks_allocate_nothing() {
+    let mut x: Vec<f64> = (0..60).map(|i| f64::from(i * 37 % 61) / 30.0 - 1.0).collect();
+    x.iter_mut().step_by(6).enumerate().for_each(|(n, id)| *id = (n % 4) as f64 - 1.0);
+    let targets = DatasetTargets::Classes { ids: (0..10).map(|n| n % 3).collect(), count: 3 };
+    let data = Dataset::new(Features::F64(x), Shape::from(6), targets).unwrap();
+    let dense = |outputs| Layer::from(Dense::new(outputs));
+    let inner = Residual::new(vec![dense(5), Activation::Relu.into()]);
+    let block = Residual::new(vec![dense(4), inner.into(), dense(7)]);
+    let around = Residual::new(vec![dense(4)]).with_shortcut(vec![Activation::Tanh.into(), dense(4)]);
+    let network = Network::<f32>::builder(6)
+        .layer(Embedding { columns: Some(vec![0]), ..Embedding::new(vec![3], 2) })
+        .layer(Periodic { columns: Some(vec![1]), frequencies: 2, dimension: Some(3), ..Periodic::default() })
+        .layer(PiecewiseLinear {
+            columns: Some(vec![0]),
+            edges: vec![vec![0.0, 0.5, 1.0]],
+            dimension: Some(2),
+            ..PiecewiseLinear::default()
+        })
+        .layer(block)
+        .layer(around)
+        .dense(3)
+        .build(0)
+        .unwrap();
+    for shards in [1, 3] {
+        let settings = TrainingSettings {
+            learning_rate: Some(1e-4),
+            batch_size: BatchSize::Rows(4),
+            shards,
+            ..TrainingSettings::default()
+        };
+        assert_eq!(allocations_of_100_steps(&network, settings, &data), 0, "{shards} shards");
     }
 }
 

@@ -5,7 +5,7 @@ use thalweg_draw::{Animation, DecisionRegions, Picture, Scatter};
 use super::history::FILM_SECONDS;
 use super::images::percent;
 use super::recorder::{Recorder, View};
-use super::subject::{Plane, Regions, Subject};
+use super::subject::{Plane, Regions, Subject, embeds};
 use super::{Reason, RunView, Trained, Unfit};
 
 /// Frames of the animation: each holds an image of the plane, so fewer than a moving curve has.
@@ -13,7 +13,9 @@ const MOST_FRAMES: usize = 40;
 
 /// The points by class.
 pub(super) fn data(run: &RunView<'_>) -> Result<Picture, Unfit> {
-    let Subject::Plane(plane) = Subject::of(run.train, Some(run.loss))? else { return Err(not_a_plane(run)) };
+    let Subject::Plane(plane) = Subject::of(run.train, run.layers, Some(run.loss))? else {
+        return Err(not_a_plane(run));
+    };
     let (x, y, classes) = &plane.points;
     let rows = run.train.rows();
     let mut title = format!("{}: {rows} rows, {} classes", run.name, plane.class_names.len());
@@ -27,7 +29,9 @@ pub(super) fn data(run: &RunView<'_>) -> Result<Picture, Unfit> {
 
 /// The class chosen at each place, shaded by how sure the network is, with the points on top.
 pub(super) fn boundary(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<Picture, Unfit> {
-    let Subject::Plane(plane) = Subject::of(run.train, Some(run.loss))? else { return Err(not_a_plane(run)) };
+    let Subject::Plane(plane) = Subject::of(run.train, run.layers, Some(run.loss))? else {
+        return Err(not_a_plane(run));
+    };
     let regions = plane.regions(&trained.predict(&plane.rows)?);
     let predictions = super::predicted(run, trained, thalweg::train::Part::Train)?;
     let thalweg::data::DatasetTargets::Classes { ids, .. } = run.train.targets() else {
@@ -44,7 +48,9 @@ pub(super) fn boundary(run: &RunView<'_>, trained: &mut dyn Trained) -> Result<P
 
 /// The regions as they changed.
 pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Result<Animation, Unfit> {
-    let Subject::Plane(_) = Subject::of(run.train, Some(run.loss))? else { return Err(not_a_plane(run)) };
+    let Subject::Plane(_) = Subject::of(run.train, run.layers, Some(run.loss))? else {
+        return Err(not_a_plane(run));
+    };
     let recorded = recorder.map(|recorder| (recorder, recorder.subject()));
     let Some((recorder, Subject::Plane(plane))) =
         recorded.filter(|(recorder, _)| !recorder.frames().is_empty())
@@ -86,5 +92,8 @@ fn class_names(plane: &Plane) -> Vec<String> {
 }
 
 fn not_a_plane(run: &RunView<'_>) -> Unfit {
+    if embeds(run.layers) {
+        return Reason::Categories.into();
+    }
     Reason::NotPlane { inputs: run.train.columns() }.into()
 }

@@ -4,7 +4,7 @@ use thalweg_draw::{Animation, Fit, Picture};
 
 use super::history::{FILM_SECONDS, kept_moment};
 use super::recorder::{Frame, Recorder, View};
-use super::subject::{Curve, Subject};
+use super::subject::{Curve, Subject, embeds};
 use super::{Reason, RunView, Trained, Unfit};
 
 /// Shares of the run at which the curve along the way is shown.
@@ -23,7 +23,7 @@ pub(super) fn fit(
     let subject = match recorder {
         Some(recorder) => recorder.subject(),
         None => {
-            own = Subject::of(run.train, Some(run.loss))?;
+            own = Subject::of(run.train, run.layers, Some(run.loss))?;
             &own
         }
     };
@@ -38,7 +38,8 @@ pub(super) fn fit(
 
 /// The curve going through its points.
 pub(super) fn animation(run: &RunView<'_>, recorder: Option<&Recorder>) -> Result<Animation, Unfit> {
-    if !matches!((run.train.columns(), run.train.outputs(), run.is_classified()), (1, 1, false)) {
+    let is_curve = matches!((run.train.columns(), run.train.outputs(), run.is_classified()), (1, 1, false));
+    if !is_curve || embeds(run.layers) {
         return Err(not_a_curve(run));
     }
     let Some((recorder, Subject::Curve(curve))) = recorder.map(|recorder| (recorder, recorder.subject()))
@@ -69,6 +70,9 @@ fn start(curve: &Curve, title: String) -> Fit {
 }
 
 fn not_a_curve(run: &RunView<'_>) -> Unfit {
+    if embeds(run.layers) {
+        return Reason::Categories.into();
+    }
     Reason::NotCurve { inputs: run.train.columns() }.into()
 }
 

@@ -66,6 +66,8 @@ pub(crate) enum Reason {
         /// Features per row.
         inputs: usize,
     },
+    /// Ids of categories come in.
+    Categories,
     /// The rows are no images.
     NotImages {
         /// The shape of a row, in words.
@@ -144,6 +146,9 @@ impl fmt::Display for Reason {
             ),
             Reason::NotPlane { inputs } => {
                 write!(f, "it needs two features and a class as target, and this data has {inputs} features")
+            }
+            Reason::Categories => {
+                f.write_str("the network takes ids of categories, and between them there is nothing to show")
             }
             Reason::NotImages { shape } => {
                 write!(

@@ -2,6 +2,7 @@
 
 use thalweg::Result;
 use thalweg::data::Dataset;
+use thalweg::network::PlacedLayer;
 use thalweg::train::{Command, Observer, Part, Progress, Report, Snapshot, TrainingSettings};
 
 use super::subject::{Regions, Subject};
@@ -86,10 +87,11 @@ impl Recorder {
     ///
     /// # Errors
     /// When the rows cannot be asked about, which valid rows always can.
-    pub(crate) fn new(train: &Dataset, parameter_count: usize, training: &TrainingSettings) -> Result<Self> {
+    pub(crate) fn new(train: &Dataset, layers: &[PlacedLayer], training: &TrainingSettings) -> Result<Self> {
+        let parameter_count = layers.last().map_or(0, |layer| layer.range.end);
         let moments = (MOST_PATH_VALUES / parameter_count.max(1)).min(MOST_FRAMES);
         Ok(Recorder {
-            subject: Subject::of(train, training.loss.as_ref())?,
+            subject: Subject::of(train, layers, training.loss.as_ref())?,
             is_cheap: train.rows().saturating_mul(parameter_count) <= EXACT_LOSS_WORK,
             full_batch: training.batch_size == thalweg::train::BatchSize::Full,
             path_moments: if moments < LEAST_PATH { 0 } else { moments },

@@ -1,7 +1,9 @@
 //! What a run's pictures can be about: a curve through points, classes in a plane, or anything else.
 
 use thalweg::data::{Dataset, DatasetTargets, Features};
+use thalweg::layers::Layer;
 use thalweg::metrics::predicted_class;
+use thalweg::network::PlacedLayer;
 use thalweg::{Loss, Result, Shape};
 use thalweg_draw::Grid;
 
@@ -68,8 +70,12 @@ pub(crate) struct Regions {
 }
 
 impl Subject {
-    /// What can be shown of a network that is trained on these rows by this loss; `None`: the one that goes with the target.
-    pub(crate) fn of(train: &Dataset, loss: Option<&Loss>) -> Result<Subject> {
+    /// What can be shown of a network of these layers that is trained on these rows by this loss; `None`: the one that goes with the
+    /// target.
+    pub(crate) fn of(train: &Dataset, layers: &[PlacedLayer], loss: Option<&Loss>) -> Result<Subject> {
+        if embeds(layers) {
+            return Ok(Subject::Other);
+        }
         let are_scores = loss.is_some_and(Loss::gives_scores);
         Ok(match (train.columns(), train.targets()) {
             (1, DatasetTargets::Values { values, outputs: 1 }) => Subject::Curve(Curve::new(train, values)?),
@@ -79,6 +85,11 @@ impl Subject {
             _ => Subject::Other,
         })
     }
+}
+
+/// Whether the network takes ids of categories: a line or a plane between them means nothing.
+pub(crate) fn embeds(layers: &[PlacedLayer]) -> bool {
+    layers.iter().any(|placed| matches!(placed.layer, Layer::Embedding(_)))
 }
 
 impl Curve {
@@ -213,11 +224,11 @@ mod tests {
             let features = (0..2 * columns).map(|i| i as f64).collect();
             Dataset::new(Features::F64(features), Shape::from(columns), targets).unwrap()
         };
-        assert!(matches!(Subject::of(&classes(2), None).unwrap(), Subject::Plane(_)));
-        assert!(matches!(Subject::of(&classes(3), None).unwrap(), Subject::Other));
+        assert!(matches!(Subject::of(&classes(2), &[], None).unwrap(), Subject::Plane(_)));
+        assert!(matches!(Subject::of(&classes(3), &[], None).unwrap(), Subject::Other));
         let targets = DatasetTargets::Values { values: vec![1.0, 2.0], outputs: 1 };
         let line = Dataset::new(Features::F64(vec![0.0, 4.0]), Shape::from(1), targets).unwrap();
-        let Subject::Curve(curve) = Subject::of(&line, None).unwrap() else { panic!("a curve") };
+        let Subject::Curve(curve) = Subject::of(&line, &[], None).unwrap() else { panic!("a curve") };
         assert_eq!((curve.places[0], curve.places[199]), (0.0, 4.0));
     }
 }

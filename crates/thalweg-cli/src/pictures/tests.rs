@@ -115,8 +115,7 @@ fn run_of(experiment: Experiment, folder: Option<PathBuf>, show: Option<Show<'_>
         data_folder: folder,
         seed: experiment.seed,
         draws_from_numpy: experiment.random == RandomSource::Numpy,
-        classes: None,
-        task: None,
+        ..LoadOptions::default()
     };
     let mut parts = data::load(&experiment.data, &options).unwrap();
     let shape = parts.train.feature_shape().clone();
@@ -127,7 +126,7 @@ fn run_of(experiment: Experiment, folder: Option<PathBuf>, show: Option<Show<'_>
     };
     network.start(experiment.network.init.as_ref(), draw).unwrap();
     let loss = experiment.training.loss.clone().unwrap();
-    let mut recorder = Recorder::new(&parts.train, network.parameter_count(), &experiment.training).unwrap();
+    let mut recorder = Recorder::new(&parts.train, network.layers(), &experiment.training).unwrap();
     let trainer = Trainer::with_settings(experiment.training.clone()).seed(experiment.seed);
     let views =
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };

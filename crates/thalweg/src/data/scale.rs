@@ -82,6 +82,16 @@ impl FittedScale {
         }
     }
 
+    /// The same scale with numbers for each column.
+    pub(crate) fn by_column(self, columns: usize) -> FittedScale {
+        match self {
+            FittedScale::Divide { divisor } => {
+                FittedScale::Columns { shift: vec![0.0; columns], width: vec![divisor; columns] }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the numbers can scale `columns` columns: as many as needed, finite, no division by 0.
     pub(crate) fn is_valid(&self, columns: usize) -> bool {
         match self {

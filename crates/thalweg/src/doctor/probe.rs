@@ -88,7 +88,7 @@ fn batch(prepared: &Prepared) -> usize {
 fn is_exact(prepared: &Prepared) -> bool {
     let is_random = |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Noise(_) | Layer::Custom(_));
     batch(prepared) == prepared.train.rows()
-        && !prepared.network.layers().iter().any(|placed| is_random(&placed.layer))
+        && !prepared.network.layers().iter().any(|placed| placed.layer.any(&is_random))
 }
 
 /// Notes the loss of every step, and ends the probe.

@@ -3,6 +3,7 @@
 use super::finding::{Finding, Kind, Severity, Verdict, rounded};
 use super::inputs::{self, ColumnFigures};
 use super::patient::Patient;
+use crate::network::{either, id_columns};
 
 /// The largest column may be so many times as large as the smallest. For one layer of weights the curvature of the loss along
 /// a column goes with the square of its size: at the rate that suits the largest column, one of a tenth of its size is
@@ -16,17 +17,20 @@ const FROM_ONE: f64 = 10.0;
 const GRAVE: f64 = 100.0;
 
 /// Compares the sizes of columns, and of all values with 1, as the network sees them: scaled. A column's size is the root of its
-/// mean square. Constant columns, and those that hold nothing but 0 and 1, are not compared: the first are a finding of
-/// their own, the second are categories. Images are one column: their values share a unit.
+/// mean square. Ids of categories, which an embedding takes, constant columns, and those that hold nothing but 0 and 1, are not compared: constant ones are a finding of
+/// their own, the others are categories. Images are one column: their values share a unit.
 ///
 /// # Source
 /// LeCun, Bottou, Orr, Müller, "Efficient BackProp" (1998), section 4.3: inputs of mean 0 and like variance.
 pub(super) fn find(patient: &Patient<'_>) -> Verdict {
+    let ids = either!(&patient.prepared.network, network => id_columns(network.layers()));
+    let is_id = |column: usize| ids.iter().any(|(id, _)| *id == column);
     let compared: Vec<(usize, &ColumnFigures)> = patient
         .inputs
         .columns
         .iter()
         .enumerate()
+        .filter(|(i, _)| !is_id(*i))
         .filter(|(_, column)| !column.is_constant() && !column.is_binary && column.size > 0.0)
         .collect();
     let smallest = compared.iter().min_by(|(_, a), (_, b)| a.size.total_cmp(&b.size));

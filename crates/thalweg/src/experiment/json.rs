@@ -7,19 +7,25 @@ use super::problem::{ExperimentProblem, Origin};
 use super::tree::{self, Field, Node, Value};
 use super::{network, parts, write};
 use crate::custom::Registry;
-use crate::layers::{Dense, Layer};
+use crate::layers::{Dense, Embedding, Layer, Residual};
 use crate::losses::Loss;
 
 /// The layers, each as an entry of `network.layers`; how their weights started is left out.
 pub(crate) fn layers_to_json(layers: &[Layer]) -> Json {
-    let entry = |layer: &Layer| {
-        let layer = match layer {
-            Layer::Dense(Dense { out_features, .. }) => &Layer::Dense(Dense::new(*out_features)),
-            other => other,
-        };
-        from_toml(&write::described(layer, None).0)
-    };
+    let entry = |layer: &Layer| from_toml(&write::described(&without_start(layer), None).0);
     Json::Array(layers.iter().map(entry).collect())
+}
+
+fn without_start(layer: &Layer) -> Layer {
+    match layer {
+        Layer::Dense(Dense { out_features, .. }) => Dense::new(*out_features).into(),
+        Layer::Embedding(embedding) => Embedding { init: None, ..embedding.clone() }.into(),
+        Layer::Residual(residual) => {
+            let all = |layers: &[Layer]| layers.iter().map(without_start).collect();
+            Residual::new(all(residual.layers())).with_shortcut(all(residual.shortcut())).into()
+        }
+        other => other.clone(),
+    }
 }
 
 /// The layers that [`layers_to_json`] wrote, checked as those of an experiment are.

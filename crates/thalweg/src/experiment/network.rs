@@ -6,16 +6,33 @@ use super::parts::{self, ACTIVATIONS};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
 use crate::custom::Registry;
-use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
+use crate::layers::{
+    BatchNorm, Dense, Dropout, Embedding, Layer, LayerNorm, MOST_CATEGORIES, Noise, Periodic,
+    PiecewiseLinear, Residual, Scale,
+};
 use crate::shape::Shape;
 
 /// The most outputs that a layer, or values that an example, can have: products of two fit 64 bits with room to spare.
 pub(super) const MOST_FEATURES: u64 = 1 << 30;
 
 /// The keys by which a table says which layer it is; `activation` counts only where no other is there.
-const LAYER_KEYS: [&str; 7] = ["dense", "scale", "dropout", "noise", "batch_norm", "layer_norm", "custom"];
+pub(super) const LAYER_KEYS: [&str; 11] = [
+    "dense",
+    "scale",
+    "dropout",
+    "noise",
+    "batch_norm",
+    "layer_norm",
+    "embedding",
+    "periodic",
+    "piecewise_linear",
+    "residual",
+    "custom",
+];
 /// The layers that need no options.
-const PLAIN_LAYERS: [&str; 3] = ["flatten", "batch_norm", "layer_norm"];
+const PLAIN_LAYERS: [&str; 5] = ["flatten", "batch_norm", "layer_norm", "periodic", "piecewise_linear"];
+/// What stands for the end of an option list: as many frequencies or bins as anybody could want.
+const MOST_PARTS: u64 = 1_000_000;
 
 pub(super) fn network(keys: &Keys<'_>, registry: &Registry) -> Result<NetworkSettings, Fault> {
     keys.only(&["layers", "input_shape", "init"])?;
@@ -26,7 +43,8 @@ pub(super) fn network(keys: &Keys<'_>, registry: &Registry) -> Result<NetworkSet
     for item in list.list()? {
         layer(&item, registry, &mut layers)?;
     }
-    if !layers.iter().any(|layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_))) {
+    let learns = |layer: &Layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_));
+    if !layers.iter().any(|layer| layer.any(&learns)) {
         return Err(list.fault(ExperimentProblem::NothingLearns));
     }
     Ok(NetworkSettings {
@@ -66,6 +84,8 @@ fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
         "flatten" => return Ok(Layer::Flatten),
         "batch_norm" => return Ok(BatchNorm::default().into()),
         "layer_norm" => return Ok(LayerNorm::default().into()),
+        "periodic" => return Ok(Periodic::default().into()),
+        "piecewise_linear" => return Ok(PiecewiseLinear::default().into()),
         _ => {}
     }
     if LAYER_KEYS.contains(&name) {
@@ -92,8 +112,24 @@ fn described(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> R
         Some("batch_norm") => &["batch_norm", "activation"],
         Some("layer_norm") => &["layer_norm", "activation"],
         Some("custom") => &["custom", "options", "activation"],
+        Some("embedding") => &["embedding", "activation", "init"],
+        Some("periodic") => &["periodic", "activation"],
+        Some("piecewise_linear") => &["piecewise_linear", "activation"],
+        Some("residual") => &["residual", "shortcut", "activation"],
         _ if keys.get("activation").is_some() => &["activation"],
-        _ => &["dense", "activation", "scale", "dropout", "noise", "batch_norm", "layer_norm"],
+        _ => &[
+            "dense",
+            "activation",
+            "scale",
+            "dropout",
+            "noise",
+            "batch_norm",
+            "layer_norm",
+            "embedding",
+            "periodic",
+            "piecewise_linear",
+            "residual",
+        ],
     })?;
     let Some(value) = keys.get(kind.unwrap_or("activation")) else {
         return Err(item.wrong(Expected::Layer));
@@ -114,6 +150,16 @@ fn described(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> R
                 let made = registry.make_layer(&own.name, &own.options);
                 layers.push(Layer::Custom(own.made("layer", made)?));
             }
+        }
+        Some("embedding") => {
+            let init = keys.maybe("init", |item| parts::init(&item))?;
+            layers.push(Embedding { init, ..embedding(&value)? }.into());
+        }
+        Some("periodic") => layers.push(periodic(&value)?.into()),
+        Some("piecewise_linear") => layers.push(piecewise_linear(&value)?.into()),
+        Some("residual") => {
+            let shortcut = keys.read("shortcut", Vec::new(), |item| inner_layers(&item, registry))?;
+            layers.push(Residual::new(inner_layers(&value, registry)?).with_shortcut(shortcut).into());
         }
         _ => {}
     }
@@ -139,6 +185,76 @@ fn layer_norm(item: &Item<'_>) -> Result<LayerNorm, Fault> {
     Ok(LayerNorm { epsilon: keys.read("epsilon", epsilon, |item| item.number(Bounds::Positive))? })
 }
 
+/// The layers of a block.
+fn inner_layers(item: &Item<'_>, registry: &Registry) -> Result<Vec<Layer>, Fault> {
+    let mut layers = Vec::new();
+    for item in item.list()? {
+        layer(&item, registry, &mut layers)?;
+    }
+    Ok(layers)
+}
+
+/// A dimension, or a table with it.
+fn embedding(item: &Item<'_>) -> Result<Embedding, Fault> {
+    if let Value::Whole(_) = item.node.value {
+        return Ok(Embedding::new(Vec::new(), item.size(1, MOST_FEATURES)?));
+    }
+    let keys = item.keys()?;
+    keys.only(&["dimension", "columns", "categories"])?;
+    let Some(dimension) = keys.get("dimension") else {
+        return Err(keys.missing("dimension", Expected::Whole { least: 1, most: MOST_FEATURES }));
+    };
+    let most = MOST_CATEGORIES as u64;
+    Ok(Embedding {
+        columns: keys.maybe("columns", |item| sizes(&item, 0, MOST_FEATURES))?,
+        categories: keys.read("categories", Vec::new(), |item| sizes(&item, 1, most))?,
+        ..Embedding::new(Vec::new(), dimension.size(1, MOST_FEATURES)?)
+    })
+}
+
+fn periodic(item: &Item<'_>) -> Result<Periodic, Fault> {
+    let (keys, default) = (item.keys()?, Periodic::default());
+    keys.only(&["frequencies", "sigma", "dimension", "relu", "columns"])?;
+    let (dimension, relu) = column_layer(&keys)?;
+    Ok(Periodic {
+        columns: keys.maybe("columns", |item| sizes(&item, 0, MOST_FEATURES))?,
+        frequencies: keys.read("frequencies", default.frequencies, |item| item.size(1, MOST_PARTS))?,
+        sigma: keys.read("sigma", default.sigma, |item| item.number(Bounds::Positive))?,
+        dimension,
+        relu,
+    })
+}
+
+fn piecewise_linear(item: &Item<'_>) -> Result<PiecewiseLinear, Fault> {
+    let (keys, default) = (item.keys()?, PiecewiseLinear::default());
+    keys.only(&["bins", "edges", "dimension", "relu", "columns"])?;
+    let (dimension, relu) = column_layer(&keys)?;
+    let edges = |item: Item<'_>| -> Result<Vec<f64>, Fault> {
+        item.list()?.iter().map(|edge| edge.number(Bounds::Any)).collect()
+    };
+    let edges = |item: Item<'_>| item.list()?.into_iter().map(edges).collect::<Result<Vec<_>, _>>();
+    Ok(PiecewiseLinear {
+        columns: keys.maybe("columns", |item| sizes(&item, 0, MOST_FEATURES))?,
+        bins: keys.read("bins", default.bins, |item| item.size(1, MOST_PARTS))?,
+        edges: keys.read("edges", Vec::new(), edges)?,
+        dimension,
+        relu,
+    })
+}
+
+/// The options of the layer that each column has of its own; ReLU follows nothing else.
+fn column_layer(keys: &Keys<'_>) -> Result<(Option<usize>, bool), Fault> {
+    let dimension = keys.maybe("dimension", |item| item.size(1, MOST_FEATURES))?;
+    if dimension.is_none() && keys.get("relu").is_some() {
+        return Err(keys.missing("dimension", Expected::Whole { least: 1, most: MOST_FEATURES }));
+    }
+    Ok((dimension, keys.read("relu", true, |item| item.truth())?))
+}
+
+fn sizes(item: &Item<'_>, least: u64, most: u64) -> Result<Vec<usize>, Fault> {
+    item.list()?.iter().map(|item| item.size(least, most)).collect()
+}
+
 /// What a layer is called in messages.
 pub(super) fn kind_of(layer: &Layer) -> &'static str {
     match layer {
@@ -149,6 +265,10 @@ pub(super) fn kind_of(layer: &Layer) -> &'static str {
         Layer::Noise(_) => "noise",
         Layer::BatchNorm(_) => "batch_norm",
         Layer::LayerNorm(_) => "layer_norm",
+        Layer::Embedding(_) => "embedding",
+        Layer::Periodic(_) => "periodic",
+        Layer::PiecewiseLinear(_) => "piecewise_linear",
+        Layer::Residual(_) => "residual",
         Layer::Flatten => "flatten",
         Layer::Custom(_) => "custom",
     }

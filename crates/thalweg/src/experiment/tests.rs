@@ -8,7 +8,9 @@ use crate::custom::Registry;
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::error::Error;
 use crate::init::Init;
-use crate::layers::{BatchNorm, Dense, Dropout, LayerNorm, Noise, Scale};
+use crate::layers::{
+    BatchNorm, Dense, Dropout, Embedding, LayerNorm, Noise, Periodic, PiecewiseLinear, Residual, Scale,
+};
 use crate::losses::Loss;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
@@ -259,6 +261,9 @@ fn each_key_stands_on_the_page() {
     for key in data.chain(training).chain(network) {
         assert!(page.contains(&format!("| `{key}`")), "{key}");
     }
+    for key in network::LAYER_KEYS {
+        assert!(page.contains(&format!("`{{ {key} = ")), "{key}");
+    }
     let parts =
         [parts::ACTIVATIONS, parts::LOSSES, parts::OPTIMIZERS, parts::SCHEDULES, parts::INITS].concat();
     let sources = data::SETS.iter().chain(data::GENERATORS).copied();
@@ -323,6 +328,17 @@ fn each_problem_is_one_sentence() {
         layers("[{ dense = 3, bias_init = \"he_normal\" }]"),
         layers("[{ dense = 3 }, { dropout = 1.0 }]"),
         layers("[{ dense = 3 }, { scale = inf }]"),
+        layers("[{ embedding = 0 }, { dense = 3 }]"),
+        layers("[{ embedding = { columns = [1] } }, { dense = 3 }]"),
+        layers("[{ embedding = { dimension = 4, categories = [0] } }, { dense = 3 }]"),
+        layers("[\"embedding\", { dense = 3 }]"),
+        layers("[{ periodic = { frequencies = 0 } }, { dense = 3 }]"),
+        layers("[{ periodic = { sigma = 0 } }, { dense = 3 }]"),
+        layers("[{ periodic = { relu = false } }, { dense = 3 }]"),
+        layers("[{ piecewise_linear = { edges = [[0.0, true]] } }, { dense = 3 }]"),
+        layers("[{ residual = [] }, { dense = 3 }]"),
+        layers("[{ residual = [{ dense = 3, stride = 2 }] }, { dense = 3 }]"),
+        layers("[{ residual = [\"relu\"], shortcut = 3 }, { dense = 3 }]"),
         layers("[{ dense = 3 }]\ninput_shape = [3, 0]"),
         layers("[{ dense = 3 }]\ninput_shape = [65536, 65536]"),
         training("learning_rate = 0.1"),
@@ -491,7 +507,7 @@ fn any_activation() -> impl Strategy<Value = Activation> {
     ]
 }
 
-fn any_layer() -> impl Strategy<Value = Layer> {
+fn any_plain_layer() -> impl Strategy<Value = Layer> {
     prop_oneof![
         (1usize..1000, proptest::option::of(any_init()), proptest::option::of(any_bias_init())).prop_map(
             |(out_features, init, bias_init)| Layer::Dense(Dense { out_features, init, bias_init })
@@ -503,7 +519,48 @@ fn any_layer() -> impl Strategy<Value = Layer> {
         (below_one(), positive()).prop_map(|(momentum, epsilon)| BatchNorm { momentum, epsilon }.into()),
         positive().prop_map(|epsilon| LayerNorm { epsilon }.into()),
         Just(Layer::Flatten),
+        (
+            any_columns(),
+            proptest::collection::vec(1usize..100, 0..3),
+            1usize..99,
+            proptest::option::of(any_init())
+        )
+            .prop_map(|(columns, categories, dimension, init)| {
+                Embedding { columns, categories, dimension, init }.into()
+            }),
+        (any_columns(), 1usize..99, positive(), any_column_layer()).prop_map(
+            |(columns, frequencies, sigma, (dimension, relu))| {
+                Periodic { columns, frequencies, sigma, dimension, relu }.into()
+            }
+        ),
+        (
+            any_columns(),
+            1usize..99,
+            proptest::collection::vec(proptest::collection::vec(-1e3..1e3, 1..4), 0..3),
+            any_column_layer()
+        )
+            .prop_map(|(columns, bins, edges, (dimension, relu))| {
+                PiecewiseLinear { columns, bins, edges, dimension, relu }.into()
+            }),
     ]
+}
+
+fn any_columns() -> impl Strategy<Value = Option<Vec<usize>>> {
+    proptest::option::of(proptest::collection::vec(0usize..100, 1..4))
+}
+
+/// A dimension, and whether ReLU follows; without the first, the second is not written.
+fn any_column_layer() -> impl Strategy<Value = (Option<usize>, bool)> {
+    (proptest::option::of(1usize..99), any::<bool>())
+        .prop_map(|(dimension, relu)| (dimension, relu || dimension.is_none()))
+}
+
+/// A layer, or a block of a few, which may hold blocks.
+fn any_layer() -> impl Strategy<Value = Layer> {
+    any_plain_layer().prop_recursive(2, 6, 3, |inner| {
+        let some = |least| proptest::collection::vec(inner.clone(), least..4);
+        (some(1), some(0)).prop_map(|(layers, shortcut)| Residual::new(layers).with_shortcut(shortcut).into())
+    })
 }
 
 fn any_source() -> impl Strategy<Value = Source> {

@@ -244,9 +244,7 @@ fn unknown(
 }
 
 fn layer_training(item: &Item<'_>, layers: &[Layer]) -> Result<BTreeMap<usize, LayerTraining>, Fault> {
-    let learns = |layer: &Layer| {
-        matches!(layer, Layer::Dense(_) | Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::Custom(_))
-    };
+    let learns = Layer::learns;
     let mut settings = BTreeMap::new();
     for (field, item) in item.keys()?.all() {
         let fault = |problem| Fault::new(&field.origin, problem);

@@ -1,19 +1,23 @@
 //! An experiment written as TOML, in two manners: resolved (every value, layers by number) or commented (to start from).
 
+mod layers;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Experiment;
 use super::data::is_word;
 use crate::activations::Activation;
-use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer, Options};
+use crate::custom::{CustomActivation, CustomLoss, CustomOptimizer, Options};
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::init::Init;
-use crate::layers::{Dense, Layer};
+use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::schedules::Schedule;
 use crate::train::{BatchSize, Every, LayerTraining, TrainingSettings, WeightAverage};
+
+pub(super) use layers::described;
 
 /// The column at which comments begin.
 const COMMENT_COLUMN: usize = 56;
@@ -170,40 +174,6 @@ fn network(w: &mut Writer, experiment: &Experiment) {
         "\"he_normal\"",
         "default: He before ReLU, Glorot otherwise",
     );
-}
-
-/// A layer, with the activation that follows it where it can take it in; and how many layers that are.
-pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, usize) {
-    let mut keys = match layer {
-        Layer::Flatten => return (quoted("flatten"), 1),
-        Layer::Activation(own) => {
-            let own = activation(own);
-            return (if own.starts_with('{') { format!("{{ activation = {own} }}") } else { own }, 1);
-        }
-        Layer::Custom(layer) => {
-            own_keys(CustomLayer::<f64>::name(&**layer), &CustomLayer::<f64>::options(&**layer))
-        }
-        Layer::Dense(Dense { out_features, .. }) => format!("dense = {out_features}"),
-        Layer::Scale(scale) => format!("scale = {}", number(scale.factor)),
-        Layer::Dropout(dropout) => format!("dropout = {}", number(dropout.dropout)),
-        Layer::Noise(noise) => format!("noise = {}", number(noise.noise)),
-        Layer::BatchNorm(norm) => {
-            let (momentum, epsilon) = (number(norm.momentum), number(norm.epsilon));
-            format!("batch_norm = {{ momentum = {momentum}, epsilon = {epsilon} }}")
-        }
-        Layer::LayerNorm(norm) => format!("layer_norm = {{ epsilon = {} }}", number(norm.epsilon)),
-    };
-    if let Some(next) = next {
-        let _ = write!(keys, ", activation = {}", activation(next));
-    }
-    if let Layer::Dense(Dense { init: weight, bias_init, .. }) = layer {
-        for (key, value) in [("init", weight), ("bias_init", bias_init)] {
-            if let Some(value) = value {
-                let _ = write!(keys, ", {key} = {}", init(value));
-            }
-        }
-    }
-    (format!("{{ {keys} }}"), 1 + usize::from(next.is_some()))
 }
 
 fn training(w: &mut Writer, training: &TrainingSettings) {

@@ -40,16 +40,14 @@ fn last(loss: &Loss) -> &'static str {
 
 /// The names of a layer's parameters: `w0` and `b0` for `0.weight` and `0.bias`; other words stay.
 pub(super) fn parameters(layer: &PlacedLayer) -> Vec<String> {
-    let name = |word: &str| match word {
-        "weight" => format!("w{}", layer.number),
-        "bias" => format!("b{}", layer.number),
-        other => format!("{other}{}", layer.number),
+    let name = |parameter: &str| {
+        // The layer's number, with the places inside blocks: 3.0.
+        let (path, word) = parameter.rsplit_once('.').unwrap_or(("", parameter));
+        match word {
+            "weight" => format!("w{path}"),
+            "bias" => format!("b{path}"),
+            other => format!("{other}{path}"),
+        }
     };
-    layer
-        .parameters
-        .iter()
-        .map(|parameter| {
-            name(parameter.name.split_once('.').map_or(parameter.name.as_str(), |(_, word)| word))
-        })
-        .collect()
+    layer.parameters.iter().map(|parameter| name(&parameter.name)).collect()
 }

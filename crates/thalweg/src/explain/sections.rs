@@ -21,6 +21,7 @@ pub(super) fn sections<R: Real>(begun: &mut BegunStep<R>, data: &Dataset) -> Vec
     let story = Story {
         values: names::values(&layers, &begun.plan.rules().loss),
         parameters: layers.iter().map(names::parameters).collect(),
+        numbers: (0..layers.len()).map(|i| i.to_string()).collect(),
         layers,
         data,
         rows: begun.rows.len(),
@@ -54,6 +55,8 @@ struct Story<'a> {
     values: Vec<String>,
     /// The names of each layer's parameters.
     parameters: Vec<Vec<String>>,
+    /// The layers' numbers.
+    numbers: Vec<String>,
 }
 
 impl Story<'_> {
@@ -104,6 +107,13 @@ impl Story<'_> {
         if let Layer::Dropout(_) = placed.layer {
             let shape = self.with_batch(&placed.input);
             section.matrix(&format!("mask{i}"), shape, placed.input.len(), plan.cache(i, self.rows));
+        }
+        if let Layer::Residual(residual) = &placed.layer {
+            let names = residual.value_names(&self.numbers[i]);
+            let values = residual.values(&placed.input, self.rows, plan.cache(i, self.rows));
+            for (name, (shape, values)) in names.iter().zip(values) {
+                section.matrix(name, self.with_batch(&shape), shape.len(), values);
+            }
         }
         let output = &placed.output;
         section.matrix(
@@ -183,6 +193,9 @@ impl Story<'_> {
         }
         // A built-in layer has a formula for each gradient, which then stands above it; a user's own has one for all.
         let mut formulas = placed.layer.backward_formulas(self.names(i), wants_dx).into_iter();
+        if let Layer::Residual(_) = placed.layer {
+            section.formulas(formulas.by_ref().collect()); // in the order in which a block works
+        }
         let parameters = placed.parameters.iter().zip(&self.parameters[i]);
         for (parameter, w) in parameters.filter(|(parameter, _)| parameter.role.is_trained()) {
             section.formulas(formulas.next().into_iter().collect());
@@ -359,7 +372,7 @@ impl Story<'_> {
             rows: self.rows,
             input: &self.layers[i].input,
             output: &self.layers[i].output,
-            number: i,
+            number: &self.numbers[i],
             x: &self.values[i],
             y: &self.values[i + 1],
             parameters: &self.parameters[i],

@@ -215,6 +215,44 @@ fn every_part_has_its_formulas() {
     insta::assert_snapshot!(text);
 }
 
+/// Column 0 passes by; column 1 is an id of two categories.
+#[test]
+fn embeddings_and_blocks_are_told_with_what_happens_inside() {
+    use crate::layers::{Dense, Embedding, Periodic, PiecewiseLinear, Residual};
+    let inner: Vec<Layer> = vec![Dense::new(2).into(), Activation::Relu.into(), Dense::new(2).into()];
+    let network = Network::<f64>::builder(2)
+        .layer(Embedding { columns: Some(vec![1]), ..Embedding::new(vec![2], 1) })
+        .layer(Residual::new(inner))
+        .layer(Residual::new(vec![Activation::Tanh.into(), Dense::new(1).into()]))
+        .build(0)
+        .unwrap();
+    let settings = full_batch(Loss::HalfSquares, Optimizer::Sgd);
+    let data = values(&[0.5, 1.0, -0.5, -1.0], 2, &[0.5, 1.0], 1);
+    insta::assert_snapshot!(step(&network, &settings, &data, 0).render(100, 4, 4));
+
+    let edges = vec![vec![-1.0, 0.0, 1.0]; 2];
+    let mut text = String::new();
+    for dimension in [None, Some(2)] {
+        let network = Network::<f64>::builder(2)
+            .dense(2)
+            .layer(Periodic { columns: Some(vec![1]), frequencies: 1, dimension, ..Periodic::default() })
+            .build(0)
+            .unwrap();
+        let outputs = network.output_shape().len();
+        let waves = step(&network, &settings, &values(&[0.5, 1.0], 2, &vec![0.5; outputs], outputs), 0);
+        let layer =
+            PiecewiseLinear { edges: edges.clone(), dimension, relu: false, ..PiecewiseLinear::default() };
+        let network = Network::<f64>::builder(2).dense(2).layer(layer).build(0).unwrap();
+        let outputs = network.output_shape().len();
+        let shares = step(&network, &settings, &values(&[0.5, 1.0], 2, &vec![0.5; outputs], outputs), 0);
+        for explanation in [waves, shares] {
+            text.push_str(&format!("{}\n", formulas(&explanation, "forward, layer 1")));
+            text.push_str(&format!("  {}\n", formulas(&explanation, "backward, layer 1")));
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
 #[test]
 fn an_explanation_is_json_too() {
     let (network, data) = by_hand();

@@ -3,6 +3,7 @@
 use crate::activations::Activation;
 use crate::layers::Layer;
 use crate::plan::Plan;
+use crate::shape::Shape;
 
 /// The step of the differences, relative to the value's size or to 1.
 const STEP: f64 = 1e-7;
@@ -14,13 +15,25 @@ const GAP: f64 = 1e-3;
 pub(super) fn count(plan: &Plan<f64>, rows: usize) -> usize {
     let mut kinks = 0;
     for (i, layer) in plan.layers().iter().enumerate() {
-        let Layer::Activation(activation) = &layer.layer else { continue };
-        if matches!(activation, Activation::Softmax) {
-            continue;
-        }
-        kinks += plan.value(i, rows).iter().filter(|&&z| is_kink(activation, z)).count();
+        kinks += of_layer(&layer.layer, &layer.input, rows, plan.value(i, rows), plan.cache(i, rows));
     }
     kinks
+}
+
+/// How many of a layer's inputs lie on a kink of it, or of a layer inside it.
+fn of_layer(layer: &Layer, input: &Shape, rows: usize, x: &[f64], cache: &[f64]) -> usize {
+    match layer {
+        Layer::Activation(Activation::Softmax) => 0,
+        Layer::Activation(activation) => x.iter().filter(|&&z| is_kink(activation, z)).count(),
+        Layer::Residual(residual) => {
+            let mut kinks = 0;
+            residual.visit(input, rows, x, cache, &mut |layer, input, x, cache| {
+                kinks += of_layer(layer, input, rows, x, cache);
+            });
+            kinks
+        }
+        _ => 0,
+    }
 }
 
 fn is_kink(activation: &Activation, z: f64) -> bool {

@@ -6,7 +6,9 @@ use super::*;
 use crate::activations::Activation;
 use crate::custom::CustomLoss;
 use crate::data::{DatasetTargets, Features};
-use crate::layers::{Dropout, Layer, Scale};
+use crate::layers::{
+    BatchNorm, Dense, Dropout, Embedding, Layer, LayerNorm, Noise, Periodic, PiecewiseLinear, Residual, Scale,
+};
 use crate::losses::{Reduction, Target};
 use crate::shape::Shape;
 
@@ -97,6 +99,110 @@ fn normalisations_and_noise_pass_and_averages_have_no_gradient() {
     let network =
         Network::<f64>::builder([2, 3, 2]).batch_norm().layer_norm().flatten().dense(1).build(3).unwrap();
     let report = check(&network, &with_loss(Loss::HalfSquares), &data.unwrap(), 0).unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+}
+
+/// Column 1 has ids of 3 categories, the others numbers.
+fn table(rows: usize) -> Dataset {
+    let numbers = values_data(rows, 3, 2);
+    let Features::F64(mut x) = numbers.features().clone() else { unreachable!() };
+    for n in 0..rows {
+        x[3 * n + 1] = (n % 4) as f64 - 1.0;
+    }
+    Dataset::new(Features::F64(x), Shape::from(3), numbers.targets().clone()).unwrap()
+}
+
+#[test]
+fn embeddings_of_categories_and_numbers_pass() {
+    let columns = Some(vec![0, 1]); // the embedding lets the numbers by first
+    let edges = vec![vec![-1.0, -0.2, 0.3, 1.5], vec![-0.5, 0.6]];
+    let periodic = Periodic { columns: columns.clone(), frequencies: 3, sigma: 0.3, ..Periodic::default() };
+    let piecewise = PiecewiseLinear { columns, edges, ..PiecewiseLinear::default() };
+    for rows in [7, 1] {
+        let numbers: [Layer; 6] = [
+            periodic.clone().into(),
+            Periodic { dimension: Some(5), relu: false, ..periodic.clone() }.into(),
+            Periodic { dimension: Some(5), ..periodic.clone() }.into(),
+            piecewise.clone().into(),
+            PiecewiseLinear { dimension: Some(5), relu: false, ..piecewise.clone() }.into(),
+            PiecewiseLinear { dimension: Some(5), ..piecewise.clone() }.into(),
+        ];
+        for layer in numbers {
+            let embedding = Embedding { columns: Some(vec![1]), ..Embedding::new(vec![3], 5) };
+            let builder = Network::<f64>::builder(3).layer(embedding).layer(layer.clone());
+            let network = builder.dense(4).tanh().dense(2).build(6).unwrap();
+            let settings = TrainingSettings { l2: 0.1, l1: 0.05, ..with_loss(Loss::HalfSquares) };
+            let report = check(&network, &settings, &table(rows), 0).unwrap();
+            assert!(report.ok, "{layer:?}, {rows} rows: {:?}", report.worst);
+        }
+    }
+}
+
+#[test]
+fn the_gradient_by_x_of_embeddings_of_numbers_passes() {
+    // A dense layer before them, whose weights would show a wrong dx.
+    let periodic = Periodic { columns: Some(vec![1, 2]), frequencies: 2, sigma: 0.3, ..Periodic::default() };
+    let edges = vec![vec![-1.0, -0.2, 0.3, 1.5], vec![-0.5, 0.6]];
+    let piecewise = PiecewiseLinear { columns: Some(vec![0, 3]), edges, ..PiecewiseLinear::default() };
+    for layer in [
+        Layer::from(periodic.clone()),
+        Periodic { dimension: Some(3), ..periodic }.into(),
+        piecewise.clone().into(),
+        PiecewiseLinear { dimension: Some(3), ..piecewise }.into(),
+    ] {
+        for rows in [7, 1] {
+            let builder = Network::<f64>::builder(3).dense(4).layer(layer.clone());
+            let network = builder.dense(2).build(7).unwrap();
+            let report = check(&network, &with_loss(Loss::HalfSquares), &values_data(rows, 3, 2), 0).unwrap();
+            assert!(report.ok, "{layer:?}, {rows} rows: {:?}", report.worst);
+        }
+    }
+}
+
+fn dense(out_features: usize) -> Layer {
+    Dense::new(out_features).into()
+}
+
+/// A block of a block, with random layers and norms inside, one projected and one with a shortcut of layers.
+fn blocks() -> Vec<Layer> {
+    let inner = Residual::new(vec![
+        LayerNorm::default().into(),
+        dense(6),
+        Activation::Tanh.into(),
+        Noise { noise: 0.1 }.into(),
+    ]);
+    let projected = Residual::new(vec![
+        dense(5),
+        Activation::Tanh.into(),
+        inner.into(),
+        Dropout { dropout: 0.3 }.into(),
+        dense(7),
+    ]);
+    let around = vec![Scale { factor: 0.5 }.into(), dense(4)];
+    let with_shortcut = Residual::new(vec![dense(4), BatchNorm::default().into()]).with_shortcut(around);
+    vec![projected.into(), Activation::Silu.into(), with_shortcut.into(), dense(2)]
+}
+
+#[test]
+fn residual_blocks_pass() {
+    for rows in [9, 2, 1] {
+        let mut network = Network::<f64>::new(3, blocks()).unwrap();
+        network.start(None, crate::network::Draw::Philox { seed: 5 }).unwrap();
+        let settings = TrainingSettings { l2: 0.1, l1: 0.05, ..with_loss(Loss::MeanSquaredError) };
+        let report = check(&network, &settings, &values_data(rows, 3, 2), 0).unwrap();
+        assert!(report.ok, "{rows} rows: {:?}", report.worst);
+        assert!(report.by_parameter.iter().any(|worst| worst.parameter == "0.2.projection.weight"));
+    }
+}
+
+#[test]
+fn kinks_inside_a_block_are_counted() {
+    let targets = DatasetTargets::Values { values: vec![1.0, 2.0, -1.0], outputs: 1 };
+    let data = Dataset::new(Features::F64(vec![0.0, 1.5, -2.0]), Shape::from(1), targets).unwrap();
+    let block = Residual::new(vec![dense(8), Activation::Relu.into(), dense(1)]);
+    let network = Network::<f64>::builder(1).layer(block).build(4).unwrap();
+    let report = check(&network, &with_loss(Loss::HalfSquares), &data, 0).unwrap();
+    assert_eq!(report.kinks, 8);
     assert!(report.ok, "{:?}", report.worst);
 }
 

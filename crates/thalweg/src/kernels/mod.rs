@@ -12,6 +12,7 @@
 mod dispatch;
 
 pub mod bytes;
+pub(crate) mod columns;
 pub mod dense;
 pub mod elementwise;
 pub(crate) mod gather;

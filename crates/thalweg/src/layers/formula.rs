@@ -13,8 +13,8 @@ pub struct FormulaNames<'a> {
     pub input: &'a Shape,
     /// The shape of one example of the output.
     pub output: &'a Shape,
-    /// The layer's number.
-    pub number: usize,
+    /// The layer's number, inside a block with its place there: `"3.0"`.
+    pub number: &'a str,
     /// The input's name.
     pub x: &'a str,
     /// The output's name.
@@ -25,7 +25,7 @@ pub struct FormulaNames<'a> {
 
 impl FormulaNames<'_> {
     /// The axes of the input or output with the batch in front.
-    fn batch(&self, one: &Shape) -> String {
+    pub(super) fn batch(&self, one: &Shape) -> String {
         let axes: Vec<usize> = [self.rows].into_iter().chain(one.axes().iter().copied()).collect();
         format!("{axes:?}")
     }
@@ -96,6 +96,10 @@ impl Layer {
                     Formula::new(format!("{y} = {w} ⊙ u{number} + {b}"), to),
                 ]
             }
+            Layer::Embedding(embedding) => embedding.forward_formulas(names),
+            Layer::Periodic(periodic) => periodic.forward_formulas(names),
+            Layer::PiecewiseLinear(piecewise) => piecewise.forward_formulas(names),
+            Layer::Residual(residual) => residual.forward_formulas(names),
             Layer::Flatten => vec![Formula::new(format!("{y} = {x} as one axis"), format!("{to} = {from}"))],
             Layer::Custom(_) => {
                 let arguments = [x].into_iter().chain(names.parameters.iter().map(String::as_str));
@@ -144,6 +148,10 @@ impl Layer {
             Layer::Dropout(_) => Formula::new(format!("d{x} = mask{number} ⊙ d{y}"), from),
             Layer::Noise(_) => Formula::new(format!("d{x} = d{y}"), from),
             Layer::BatchNorm(_) | Layer::LayerNorm(_) => return self.norm_backward(names, wants_dx),
+            Layer::Embedding(embedding) => return embedding.backward_formulas(names, wants_dx),
+            Layer::Periodic(periodic) => return periodic.backward_formulas(names, wants_dx),
+            Layer::PiecewiseLinear(piecewise) => return piecewise.backward_formulas(names, wants_dx),
+            Layer::Residual(residual) => return residual.backward_formulas(names, wants_dx),
             Layer::Flatten => {
                 Formula::new(format!("d{x} = d{y} in the axes of {x}"), format!("{from} = {to}"))
             }

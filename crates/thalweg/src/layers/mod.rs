@@ -5,14 +5,23 @@
 //! once and training then allocates nothing. Backward overwrites `dx`, and adds to the gradients of the parameters.
 
 mod batch_norm;
+#[cfg(test)]
+mod column_tests;
+mod columns;
 mod dense;
 mod dropout;
+mod embedding;
 mod formula;
+mod formula_columns;
 mod layer_norm;
 mod noise;
+mod periodic;
+mod piecewise_linear;
 mod problem;
+mod residual;
 mod role;
 mod scale;
+mod starts;
 #[cfg(test)]
 mod tests;
 
@@ -21,12 +30,19 @@ use std::sync::Arc;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub(crate) use embedding::MOST_CATEGORIES;
 pub use formula::FormulaNames;
 pub use layer_norm::LayerNorm;
 pub use noise::Noise;
+pub use periodic::Periodic;
+pub use piecewise_linear::PiecewiseLinear;
+pub(crate) use piecewise_linear::quantiles;
 pub use problem::LayerProblem;
+pub use residual::Residual;
 pub use role::ParameterRole;
 pub use scale::Scale;
+pub(crate) use starts::ParameterStart;
 
 use crate::activations::Activation;
 use crate::custom::{AnyCustomLayer, CustomLayer, Pick};
@@ -52,6 +68,14 @@ pub enum Layer {
     BatchNorm(BatchNorm),
     /// y = w ⊙ u + b, with u of mean 0 and variance 1 over each example.
     LayerNorm(LayerNorm),
+    /// Each category of a column has a row of numbers.
+    Embedding(Embedding),
+    /// Numbers as waves.
+    Periodic(Periodic),
+    /// Numbers as shares of bins.
+    PiecewiseLinear(PiecewiseLinear),
+    /// y = g(x) + f(x).
+    Residual(Residual),
     /// The same values as one axis.
     Flatten,
     /// A user's own.
@@ -133,7 +157,7 @@ pub struct Backward<'a, R> {
     pub dx: Option<&'a mut [R]>,
     /// The gradient of the loss by the parameters, added to.
     pub dparameters: &'a mut [R],
-    /// Working memory of the plan, as long as the layer's `scratch_len` said.
+    /// Working memory of the plan, as long as the layer's `scratch_len` said, and `row_scratch_len` for each row.
     pub scratch: &'a mut [R],
 }
 
@@ -157,6 +181,10 @@ impl Layer {
             Layer::Noise(_) => "noise",
             Layer::BatchNorm(_) => "batch_norm",
             Layer::LayerNorm(_) => "layer_norm",
+            Layer::Embedding(_) => "embedding",
+            Layer::Periodic(_) => "periodic",
+            Layer::PiecewiseLinear(_) => "piecewise_linear",
+            Layer::Residual(_) => "residual",
             Layer::Flatten => "flatten",
             Layer::Custom(custom) => in_f64(custom).name(),
         }
@@ -178,6 +206,10 @@ impl Layer {
             Layer::Noise(noise) => noise.check().map(|()| input.clone()),
             Layer::BatchNorm(norm) => norm.check().map(|()| input.clone()),
             Layer::LayerNorm(norm) => norm.check().map(|()| input.clone()),
+            Layer::Embedding(embedding) => embedding.output_shape(input),
+            Layer::Periodic(periodic) => periodic.output_shape(input),
+            Layer::PiecewiseLinear(piecewise) => piecewise.output_shape(input),
+            Layer::Residual(residual) => residual.output_shape(input),
             Layer::Flatten => Ok(input.flattened()),
             Layer::Custom(custom) => in_f64(custom)
                 .output_shape(input)
@@ -191,6 +223,10 @@ impl Layer {
             Layer::Dense(dense) => dense.parameters(input),
             Layer::BatchNorm(norm) => norm.parameters(input),
             Layer::LayerNorm(norm) => norm.parameters(input),
+            Layer::Embedding(embedding) => embedding.parameters(),
+            Layer::Periodic(periodic) => periodic.parameters(input),
+            Layer::PiecewiseLinear(piecewise) => piecewise.parameters(),
+            Layer::Residual(residual) => residual.parameters(input),
             Layer::Custom(custom) => in_f64(custom).parameters(input),
             Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Noise(_) | Layer::Flatten => {
                 Vec::new()
@@ -204,8 +240,16 @@ impl Layer {
             Layer::Dropout(_) => input.len(),
             Layer::BatchNorm(norm) => norm.cache_len(input),
             Layer::LayerNorm(norm) => norm.cache_len(input),
+            Layer::Periodic(periodic) => periodic.cache_len(input),
+            Layer::PiecewiseLinear(piecewise) => piecewise.cache_len(),
+            Layer::Residual(residual) => residual.cache_len(input),
             Layer::Custom(custom) => in_f64(custom).cache_len(input),
-            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Noise(_) | Layer::Flatten => 0,
+            Layer::Dense(_)
+            | Layer::Activation(_)
+            | Layer::Scale(_)
+            | Layer::Noise(_)
+            | Layer::Embedding(_)
+            | Layer::Flatten => 0,
         }
     }
 
@@ -213,16 +257,53 @@ impl Layer {
     pub fn scratch_len(&self, input: &Shape) -> usize {
         match self {
             Layer::Dense(dense) => dense.scratch_len(input),
+            Layer::Embedding(embedding) => embedding.scratch_len(),
+            Layer::Periodic(periodic) => periodic.scratch_len(),
+            Layer::PiecewiseLinear(piecewise) => piecewise.scratch_len(),
+            Layer::Residual(residual) => residual.scratch_len(input),
             _ => 0,
         }
     }
 
-    /// Where a parameter starts that is never drawn, by its place among the layer's parameters: the scales and averages of
-    /// normalisations.
-    pub(crate) fn fixed_start(&self, index: usize) -> Option<f64> {
+    /// How many values of working memory `backward` needs for each row, beside `scratch_len`.
+    pub fn row_scratch_len(&self, input: &Shape) -> usize {
         match self {
-            Layer::BatchNorm(_) => [1.0, 0.0, 0.0, 1.0].get(index).copied(),
-            Layer::LayerNorm(_) => [1.0, 0.0].get(index).copied(),
+            Layer::Periodic(periodic) => periodic.row_scratch_len(input),
+            Layer::PiecewiseLinear(piecewise) => piecewise.row_scratch_len(input),
+            Layer::Residual(residual) => residual.row_scratch_len(input),
+            _ => 0,
+        }
+    }
+
+    /// Whether this layer, or one inside it, is such a layer.
+    pub fn any(&self, is: &dyn Fn(&Layer) -> bool) -> bool {
+        match self {
+            Layer::Residual(residual) => is(self) || residual.all().any(|layer| layer.any(is)),
+            _ => is(self),
+        }
+    }
+
+    /// Whether training finds something in it: whether it has parameters, whatever its input.
+    pub(crate) fn learns(&self) -> bool {
+        self.any(&|layer| match layer {
+            Layer::Dense(_)
+            | Layer::BatchNorm(_)
+            | Layer::LayerNorm(_)
+            | Layer::Embedding(_)
+            | Layer::Periodic(_)
+            | Layer::Custom(_) => true,
+            Layer::PiecewiseLinear(piecewise) => piecewise.dimension.is_some(),
+            _ => false,
+        })
+    }
+
+    /// Which value of the input a value of the output is, if it is one unchanged.
+    pub(crate) fn origin(&self, input: &Shape, value: usize) -> Option<usize> {
+        match self {
+            Layer::Flatten => Some(value),
+            Layer::Embedding(embedding) => embedding.origin(input, value),
+            Layer::Periodic(periodic) => periodic.origin(input, value),
+            Layer::PiecewiseLinear(piecewise) => piecewise.origin(input, value),
             _ => None,
         }
     }
@@ -236,7 +317,11 @@ impl Layer {
             | Layer::Dropout(_)
             | Layer::Noise(_)
             | Layer::LayerNorm(_)
+            | Layer::Embedding(_)
+            | Layer::Periodic(_)
+            | Layer::PiecewiseLinear(_)
             | Layer::Flatten => Extent::Row,
+            Layer::Residual(residual) => residual.extent(),
             Layer::BatchNorm(_) | Layer::Custom(_) => Extent::Batch,
         }
     }
@@ -253,6 +338,10 @@ impl Layer {
             Layer::Noise(noise) => noise.forward(pass),
             Layer::BatchNorm(norm) => norm.forward(pass),
             Layer::LayerNorm(norm) => norm.forward(pass),
+            Layer::Embedding(embedding) => embedding.forward(pass),
+            Layer::Periodic(periodic) => periodic.forward(pass),
+            Layer::PiecewiseLinear(piecewise) => piecewise.forward(pass),
+            Layer::Residual(residual) => residual.forward(pass),
             Layer::Flatten => pass.y.copy_from_slice(pass.x),
             Layer::Custom(custom) => R::layer(custom.as_ref()).forward(pass),
         }
@@ -279,6 +368,10 @@ impl Layer {
             Layer::Noise(noise) => noise.backward(pass),
             Layer::BatchNorm(norm) => norm.backward(pass),
             Layer::LayerNorm(norm) => norm.backward(pass),
+            Layer::Embedding(embedding) => embedding.backward(pass),
+            Layer::Periodic(periodic) => periodic.backward(pass),
+            Layer::PiecewiseLinear(piecewise) => piecewise.backward(pass),
+            Layer::Residual(residual) => residual.backward(pass),
             Layer::Flatten => {
                 if let Some(dx) = pass.dx {
                     dx.copy_from_slice(pass.dy);
@@ -297,6 +390,10 @@ fn check_epsilon(epsilon: f64) -> Result<(), LayerProblem> {
         Err(LayerProblem::EpsilonOutOfRange { epsilon })
     }
 }
+
+/// The most values that one example of an embedding's output may have, as of a dense layer in an experiment: products of two fit 64 bits
+/// with room to spare.
+const MOST_VALUES: usize = 1 << 30;
 
 /// The length of the innermost axis: what softmax calls a row.
 fn row_len(shape: &Shape) -> usize {
@@ -346,5 +443,29 @@ impl From<BatchNorm> for Layer {
 impl From<LayerNorm> for Layer {
     fn from(norm: LayerNorm) -> Self {
         Layer::LayerNorm(norm)
+    }
+}
+
+impl From<Embedding> for Layer {
+    fn from(embedding: Embedding) -> Self {
+        Layer::Embedding(embedding)
+    }
+}
+
+impl From<Periodic> for Layer {
+    fn from(periodic: Periodic) -> Self {
+        Layer::Periodic(periodic)
+    }
+}
+
+impl From<PiecewiseLinear> for Layer {
+    fn from(piecewise: PiecewiseLinear) -> Self {
+        Layer::PiecewiseLinear(piecewise)
+    }
+}
+
+impl From<Residual> for Layer {
+    fn from(residual: Residual) -> Self {
+        Layer::Residual(residual)
     }
 }

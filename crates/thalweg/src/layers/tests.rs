@@ -3,20 +3,20 @@
 use super::*;
 
 /// The irregular numbers of `reference/layers.py`.
-fn irregular(count: usize) -> Vec<f64> {
+pub(super) fn irregular(count: usize) -> Vec<f64> {
     (0..count).map(|i| (i * 7919 % 1009) as f64 / 504.5 - 1.0).collect()
 }
 
 /// One pass of a layer there and back, in training and in inference.
-struct Passes {
-    y: Vec<f64>,
-    dx: Vec<f64>,
-    dparameters: Vec<f64>,
-    inference: Vec<f64>,
+pub(super) struct Passes {
+    pub(super) y: Vec<f64>,
+    pub(super) dx: Vec<f64>,
+    pub(super) dparameters: Vec<f64>,
+    pub(super) inference: Vec<f64>,
 }
 
 /// Runs a layer on `x`; backward takes the rows of irregular numbers in reverse. The averages move before inference.
-fn run(layer: &Layer, input: &Shape, rows: usize, x: &[f64], parameters: &mut [f64]) -> Passes {
+pub(super) fn run(layer: &Layer, input: &Shape, rows: usize, x: &[f64], parameters: &mut [f64]) -> Passes {
     let output = layer.output_shape(input).unwrap();
     let row_numbers: Vec<u32> = (0..rows as u32).collect();
     let mode = Mode::Training { seed: 3, layer: 0, epoch: 0, row_numbers: &row_numbers };
@@ -35,7 +35,7 @@ fn run(layer: &Layer, input: &Shape, rows: usize, x: &[f64], parameters: &mut [f
     let dy: Vec<f64> = irregular(y.len()).chunks_exact(output.len()).rev().flatten().copied().collect();
     let mut dx = vec![f64::NAN; x.len()];
     let mut dparameters = vec![0.0; parameters.len()];
-    let mut scratch = vec![0.0; layer.scratch_len(input)];
+    let mut scratch = vec![f64::NAN; layer.scratch_len(input) + rows * layer.row_scratch_len(input)];
     layer.backward(Backward {
         rows,
         input,
@@ -74,7 +74,7 @@ fn run(layer: &Layer, input: &Shape, rows: usize, x: &[f64], parameters: &mut [f
 }
 
 #[track_caller]
-fn near(ours: &[f64], theirs: &[f64]) {
+pub(super) fn near(ours: &[f64], theirs: &[f64]) {
     assert_eq!(ours.len(), theirs.len());
     for (i, (a, b)) in ours.iter().zip(theirs).enumerate() {
         assert!((a - b).abs() <= 1e-13 * b.abs().max(1.0), "value {i}: {a} and {b}");
@@ -155,6 +155,27 @@ fn options_out_of_range_are_refused() {
         refuse(LayerNorm { epsilon: 0.0 }.into()),
         @"has epsilon = 0; it must be a finite number above 0"
     );
+}
+
+/// Holds a layer against what `reference/layers.py` prints for all parameters as one vector, half of irregular numbers; averages are not looked at.
+#[track_caller]
+pub(super) fn agrees_flat(layer: Layer, width: usize, x: &[f64], y: &[f64], dx: &[f64], dparameters: &[f64]) {
+    let input = Shape::from(width);
+    let shapes = layer.parameters(&input);
+    let count = shapes.iter().map(|parameter| parameter.shape.len()).sum();
+    let mut parameters: Vec<f64> = irregular(count).iter().map(|value| 0.5 * value).collect();
+    let mut passes = run(&layer, &input, x.len() / width, x, &mut parameters);
+    let mut start = 0;
+    for parameter in shapes {
+        let range = start..start + parameter.shape.len();
+        start = range.end;
+        if !parameter.role.is_trained() {
+            passes.dparameters[range].fill(0.0);
+        }
+    }
+    near(&passes.y, y);
+    near(&passes.dx, dx);
+    near(&passes.dparameters, dparameters);
 }
 
 /// Holds a layer against what `reference/layers.py` prints; the weight is 1 and half of irregular numbers, the bias a quarter.

@@ -85,16 +85,24 @@ fn loss(json: &serde_json::Value, registry: &Registry) -> Result<Loss, ModelProb
     loss_from_json(json, registry).map_err(own_or_wrong)
 }
 
+/// `2.0` of `layers[2].residual[0].activation`, `2.shortcut.1` of `layers[2].shortcut[1]`.
+fn place(key: &str) -> String {
+    let step = |step: &str| -> Option<String> {
+        let (list, number) = step.strip_suffix(']')?.split_once('[')?;
+        Some(if list == "shortcut" { format!("shortcut.{number}") } else { number.to_owned() })
+    };
+    key.split('.').filter_map(step).collect::<Vec<_>>().join(".")
+}
+
 /// A part that this program does not have is not a wrong description.
 fn own_or_wrong(problem: ExperimentProblem) -> ModelProblem {
     match problem {
         ExperimentProblem::NotRegistered { key, kind, name } => {
-            // `layers[2]` or `layers[2].activation`
-            let number = key.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
-            let part = match number {
-                Some((number, _)) if kind == "layer" => format!("layer {number}"),
-                Some((number, _)) => format!("{kind} in layer {number}"),
-                None => kind.to_owned(),
+            let numbers = place(&key);
+            let part = match (numbers.is_empty(), kind) {
+                (true, _) => kind.to_owned(),
+                (false, "layer") => format!("layer {numbers}"),
+                (false, _) => format!("{kind} in layer {numbers}"),
             };
             ModelProblem::Custom { part, name: container::in_short(&name) }
         }

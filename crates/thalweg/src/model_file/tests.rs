@@ -55,6 +55,61 @@ fn described(metadata: &str) -> Vec<u8> {
 const GOOD: &str = r#"{"format":1,"kind":"model","version":"0","numerics":1,"precision":"f32","network":{"input_shape":[2],"layers":[{"dense":1}]}}"#;
 
 #[test]
+fn blocks_and_embeddings_come_back_whole_and_their_tensors_are_named_by_place() {
+    use crate::layers::{BatchNorm, Embedding, Periodic, PiecewiseLinear, Residual};
+    let edges = vec![vec![-0.1, 1.0 / 3.0, 1e10]];
+    let inner = Residual::new(vec![Dense::new(3).into(), BatchNorm::default().into()]);
+    let block =
+        Residual::new(vec![Dense::new(4).into(), inner.into()]).with_shortcut(vec![Dense::new(3).into()]);
+    let network = Network::<f32>::builder(3)
+        .layer(Embedding { columns: Some(vec![2]), ..Embedding::new(vec![5], 2) })
+        .layer(Periodic { columns: Some(vec![0]), frequencies: 2, ..Periodic::default() })
+        .layer(PiecewiseLinear {
+            columns: Some(vec![0]),
+            edges,
+            dimension: Some(2),
+            ..PiecewiseLinear::default()
+        })
+        .layer(block)
+        .dense(1)
+        .build(7)
+        .unwrap();
+    let bytes = bytes_of(&Model::from(network.clone()));
+    let AnyNetwork::F32(again) = read::model(&bytes, &Registry::new()).unwrap().network else {
+        panic!("a network in f32")
+    };
+    assert_eq!(again.parameters(), network.parameters());
+    assert_eq!(again.summary(), network.summary());
+    assert_eq!(format!("{:?}", again.layers()), format!("{:?}", network.layers()));
+    insta::assert_snapshot!(network.summary());
+    let names: Vec<&str> = network.parameter_tensors().map(|parameter| parameter.name.as_str()).collect();
+    insta::assert_snapshot!(names.join(" "));
+}
+
+/// A file of a few hundred bytes must not ask for more memory than that, whatever shape it speaks of.
+#[test]
+fn an_embedding_of_a_huge_row_asks_for_no_memory() {
+    let layers = r#"[{"embedding":{"dimension":1,"columns":[1073741823],"categories":[2]}},{"dense":1}]"#;
+    let metadata = GOOD
+        .replace(r#"[{"dense":1}]"#, layers)
+        .replace("\"input_shape\":[2]", "\"input_shape\":[1073741824]");
+    let message = refusal(&described(&metadata)).unwrap();
+    assert!(message.contains("1.weight"), "{message}");
+}
+
+#[test]
+fn a_users_own_layer_inside_a_block_is_named_by_its_place() {
+    for (layers, place) in [
+        (r#"[{"residual":["relu","mine"]}]"#, "layer 0.1"),
+        (r#"[{"residual":["relu"],"shortcut":[{"residual":["mine"]}]}]"#, "layer 0.shortcut.0.0"),
+    ] {
+        let metadata = GOOD.replace(r#"[{"dense":1}]"#, layers);
+        let message = refusal(&described(&metadata)).unwrap();
+        assert!(message.contains(place) && message.contains("mine"), "{message}");
+    }
+}
+
+#[test]
 fn saved_and_loaded_are_the_same_to_the_bit() {
     fn check<R: Real>()
     where

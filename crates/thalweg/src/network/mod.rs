@@ -10,6 +10,7 @@ mod weights_file;
 pub use any::AnyNetwork;
 pub(crate) use any::either;
 pub use builder::NetworkBuilder;
+pub(crate) use placed::id_columns;
 pub use placed::{Parameter, PlacedLayer};
 pub use problem::NetworkProblem;
 pub use start::Draw;
@@ -146,20 +147,29 @@ impl<R: Real> Network<R> {
         })
     }
 
-    /// A table of the layers: number, kind, output shape and parameters.
+    /// A table of the layers: number, kind, output shape and parameters. Those inside a block follow it, counted in it.
     pub fn summary(&self) -> String {
-        let mut text = format!("{:>5}  {:<12} {:<16} {:>12}\n", "layer", "kind", "output", "parameters");
+        let mut rows = vec![["layer", "kind", "output", "parameters"].map(str::to_owned)];
         for layer in &self.layers {
-            let line = format!(
-                "{:>5}  {:<12} {:<16} {:>12}\n",
-                layer.number,
-                layer.layer.kind(),
-                layer.output.to_string(),
-                layer.range.len()
-            );
-            text.push_str(&line);
+            let mut line = |number: &str, kind: &str, output: &Shape, parameters: usize| {
+                rows.push([number.to_owned(), kind.to_owned(), output.to_string(), parameters.to_string()]);
+            };
+            let number = layer.number.to_string();
+            line(&number, layer.layer.kind(), &layer.output, layer.range.len());
+            if let Layer::Residual(residual) = &layer.layer {
+                residual.list(&number, &layer.input, &mut line);
+            }
         }
-        text.push_str(&format!("{:>5}  {:<12} {:<16} {:>12}\n", "", "total", "", self.parameter_count()));
+        let count = self.parameter_count().to_string();
+        rows.push([String::new(), "total".to_owned(), String::new(), count]);
+        let width = |column: usize, least: usize| {
+            rows.iter().map(|row| row[column].len()).max().unwrap_or(0).max(least)
+        };
+        let [a, b, c, d] = [width(0, 5), width(1, 12), width(2, 16), width(3, 12)];
+        let mut text = String::new();
+        for [number, kind, output, parameters] in &rows {
+            text.push_str(&format!("{number:>a$}  {kind:<b$} {output:<c$} {parameters:>d$}\n"));
+        }
         text
     }
 }

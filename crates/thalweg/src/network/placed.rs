@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::layers::{Layer, ParameterRole};
+use crate::layers::{Layer, LayerProblem, ParameterRole};
 use crate::network::NetworkProblem;
 use crate::shape::Shape;
 
@@ -53,11 +53,14 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
     let mut input = input_shape.clone();
     let mut start = 0;
     for (number, layer) in layers.into_iter().enumerate() {
-        let output = layer.output_shape(&input).map_err(|problem| Error::Layer {
-            layer: number,
-            kind: layer.kind().to_owned(),
-            problem,
-        })?;
+        let refuse = |problem| Error::Layer { layer: number, kind: layer.kind().to_owned(), problem };
+        let output = layer.output_shape(&input).map_err(refuse)?;
+        if let Layer::Embedding(embedding) = &layer
+            && let Some((column, _)) =
+                embedding.ids(&input).find(|(column, _)| origin(&placed, *column).is_none())
+        {
+            return Err(refuse(LayerProblem::NoIds { column }));
+        }
         let first = start;
         let mut parameters = Vec::new();
         for parameter in layer.parameters(&input) {
@@ -81,4 +84,21 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
         input = output;
     }
     Ok(placed)
+}
+
+/// Which value of the data comes unchanged through these layers as this value, if one does.
+fn origin(before: &[PlacedLayer], value: usize) -> Option<usize> {
+    before.iter().rev().try_fold(value, |value, placed| placed.layer.origin(&placed.input, value))
+}
+
+/// The columns of the data that must hold ids, and how many categories each has.
+pub(crate) fn id_columns(layers: &[PlacedLayer]) -> Vec<(usize, usize)> {
+    let mut all = Vec::new();
+    for (i, placed) in layers.iter().enumerate() {
+        if let Layer::Embedding(embedding) = &placed.layer {
+            let ids = embedding.ids(&placed.input);
+            all.extend(ids.filter_map(|(column, count)| Some((origin(&layers[..i], column)?, count))));
+        }
+    }
+    all
 }

@@ -105,6 +105,38 @@ pub enum NetworkProblem {
         /// What.
         value: f64,
     },
+    /// A value that an embedding takes for an id and that is none.
+    #[error(
+        "row {row} (counted from 0) has {value} in column {column}, where an embedding takes whole numbers from 0 to {}, and -1 for none of the categories; \
+         leave the column unscaled, or give it more `categories`",
+        categories - 1
+    )]
+    NotACategory {
+        /// The row.
+        row: usize,
+        /// The column of the data, from 0, or its name.
+        column: String,
+        /// What stands there, as the network sees it.
+        value: f64,
+        /// How many categories the column has.
+        categories: usize,
+    },
+    /// An embedding was to find its columns in data that has none for it.
+    #[error("layer {layer} (embedding) finds no columns of categories in the data; {cure}")]
+    NoCategories {
+        /// The layer.
+        layer: usize,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// Numbers were to be embedded in data that has none.
+    #[error("layer {layer} ({kind}) finds no columns of numbers in the data; leave it out")]
+    NoNumbers {
+        /// The layer.
+        layer: usize,
+        /// What it is.
+        kind: &'static str,
+    },
     /// Values to predict from that are not whole rows.
     #[error(
         "{given} values are no whole rows of the {inputs} values that the network takes; give a multiple of {inputs}"

@@ -1,10 +1,9 @@
 //! How a network starts: its parameters drawn, or read from a file.
 
-use super::{Network, PlacedLayer};
-use crate::activations::Activation;
+use super::Network;
 use crate::error::Result;
 use crate::init::{Draws, Init};
-use crate::layers::Layer;
+use crate::layers::ParameterStart;
 use crate::random::numpy::NumpyRandom;
 use crate::random::{Purpose, Stream};
 use crate::real::Real;
@@ -26,7 +25,8 @@ impl<R: Real> Network<R> {
     /// Draws every parameter anew.
     ///
     /// Weights start by their layer's `init`, else by `default`, else by He's normal rule before a ReLU-like activation
-    /// and by Glorot's uniform rule elsewhere. Biases start at zero unless their layer says otherwise. With
+    /// and by Glorot's uniform rule elsewhere. Biases start at zero unless their layer says otherwise, the rows of an embedding and the
+    /// frequencies of waves as their layers say, whatever `default`. With
     /// [`Init::File`] as `default`, all parameters come from that file. The scales and averages of normalisations start where their
     /// layers say.
     ///
@@ -34,8 +34,11 @@ impl<R: Real> Network<R> {
     /// For [`Init::File`]: the file cannot be read, has no array of a parameter's name, or one of another shape.
     pub fn start(&mut self, default: Option<&Init>, mut draw: Draw<'_>) -> Result<()> {
         for number in 0..self.layers.len() {
-            for index in 0..self.layers[number].parameters.len() {
-                self.start_parameter(number, index, default, &mut draw)?;
+            let placed = &self.layers[number];
+            let after = self.layers[number + 1..].iter().map(|next| &next.layer);
+            let starts = placed.layer.starts(&placed.input, after);
+            for (index, start) in starts.iter().enumerate() {
+                self.start_parameter(number, index, start, default, &mut draw)?;
             }
         }
         Ok(())
@@ -45,32 +48,24 @@ impl<R: Real> Network<R> {
         &mut self,
         number: usize,
         index: usize,
+        start: &ParameterStart,
         default: Option<&Init>,
         draw: &mut Draw<'_>,
     ) -> Result<()> {
-        let layer = &self.layers[number];
-        let parameter = layer.parameters[index].clone();
-        if let (Some(start), false) =
-            (layer.layer.fixed_start(index), matches!(default, Some(Init::File { .. })))
-        {
-            self.parameters[parameter.range].fill(R::from_f64(start));
+        let parameter = self.layers[number].parameters[index].clone();
+        if let (Some(value), false) = (start.fixed, matches!(default, Some(Init::File { .. }))) {
+            self.parameters[parameter.range].fill(R::from_f64(value));
             return Ok(());
         }
-        let own = match &layer.layer {
-            Layer::Dense(dense) if parameter.role.is_penalised() => dense.init.as_ref(),
-            Layer::Dense(dense) => dense.bias_init.as_ref(),
-            _ => None,
-        };
+        let own = start.own.as_ref();
         let file = [own, default].into_iter().flatten().find_map(|init| match init {
             Init::File { path } => Some(path),
             _ => None,
         });
-        let init = match own {
-            Some(init) => init.clone(),
-            None if parameter.role.is_penalised() => {
-                default.cloned().unwrap_or_else(|| default_init(&self.layers[number + 1..]))
-            }
-            None => Init::Zeros,
+        let init = match (own, default) {
+            (Some(init), _) => init,
+            (None, Some(default)) if !start.is_settled => default,
+            _ => &start.usual,
         };
         if let Some(path) = file
             && (own.is_none() || own == default || matches!(init, Init::File { .. }))
@@ -79,28 +74,18 @@ impl<R: Real> Network<R> {
             let values: Vec<R> = values.into_iter().map(R::from_f64).collect();
             return self.set_parameter(&parameter.name, &values);
         }
-        let axes = parameter.shape.axes();
-        let (fan_in, fan_out) = (layer.input.len(), axes.last().copied().unwrap_or(1));
+        let fan_out = parameter.shape.axes().last().copied().unwrap_or(1);
         let purpose =
             if parameter.role.is_penalised() { Purpose::InitialWeights } else { Purpose::InitialBiases };
         let values = &mut self.parameters[parameter.range];
         match draw {
             Draw::Philox { seed } => {
                 let stream = Stream::new(*seed, purpose, number as u32, index as u64);
-                init.fill(fan_in, fan_out, values, &mut Counted { stream, next: 0 });
+                init.fill(start.fan_in, fan_out, values, &mut Counted { stream, next: 0 });
             }
-            Draw::Numpy(random) => init.fill(fan_in, fan_out, values, &mut Legacy { random }),
+            Draw::Numpy(random) => init.fill(start.fan_in, fan_out, values, &mut Legacy { random }),
         }
         Ok(())
-    }
-}
-
-/// He's rule before a ReLU-like activation, with or without a normalisation between, else Glorot's.
-fn default_init(after: &[PlacedLayer]) -> Init {
-    let is_norm = |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_));
-    match after.iter().map(|next| &next.layer).find(|layer| !is_norm(layer)) {
-        Some(Layer::Activation(activation)) if Activation::is_relu_like(activation) => Init::HeNormal,
-        _ => Init::GlorotUniform,
     }
 }
 

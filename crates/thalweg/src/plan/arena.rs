@@ -67,8 +67,11 @@ impl Layout {
             dvalues.push(range);
         }
         let targets = next(largest_batch * targets);
-        let scratch = layers.iter().map(|layer| layer.layer.scratch_len(&layer.input)).max().unwrap_or(0);
-        let scratch = next(scratch);
+        let scratch = |layer: &PlacedLayer| {
+            let each = layer.layer.row_scratch_len(&layer.input);
+            layer.layer.scratch_len(&layer.input) + largest_batch * each
+        };
+        let scratch = next(layers.iter().map(scratch).max().unwrap_or(0));
         Layout { values, caches, dvalues, targets, scratch, len: end }
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::data::{Dataset, DatasetTargets};
 use crate::error::Result;
+use crate::kernels::columns::category;
 use crate::losses::Loss;
-use crate::network::{Network, NetworkProblem};
+use crate::network::{Network, NetworkProblem, id_columns};
 use crate::real::Real;
 
 /// Checks the input's shape, and the outputs against loss and targets.
@@ -30,14 +31,38 @@ pub(crate) fn check<R: Real>(network: &Network<R>, loss: &Loss, data: &Dataset) 
 
 /// Checks the input's shape alone, for predicting. A row of as many values in other axes fits.
 pub(crate) fn check_input<R: Real>(network: &Network<R>, data: &Dataset) -> Result<()> {
-    if network.input_shape().len() == data.feature_shape().len() {
-        return Ok(());
+    if network.input_shape().len() != data.feature_shape().len() {
+        let (expected, given) = (network.input_shape().clone(), data.feature_shape().clone());
+        return Err(NetworkProblem::InputShape { expected, given }.into());
     }
-    Err(NetworkProblem::InputShape {
-        expected: network.input_shape().clone(),
-        given: data.feature_shape().clone(),
+    for (column, categories) in id_columns(network.layers()) {
+        for row in 0..data.rows() {
+            let value = data.scale().apply(column, data.feature(row, column));
+            if category(value, categories).is_none() {
+                let column =
+                    data.feature_names().get(column).map_or(column.to_string(), |n| format!("{n:?}"));
+                let row = data.row_numbers()[row] as usize; // in its source
+                return Err(NetworkProblem::NotACategory { row, column, value, categories }.into());
+            }
+        }
     }
-    .into())
+    Ok(())
+}
+
+/// The same for rows in memory, `[rows, inputs]`.
+pub(crate) fn check_ids<R: Real>(
+    ids: &[(usize, usize)],
+    inputs: usize,
+    x: &[R],
+) -> Result<(), NetworkProblem> {
+    for &(column, categories) in ids {
+        let values = x.iter().skip(column).step_by(inputs);
+        if let Some((row, value)) = values.enumerate().find(|(_, id)| category(**id, categories).is_none()) {
+            let (column, value) = (column.to_string(), value.to_f64());
+            return Err(NetworkProblem::NotACategory { row, column, value, categories });
+        }
+    }
+    Ok(())
 }
 
 /// Checks targets that are to be rates, which have no sign and no other units.

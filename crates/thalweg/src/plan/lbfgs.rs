@@ -95,7 +95,7 @@ impl<R: Real> LbfgsSteps<R> {
                 parameters: network.parameters().to_vec(),
                 gradients: vec![R::ZERO; count],
                 moves,
-                is_random: network.layers().iter().any(|layer| is_random(&layer.layer)),
+                is_random: network.layers().iter().any(|layer| layer.layer.any(&is_random)),
             },
             memory: Memory::new(history, count),
             w: vec![R::ZERO; count],

@@ -17,6 +17,7 @@
 mod at;
 mod checkpoints;
 mod environment;
+mod fitted_layers;
 mod folder;
 mod hashes;
 mod lock;

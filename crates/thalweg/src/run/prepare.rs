@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::fitted_layers;
 use super::start::Start;
 use crate::data::sources::named_folder;
 use crate::data::{
@@ -11,6 +12,7 @@ use crate::data::{
 };
 use crate::error::Result;
 use crate::experiment::{Experiment, RandomSource};
+use crate::init::Init;
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::model_file::{Model, TrainingSummary};
@@ -72,9 +74,10 @@ pub struct Prepared {
 /// # Errors
 /// As [`data::load`], [`Network::new`](crate::Network::new) and [`Network::start`](crate::Network::start), and
 /// [`NetworkProblem`](crate::network::NetworkProblem) when network, loss, data and metrics do not fit each other.
-pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Prepared> {
+pub fn prepare(mut experiment: Experiment, data_folder: Option<&Path>) -> Result<Prepared> {
     let options = load_options(&experiment, data_folder);
     let parts = data::load(&experiment.data, &options)?;
+    fitted_layers::fit(&mut experiment.network.layers, &parts.preprocessing, &parts.train)?;
     let data_folder = found_in(&experiment.data, data_folder);
     let settings = &experiment.network;
     let input_shape = settings.input_shape.clone().unwrap_or_else(|| parts.train.feature_shape().clone());
@@ -152,18 +155,28 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
         draws_from_numpy: experiment.random == RandomSource::Numpy,
         classes,
         task,
+        ids: fitted_layers::ids(&experiment.network.layers),
     }
 }
 
 /// How many outputs the layers have, where that does not depend on the data.
 fn outputs(layers: &[Layer]) -> Option<usize> {
-    if layers.iter().any(|layer| matches!(layer, Layer::Custom(_))) {
+    if layers.iter().any(|layer| layer.any(&|layer| matches!(layer, Layer::Custom(_)))) {
         return None;
     }
-    layers.iter().rev().find_map(|layer| match layer {
-        Layer::Dense(dense) => Some(dense.out_features),
-        _ => None,
-    })
+    for layer in layers.iter().rev() {
+        match layer {
+            Layer::Dense(dense) => return Some(dense.out_features),
+            // A block without a layer that changes the shape gives what it takes.
+            Layer::Residual(residual) => match outputs(residual.layers()) {
+                Some(outputs) => return Some(outputs),
+                None => {}
+            },
+            Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The experiment with what it left open written out as it was used, and its paths made absolute, so that its file trains
@@ -189,16 +202,29 @@ pub(crate) fn from_the_root(mut experiment: Experiment) -> Experiment {
             }
         }
     }
-    let own = experiment.network.layers.iter_mut().filter_map(|layer| match layer {
-        Layer::Dense(dense) => Some([dense.init.as_mut(), dense.bias_init.as_mut()]),
-        _ => None,
-    });
-    for init in own.flatten().chain([experiment.network.init.as_mut()]).flatten() {
-        if let crate::init::Init::File { path } = init {
-            *path = absolute(&*path);
-        }
-    }
+    experiment.network.layers.iter_mut().for_each(starts_from_the_root);
+    experiment.network.init.iter_mut().for_each(start_from_the_root);
     experiment
+}
+
+fn starts_from_the_root(layer: &mut Layer) {
+    match layer {
+        Layer::Dense(dense) => {
+            [dense.init.as_mut(), dense.bias_init.as_mut()]
+                .into_iter()
+                .flatten()
+                .for_each(start_from_the_root);
+        }
+        Layer::Embedding(embedding) => embedding.init.iter_mut().for_each(start_from_the_root),
+        Layer::Residual(residual) => residual.all_mut().for_each(starts_from_the_root),
+        _ => {}
+    }
+}
+
+fn start_from_the_root(init: &mut Init) {
+    if let Init::File { path } = init {
+        *path = absolute(&*path);
+    }
 }
 
 /// The path from the root; a path that cannot be made one stays.

@@ -314,12 +314,21 @@ fn metric(experiment: &Experiment) -> &str {
 
 /// `dense 64, dense 10: 8970 parameters`.
 fn in_words(layers: &[Layer], count: usize) -> String {
-    let layer = |layer: &Layer| match layer {
-        Layer::Dense(dense) => Some(format!("dense {}", dense.out_features)),
-        Layer::Custom(_) => Some(layer.kind().to_owned()),
-        _ => None,
-    };
-    let layers: Vec<String> = layers.iter().filter_map(layer).collect();
+    fn words(layer: &Layer) -> Option<String> {
+        match layer {
+            Layer::Dense(dense) => Some(format!("dense {}", dense.out_features)),
+            Layer::Embedding(embedding) => Some(format!("embedding {}", embedding.dimension)),
+            Layer::Residual(residual) => {
+                let inner: Vec<String> = residual.all().filter_map(words).collect();
+                Some(format!("residual ({})", inner.join(", ")))
+            }
+            Layer::Custom(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) => {
+                Some(layer.kind().to_owned())
+            }
+            _ => None,
+        }
+    }
+    let layers: Vec<String> = layers.iter().filter_map(words).collect();
     format!("{}: {count} parameters", layers.join(", "))
 }
 

@@ -30,15 +30,15 @@ network.layers = [{ dense = 4, activation = "sigmoid" }, { dense = 1 }]
 training = { optimizer = { name = "momentum", learning_rate = 0.1 }, batch_size = "full", steps = 30, report_every = "4 steps", checkpoint_every = "7 steps" }
 "#;
 
-fn ready(text: &str) -> Prepared {
+pub(super) fn ready(text: &str) -> Prepared {
     prepare(Draft::parse(text, None).unwrap().check().unwrap(), None).unwrap()
 }
 
-fn place(folder: &TempDir) -> Place {
+pub(super) fn place(folder: &TempDir) -> Place {
     Place { runs: folder.path().join("runs"), ..Place::default() }
 }
 
-fn whole_run(text: &str, folder: &TempDir) -> (RunFolder, TrainResult) {
+pub(super) fn whole_run(text: &str, folder: &TempDir) -> (RunFolder, TrainResult) {
     let mut prepared = ready(text);
     let mut run = RunFolder::create(&prepared, &place(folder), vec!["thalweg".to_owned()]).unwrap();
     let (_, result) = run.train(&mut prepared, Vec::new(), None, None).unwrap();
@@ -69,7 +69,7 @@ impl Observer for Kill {
     }
 }
 
-fn check_resumed(text: &str, kills: &[u64]) {
+pub(super) fn check_resumed(text: &str, kills: &[u64]) {
     let folder = tempdir().unwrap();
     let (whole, result) = whole_run(text, &folder);
     let expected = lines(whole.path());

@@ -294,11 +294,11 @@ fn metrics_of_classes_that_come_late_are_known() {
     let table = folder.path().join("sorted.csv");
     let rows = (0..600).map(|row| format!("{},{}\n", row % 7, if row < 400 { "a" } else { "b" }));
     fs::write(&table, format!("x,class\n{}", rows.collect::<String>())).unwrap();
+    let source = table.display().to_string();
     let text = format!(
-        "training.metrics = [\"roc_auc\"]\nnetwork.layers = [{{ dense = 2 }}]\n[data]\nsource = {:?}\ntarget = \"class\"\nsplit = {{ validation = 0.0, test = 0.0 }}\n",
-        table.display().to_string()
+        "training.metrics = [\"roc_auc\"]\nnetwork.layers = [{{ dense = 2 }}]\n[data]\nsource = {source:?}\nvalidation = {source:?}\ntarget = \"class\"\n",
     );
     let prepared = crate::run::prepare(Draft::parse(&text, None).unwrap().check().unwrap(), None).unwrap();
     let known = known_metrics(&prepared).unwrap();
-    assert!(known.iter().any(|name| name == "train.roc_auc"), "{known:?}");
+    assert!(known.iter().any(|name| name == "validation.roc_auc"), "{known:?}");
 }

@@ -3,8 +3,8 @@
 use super::evaluate::CHUNK;
 use crate::error::Result;
 use crate::losses::Loss;
-use crate::network::{Network, NetworkProblem};
-use crate::plan::{ForwardPlan, choose_forward};
+use crate::network::{Network, NetworkProblem, id_columns};
+use crate::plan::{ForwardPlan, choose_forward, fit};
 use crate::real::Real;
 
 /// A network ready to predict from rows in memory, one or many at a time. A call allocates nothing and sets nothing up.
@@ -33,6 +33,8 @@ pub struct Predictor<R: Real> {
     loss: Loss,
     inputs: usize,
     outputs: usize,
+    /// The columns that must hold ids, and how many categories each has.
+    ids: Vec<(usize, usize)>,
 }
 
 impl<R: Real> Network<R> {
@@ -47,6 +49,7 @@ impl<R: Real> Network<R> {
             loss: loss.clone(),
             inputs: self.input_shape().len(),
             outputs: self.output_shape().len(),
+            ids: id_columns(self.layers()),
             network: self.clone(),
         })
     }
@@ -71,7 +74,7 @@ impl<R: Real> Predictor<R> {
     /// Both are in the units that the network was trained in: scaled, where the data was scaled. Nothing is scaled here.
     ///
     /// # Errors
-    /// [`NetworkProblem::InputLength`] and [`NetworkProblem::PredictionsLength`].
+    /// [`NetworkProblem::InputLength`] and [`NetworkProblem::PredictionsLength`]; [`NetworkProblem::NotACategory`] for an id that is none.
     pub fn predict(&mut self, x: &[R], predictions: &mut [R]) -> Result<()> {
         if !x.len().is_multiple_of(self.inputs) {
             return Err(NetworkProblem::InputLength { inputs: self.inputs, given: x.len() }.into());
@@ -81,6 +84,7 @@ impl<R: Real> Predictor<R> {
             let (expected, given) = (rows * self.outputs, predictions.len());
             return Err(NetworkProblem::PredictionsLength { rows, expected, given }.into());
         }
+        fit::check_ids(&self.ids, self.inputs, x)?;
         let chunks = x.chunks(CHUNK * self.inputs).zip(predictions.chunks_mut(CHUNK * self.outputs));
         for (x, predictions) in chunks {
             let rows = x.len() / self.inputs;

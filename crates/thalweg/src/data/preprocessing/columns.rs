@@ -1,4 +1,4 @@
-//! Columns of a table to features: numbers, and one feature per category of a text.
+//! Columns of a table to features: numbers, and one feature per category of a text, or its id for a network that embeds it.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,14 @@ use crate::data::problem::{DataProblem, nearest};
 use crate::data::raw::unnamed;
 use crate::data::table::{Column, ColumnValues};
 
-/// The most categories of one column.
+/// The most categories of one column that becomes a feature for each.
 const MOST_CATEGORIES: usize = 1000;
+
+/// The most categories of one column that becomes ids.
+const MOST_IDS: usize = 1_000_000;
+
+/// The id of a text that is missing or that training did not see.
+const NO_ID: f64 = -1.0;
 
 /// From this many training rows on, a text that differs in every one is a name or a number, not a category.
 const ROWS_TO_TELL_NAMES: usize = 20;
@@ -40,13 +46,18 @@ pub enum ColumnEncoding {
         /// The categories of the training part, ascending by code point.
         values: Vec<String>,
     },
+    /// One feature: the number of the category, from 0; -1 for a text that is missing or that training did not see.
+    Ids {
+        /// The categories of the training part, ascending by code point.
+        values: Vec<String>,
+    },
 }
 
 impl InputColumn {
     /// How many features the column becomes.
     pub fn width(&self) -> usize {
         match &self.encoding {
-            ColumnEncoding::Number { .. } => 1,
+            ColumnEncoding::Number { .. } | ColumnEncoding::Ids { .. } => 1,
             ColumnEncoding::Categories { values } => values.len(),
         }
     }
@@ -54,7 +65,7 @@ impl InputColumn {
     /// The names of these features.
     pub fn feature_names(&self) -> Vec<String> {
         match &self.encoding {
-            ColumnEncoding::Number { .. } => vec![self.name.clone()],
+            ColumnEncoding::Number { .. } | ColumnEncoding::Ids { .. } => vec![self.name.clone()],
             ColumnEncoding::Categories { values } => {
                 values.iter().map(|value| format!("{}={value}", self.name)).collect()
             }
@@ -64,7 +75,7 @@ impl InputColumn {
     pub(super) fn is_valid(&self) -> bool {
         match &self.encoding {
             ColumnEncoding::Number { missing } => missing.is_finite(),
-            ColumnEncoding::Categories { values } => {
+            ColumnEncoding::Categories { values } | ColumnEncoding::Ids { values } => {
                 !values.is_empty() && values.windows(2).all(|pair| pair[0] < pair[1])
             }
         }
@@ -72,10 +83,15 @@ impl InputColumn {
 }
 
 /// What each column becomes, by the training rows; columns that cannot be used are left out with a notice.
-pub(super) fn fit(columns: &[Column], rows: &[u32], notices: &mut Vec<DataNotice>) -> Vec<InputColumn> {
+pub(super) fn fit(
+    columns: &[Column],
+    rows: &[u32],
+    as_ids: bool,
+    notices: &mut Vec<DataNotice>,
+) -> Vec<InputColumn> {
     let mut fitted = Vec::with_capacity(columns.len());
     for column in columns {
-        match fit_column(column, rows) {
+        match fit_column(column, rows, as_ids) {
             Ok(encoding) => fitted.push(InputColumn { name: column.name.clone(), encoding }),
             Err(reason) => notices.push(DataNotice::LeftOut { column: column.name.clone(), reason }),
         }
@@ -83,7 +99,7 @@ pub(super) fn fit(columns: &[Column], rows: &[u32], notices: &mut Vec<DataNotice
     fitted
 }
 
-fn fit_column(column: &Column, rows: &[u32]) -> Result<ColumnEncoding, LeftOutReason> {
+fn fit_column(column: &Column, rows: &[u32], as_ids: bool) -> Result<ColumnEncoding, LeftOutReason> {
     match &column.values {
         ColumnValues::Numbers(values) => {
             if column.name.is_empty() && numbers_rows(values) {
@@ -108,10 +124,15 @@ fn fit_column(column: &Column, rows: &[u32]) -> Result<ColumnEncoding, LeftOutRe
                 Err(LeftOutReason::AllMissing)
             } else if categories.len() == count && count >= ROWS_TO_TELL_NAMES {
                 Err(LeftOutReason::EveryRowDiffers)
-            } else if categories.len() > MOST_CATEGORIES {
+            } else if categories.len() > if as_ids { MOST_IDS } else { MOST_CATEGORIES } {
                 Err(LeftOutReason::TooManyCategories(categories.len()))
             } else {
-                Ok(ColumnEncoding::Categories { values: categories.into_iter().cloned().collect() })
+                let values = categories.into_iter().cloned().collect();
+                Ok(if as_ids {
+                    ColumnEncoding::Ids { values }
+                } else {
+                    ColumnEncoding::Categories { values }
+                })
             }
         }
     }
@@ -146,6 +167,12 @@ pub(super) fn encode(
             ColumnEncoding::Categories { values: categories } => {
                 encode_categories(&column.name, values, categories, notices, |row, category| {
                     features[row * width + start + category] = 1.0;
+                });
+            }
+            ColumnEncoding::Ids { values: categories } => {
+                features.iter_mut().skip(start).step_by(width).for_each(|id| *id = NO_ID);
+                encode_categories(&column.name, values, categories, notices, |row, category| {
+                    features[row * width + start] = category as f64;
                 });
             }
         }

@@ -4,7 +4,9 @@
 //! - A column of text becomes one feature per category, sorted by code point: 1 for the row's category, else 0. A missing
 //!   text, or one that training did not see, is 0 in all of them. Text that differs in every row (20 rows or more), or has
 //!   over 1,000 categories, is left out, as is a nameless column that only numbers the rows.
-//! - Features are then scaled ([`FittedScale`]); those made of categories stay 0 and 1.
+//! - For a network with an embedding a column of text becomes one feature instead, the number of the row's category (of up to 1,000,000), and -1 for
+//!   a missing text or one that training did not see.
+//! - Features are then scaled ([`FittedScale`]); those made of categories stay 0 and 1, and ids stay ids.
 //! - Classes get ids in the order of their labels: numbers ascending, text by code point ([`TargetSchema`]).
 //! - Numeric targets can be scaled for training ([`TargetScale`]).
 //!
@@ -80,18 +82,18 @@ pub(crate) struct Fitted {
 }
 
 impl Preprocessing {
-    /// Fits on some rows of `raw` and encodes all of them.
+    /// Fits on some rows of `raw` and encodes all of them. With `ids`, text becomes ids, and those features are not scaled.
     pub(crate) fn fit(
         raw: RawData,
         rows: &[u32],
         target: TargetSchema,
-        scale: InputScale,
+        (scale, ids): (InputScale, Option<&[usize]>),
         scale_target: Scaling,
     ) -> Result<Fitted, DataProblem> {
         let mut notices = Vec::new();
         let inputs = match &raw.inputs {
             RawInputs::Columns(columns) => {
-                let columns = columns::fit(columns, rows, &mut notices);
+                let columns = columns::fit(columns, rows, ids.is_some(), &mut notices);
                 if columns.is_empty() {
                     return Err(DataProblem::NoFeatures);
                 }
@@ -114,12 +116,17 @@ impl Preprocessing {
         preprocessing.scale = match scale {
             InputScale::Divide(divisor) => FittedScale::Divide { divisor },
             InputScale::Fit(scaling) => {
-                let mut scale = FittedScale::fit(scaling, dataset.features(), dataset.columns(), rows);
-                let from_categories = preprocessing.columns_from_categories();
-                scale.leave(|column| from_categories.get(column).copied().unwrap_or(false));
-                scale
+                FittedScale::fit(scaling, dataset.features(), dataset.columns(), rows)
             }
         };
+        let from_categories = preprocessing.columns_from_categories();
+        preprocessing.scale.leave(|column| from_categories.get(column).copied().unwrap_or(false));
+        if let Some(ids) = ids {
+            let is_id = |column: usize| preprocessing.is_id(column) || ids.contains(&column);
+            let mut scale = preprocessing.scale.clone().by_column(dataset.columns());
+            scale.leave(is_id);
+            preprocessing.scale = scale;
+        }
         if let DatasetTargets::Values { values, outputs } = dataset.targets() {
             preprocessing.target_scale = TargetScale::fit(scale_target, values, *outputs, rows);
         }
@@ -203,6 +210,17 @@ impl Preprocessing {
                 .collect(),
             InputSchema::Array { .. } => Vec::new(),
         }
+    }
+
+    /// Whether a feature is an id.
+    fn is_id(&self, feature: usize) -> bool {
+        let InputSchema::Columns { columns } = &self.inputs else { return false };
+        let mut first = 0;
+        columns.iter().any(|column| {
+            let is_here = first == feature && matches!(column.encoding, ColumnEncoding::Ids { .. });
+            first += column.width();
+            is_here
+        })
     }
 
     /// What the inputs are.

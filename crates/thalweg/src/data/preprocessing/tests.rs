@@ -27,7 +27,8 @@ fn fitted() -> Fitted {
         vec![number("size", &[1.0, f64::NAN, 3.0, 100.0]), text("colour", &["red", "blue", "red", "green"])];
     let raw = raw(columns, &[0, 1, 0, 1]);
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
-    Preprocessing::fit(raw, &[0, 1, 2], target, InputScale::Fit(Scaling::Standard), Scaling::None).unwrap()
+    Preprocessing::fit(raw, &[0, 1, 2], target, (InputScale::Fit(Scaling::Standard), None), Scaling::None)
+        .unwrap()
 }
 
 fn gathered(dataset: &Dataset) -> Vec<f64> {
@@ -116,7 +117,7 @@ fn columns_without_names_are_found_by_position() {
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
     let scale = InputScale::Fit(Scaling::None);
     let preprocessing =
-        Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap().preprocessing;
+        Preprocessing::fit(raw, &[0, 1, 2], target, (scale, None), Scaling::None).unwrap().preprocessing;
     // Without the target, which was column 0, the columns have other numbers.
     let table = Table::new(vec![number("0", &[8.0]), number("1", &[9.0])]);
     let (dataset, _) = preprocessing.apply(Contents::Table(table), "new.csv").unwrap();
@@ -141,7 +142,7 @@ fn images_keep_their_shape_and_one_image_will_do() {
         RawData { inputs, target, weights: None },
         &[0, 1, 2],
         schema,
-        scale,
+        (scale, None),
         Scaling::None,
     )
     .unwrap();
@@ -167,7 +168,7 @@ fn columns_that_cannot_help_are_left_out() {
     let target = TargetSchema::decide(&raw.target, None, None).unwrap();
     let all: Vec<u32> = (0..rows as u32).collect();
     let fitted =
-        Preprocessing::fit(raw, &all, target, InputScale::Fit(Scaling::None), Scaling::None).unwrap();
+        Preprocessing::fit(raw, &all, target, (InputScale::Fit(Scaling::None), None), Scaling::None).unwrap();
     assert_eq!(fitted.preprocessing.feature_names(), ["x"]);
     let notices: Vec<String> = fitted.notices.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(notices.join("\n"), @r#"
@@ -175,4 +176,31 @@ fn columns_that_cannot_help_are_left_out() {
     the column "name" is left out: its text is different in every row
     the column "empty" is left out: the training part has no value in it
     "#);
+}
+
+#[test]
+fn for_an_embedding_text_becomes_ids_that_no_scale_touches() {
+    for (scaling, mean) in
+        [(Scaling::Standard, 0.0), (Scaling::Divide255, 2.0 / 255.0), (Scaling::MinMax, 0.5)]
+    {
+        let columns = vec![
+            number("size", &[1.0, f64::NAN, 3.0, 100.0]),
+            text("colour", &["red", "blue", "", "green"]),
+            number("month", &[1.0, 2.0, 11.0, 0.0]),
+        ];
+        let raw = raw(columns, &[0, 1, 0, 1]);
+        let target = TargetSchema::decide(&raw.target, None, None).unwrap();
+        let scale = (InputScale::Fit(scaling), Some(&[2][..]));
+        let fitted = Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap();
+        let preprocessing = fitted.preprocessing;
+        assert_eq!(preprocessing.feature_names(), ["size", "colour", "month"]);
+        let x = gathered(&fitted.dataset);
+        assert_eq!(x[3], mean, "the missing size is the mean");
+        // Blue, then red; a missing colour and one that training did not see are none of them.
+        assert_eq!([x[1], x[4], x[7], x[10]], [1.0, 0.0, -1.0, -1.0], "{scaling:?}");
+        assert_eq!([x[2], x[5], x[8], x[11]], [1.0, 2.0, 11.0, 0.0], "{scaling:?}");
+        let json = preprocessing.to_json();
+        assert_eq!(json["inputs"]["columns"][1]["encoding"]["kind"], "ids");
+        assert_eq!(Preprocessing::from_json(json).unwrap(), preprocessing);
+    }
 }

@@ -38,6 +38,9 @@ pub struct LoadOptions {
     pub classes: Option<usize>,
     /// What the target is, where the loss says so; otherwise its values decide.
     pub task: Option<TaskKind>,
+    /// The features that the network takes for ids of categories beside those made of text, by number: they are not scaled. `None` for a network
+    /// without an embedding: each category of a text then has a feature of its own, else each text column is one feature, an id.
+    pub ids: Option<Vec<usize>>,
 }
 
 /// The parts of an experiment's data, ready for training.
@@ -174,8 +177,9 @@ pub fn load(settings: &DataSettings, options: &LoadOptions) -> Result<Parts> {
     let cut = cut.map_err(fail)?;
 
     let scale = settings.scale.map_or(source.scale, InputScale::Fit);
-    let fitted =
-        Preprocessing::fit(source.train, &cut.train, target, scale, settings.scale_target).map_err(fail)?;
+    let ids = options.ids.as_deref();
+    let fitted = Preprocessing::fit(source.train, &cut.train, target, (scale, ids), settings.scale_target)
+        .map_err(fail)?;
     source.notices.extend(fitted.notices);
     let preprocessing = fitted.preprocessing;
     let mut other = |part: Option<(RawData, String)>| -> Result<Option<Dataset>> {

@@ -95,6 +95,10 @@ fn is_supported(layer: &PlacedLayer) -> bool {
         | Layer::Noise(_)
         | Layer::BatchNorm(_)
         | Layer::LayerNorm(_)
+        | Layer::Embedding(_)
+        | Layer::Periodic(_)
+        | Layer::PiecewiseLinear(_)
+        | Layer::Residual(_)
         | Layer::Custom(_) => false,
     }
 }

@@ -109,6 +109,9 @@ impl<'a, R: Real> Builder<'a, R> {
                 return Some(());
             }
             Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => return None,
+            Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) | Layer::Residual(_) => {
+                return None;
+            }
             Layer::BatchNorm(layer) => TailKind::BatchNorm(self.batch_norm(*layer, placed)?),
             Layer::Activation(activation) => TailKind::Activation(activation.clone()),
             Layer::Scale(scale) => TailKind::Scale(scale.factor),

@@ -198,26 +198,43 @@ impl<R: Real> Plan<R> {
         }
     }
 
+    /// A layer's output, cut as its gradients will be: what it keeps of a shard lies together.
     fn forward_layer(&mut self, i: usize, rows: usize, epoch: u64, training: bool) {
-        let layer = &self.layers[i];
         if self.layout.values[i] == self.layout.values[i + 1] {
             return; // only the axes have other names
         }
-        let x = first_rows(&self.layout.values[i], rows, layer.input.len());
-        let y = first_rows(&self.layout.values[i + 1], rows, layer.output.len());
-        let cache = first_rows(&self.layout.caches[i], rows, layer.layer.cache_len(&layer.input));
+        let shards = self.shards(i, rows);
+        for shard in 0..shards {
+            self.forward_rows(i, shard_rows(rows, shards, shard), epoch, training);
+        }
+    }
+
+    fn forward_rows(&mut self, i: usize, rows: Range<usize>, epoch: u64, training: bool) {
+        let layer = &self.layers[i];
+        let x = some_rows(&self.layout.values[i], &rows, layer.input.len());
+        let y = some_rows(&self.layout.values[i + 1], &rows, layer.output.len());
+        let cache = some_rows(&self.layout.caches[i], &rows, layer.layer.cache_len(&layer.input));
         let (values, caches) = self.arena.all_mut().split_at_mut(self.layout.caches[0].start);
-        let (before, after) = values.split_at_mut(y.start);
+        let (before, after) = values.split_at_mut(self.layout.values[i + 1].start);
         layer.layer.forward(Forward {
-            rows,
+            rows: rows.len(),
             input: &layer.input,
             output: &layer.output,
-            mode: mode(training, self.rules.seed, i, epoch, &self.row_numbers[..rows]),
+            mode: mode(training, self.rules.seed, i, epoch, &self.row_numbers[rows]),
             parameters: &self.parameters[layer.range.clone()],
             x: &before[x],
-            y: &mut after[..y.len()],
+            y: &mut after[moved(y, self.layout.values[i + 1].start)],
             cache: &mut caches[moved(cache, self.layout.caches[0].start)],
         });
+    }
+
+    /// Into how many runs of rows a layer's batch is cut (NUMERICS rule 8).
+    fn shards(&self, i: usize, rows: usize) -> usize {
+        match self.layers[i].layer.extent() {
+            Extent::Row => self.rules.shards.clamp(1, rows.max(1)),
+            // A layer that looks at the whole batch is not cut.
+            Extent::Batch => 1,
+        }
     }
 
     /// The loss of the last forward pass, without penalties, in the target's own units.
@@ -295,15 +312,9 @@ impl<R: Real> Plan<R> {
         if is_renamed || (self.layers[i].range.is_empty() && layout.dvalues[i].is_empty()) {
             return; // dx is dy under another name, or nobody needs it
         }
-        // A layer that looks at the whole batch is not cut.
-        let shards = match self.layers[i].layer.extent() {
-            Extent::Row => self.rules.shards.clamp(1, rows.max(1)),
-            Extent::Batch => 1,
-        };
-        let mut start = 0;
+        let shards = self.shards(i, rows);
         for shard in 0..shards {
-            let end = start + rows / shards + usize::from(shard < rows % shards);
-            self.backward_rows(i, start..end, epoch, shards > 1);
+            self.backward_rows(i, shard_rows(rows, shards, shard), epoch, shards > 1);
             if shards > 1 {
                 let range = self.layers[i].range.clone();
                 for (total, part) in
@@ -313,16 +324,13 @@ impl<R: Real> Plan<R> {
                     *part = R::ZERO;
                 }
             }
-            start = end;
         }
     }
 
     fn backward_rows(&mut self, i: usize, rows: Range<usize>, epoch: u64, sharded: bool) {
         let layer = &self.layers[i];
         let layout = &self.layout;
-        let some = |range: &Range<usize>, width: usize| {
-            range.start + rows.start * width..range.start + rows.end * width
-        };
+        let some = |range: &Range<usize>, width: usize| some_rows(range, &rows, width);
         let x = some(&layout.values[i], layer.input.len());
         let y = some(&layout.values[i + 1], layer.output.len());
         let cache = some(&layout.caches[i], layer.layer.cache_len(&layer.input));
@@ -370,6 +378,17 @@ fn mode(training: bool, seed: u64, layer: usize, epoch: u64, row_numbers: &[u32]
 /// The part of a matrix's range that its first rows take.
 fn first_rows(range: &Range<usize>, rows: usize, width: usize) -> Range<usize> {
     range.start..range.start + rows * width
+}
+
+/// The part of a matrix's range that some of its rows take.
+fn some_rows(range: &Range<usize>, rows: &Range<usize>, width: usize) -> Range<usize> {
+    range.start + rows.start * width..range.start + rows.end * width
+}
+
+/// The rows of one of `shards` runs, the first ones longer by one.
+fn shard_rows(rows: usize, shards: usize, shard: usize) -> Range<usize> {
+    let start = |shard: usize| shard * (rows / shards) + shard.min(rows % shards);
+    start(shard)..start(shard + 1)
 }
 
 /// A range counted from `origin` instead of the arena's start.

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::kernels::{OrderedSum, elementwise};
-use crate::layers::ParameterRole;
+use crate::layers::{Layer, ParameterRole};
 use crate::network::PlacedLayer;
 use crate::optimizers::{Optimizer, Update, muon};
 use crate::plan::{Rates, Rules};
@@ -91,7 +91,13 @@ impl<R: Real> Plan<R> {
                     }
                     None => elementwise::update(optimizer, &update, w, dw, state),
                 }
-                if let (Some(limit), true) = (self.rules.max_norm, parameter.role.is_penalised()) {
+                // The rows of an embedding, and the small layers of single columns, have no units with incoming weights of this kind.
+                let has_units = !matches!(
+                    layer.layer,
+                    Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_)
+                );
+                let is_limited = parameter.role.is_penalised() && has_units;
+                if let (Some(limit), true) = (self.rules.max_norm, is_limited) {
                     let outputs = parameter.shape.axes().last().copied().unwrap_or(1);
                     limit_units(limit, outputs, &mut self.parameters[range]);
                 }
