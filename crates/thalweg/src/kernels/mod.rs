@@ -12,6 +12,7 @@
 mod dispatch;
 
 pub mod bytes;
+pub mod convolution;
 pub mod dense;
 pub mod elementwise;
 pub(crate) mod gather;
