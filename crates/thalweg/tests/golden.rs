@@ -10,7 +10,10 @@ use std::path::PathBuf;
 
 use thalweg::activations::Activation;
 use thalweg::data::{Dataset, DatasetTargets, Features};
-use thalweg::layers::{BatchNorm, Dropout, Layer, LayerNorm, Noise, Scale};
+use thalweg::layers::{
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv2d, Dropout, GlobalAveragePool,
+    GroupNorm, Layer, LayerNorm, MaxPool2d, Noise, Padding, Scale, Window,
+};
 use thalweg::optimizers::Optimizer;
 use thalweg::random::{Purpose, Stream};
 use thalweg::schedules::Schedule;
@@ -33,6 +36,14 @@ fn classes(columns: usize, count: usize) -> Dataset {
         DatasetTargets::Classes { ids, count },
     )
     .unwrap()
+}
+
+/// Images of this shape, in four classes.
+fn images(shape: [usize; 3]) -> Dataset {
+    let shape = Shape::from(shape);
+    let ids = (0..ROWS).map(|n| (n * 3 % 4) as u32).collect();
+    let targets = DatasetTargets::Classes { ids, count: 4 };
+    Dataset::new(Features::F64(features(shape.len())), shape, targets).unwrap()
 }
 
 fn values(columns: usize, outputs: usize) -> Dataset {
@@ -120,6 +131,28 @@ fn checksums() -> BTreeMap<String, String> {
     add("layer_norm noise".into(), noisy, settings(), &values(3, 2));
     let normed = vec![dense(40), BatchNorm::default().into(), Activation::Relu.into(), dense(3)];
     add("batch_norm".into(), normed, settings(), &classes(6, 3));
+    let strided = Window::new([2, 3]).stride(2).padding(Padding::Numbers([[1, 0], [0, 2]]));
+    let convolved = vec![
+        Conv2d::new(6, Window::square(3).padding(Padding::Same)).into(),
+        BatchNorm::default().into(),
+        Activation::Relu.into(),
+        MaxPool2d::new(2).into(),
+        Conv2d { groups: 2, ..Conv2d::new(4, strided) }.into(),
+        Layer::Flatten,
+        dense(4),
+    ];
+    add("conv2d batch_norm max_pool2d".into(), convolved, settings(), &images([2, 9, 7]));
+    let pooled = vec![
+        Conv2d::new(8, Window::square(3).dilation(2)).into(),
+        GroupNorm::new(4).into(),
+        Activation::Tanh.into(),
+        ChannelDropout { dropout: 0.25 }.into(),
+        AveragePool2d { window: Window::square(3).stride(2).padding(Padding::Same) }.into(),
+        AdaptiveAveragePool2d { output_size: [2, 3] }.into(),
+        Conv2d { groups: 4, ..Conv2d::new(4, Window::square(1)) }.into(),
+        GlobalAveragePool.into(),
+    ];
+    add("conv2d group_norm average_pool2d".into(), pooled, settings(), &images([3, 10, 11]));
     let weights = (0..ROWS).map(|n| (n % 4) as f64 * 0.75).collect();
     let weighted = classes(6, 3).with_weights(weights).unwrap();
     add("weights".into(), vec![dense(9), Activation::Tanh.into(), dense(3)], settings(), &weighted);

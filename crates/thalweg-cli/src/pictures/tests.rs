@@ -115,8 +115,7 @@ fn run_of(experiment: Experiment, folder: Option<PathBuf>, show: Option<Show<'_>
         data_folder: folder,
         seed: experiment.seed,
         draws_from_numpy: experiment.random == RandomSource::Numpy,
-        classes: None,
-        task: None,
+        ..LoadOptions::default()
     };
     let mut parts = data::load(&experiment.data, &options).unwrap();
     let shape = parts.train.feature_shape().clone();
