@@ -73,6 +73,57 @@ def conv2d(shape):
     return layer, f, [w, b]
 
 
+def conv1d(shape):
+    channels, _, length = shape
+    window = Window([1, length], pool=False)
+    kernel, stride, dilation = window.kernel[1], window.stride[1], window.dilation[1]
+    padding = window.padding if isinstance(window.padding, str) else window.padding[1]
+    ends = ends_of(padding, length, kernel, stride, dilation)
+    if length + sum(ends) < dilation * (kernel - 1) + 1:
+        return None
+    groups = random.choice([g for g in range(1, channels + 1) if channels % g == 0])
+    out = groups * random.randint(1, 3)
+    layer = f"{{ conv1d = {out}, kernel_size = {kernel}, stride = {stride}, padding = {json.dumps(padding)}"
+    layer += f", dilation = {dilation}, groups = {groups} }}"
+    f = lambda x, w, b: F.conv1d(F.pad(x, ends), w, b, stride, 0, dilation, groups)
+    return layer, f, [[out, channels // groups, kernel], [out]], [channels, length]
+
+
+def conv_transpose2d(shape):
+    channels, *size = shape
+    kernel, stride = ([random.randint(1, most) for _ in (0, 1)] for most in (4, 3))
+    dilation = [random.choice([1, 1, 2]) for _ in (0, 1)]
+    groups = random.choice([g for g in range(1, channels + 1) if channels % g == 0])
+    out = groups * random.randint(1, 3)
+    reach = [dilation[a] * (kernel[a] - 1) + 1 for a in (0, 1)]
+    if random.random() < 0.3:
+        padding = "same"
+        both = [max(reach[a] - stride[a], 0) for a in (0, 1)]
+        ends = [(b // 2, b - b // 2) for b in both]
+        added, options = [max(stride[a] - reach[a], 0) for a in (0, 1)], ""
+    else:
+        padding = ends = [[random.randint(0, 2) for _ in (0, 1)] for _ in (0, 1)]
+        added = [random.randint(0, s - 1) for s in stride]
+        options = f", output_padding = {added}"
+    if any((size[a] - 1) * stride[a] + reach[a] + added[a] <= sum(ends[a]) for a in (0, 1)):
+        return None
+    layer = f"{{ conv_transpose2d = {out}, kernel_size = {kernel}, stride = {stride}, padding = {json.dumps(padding)}"
+    layer += f"{options}, dilation = {dilation}, groups = {groups} }}"
+
+    def f(x, w, b):
+        # PyTorch's own output padding needs to be less than stride or dilation, as here; padding is cut off by hand.
+        y = F.conv_transpose2d(x, w, b, stride, 0, added, groups, dilation)
+        (above, below), (left, right) = ends
+        return y[:, :, above : y.shape[2] - below, left : y.shape[3] - right]
+
+    return layer, f, [[channels, out // groups, *kernel], [out]]
+
+
+def upsample(_shape):
+    factor = [random.randint(1, 3), random.randint(1, 3)]
+    return f"{{ upsample = {factor} }}", lambda x: x.repeat_interleave(factor[0], 2).repeat_interleave(factor[1], 3), []
+
+
 def pool(shape, kind):
     window = Window(shape[1:], pool=True)
     if not window.ok:
@@ -103,6 +154,9 @@ def group_norm(shape):
 
 KINDS = {
     "conv2d": conv2d,
+    "conv1d": conv1d,
+    "conv_transpose2d": conv_transpose2d,
+    "upsample": upsample,
     "max_pool2d": lambda shape: pool(shape, "max_pool2d"),
     "average_pool2d": lambda shape: pool(shape, "average_pool2d"),
     "adaptive_average_pool2d": adaptive,
@@ -111,18 +165,19 @@ KINDS = {
 }
 # A convolution has the most to go wrong.
 TURNS = ["conv2d", "max_pool2d", "conv2d", "average_pool2d", "conv2d", "adaptive_average_pool2d", "conv2d", "group_norm"]
-TURNS += ["conv2d", "global_average_pool"]
+TURNS += ["conv2d", "global_average_pool", "conv1d", "conv_transpose2d", "conv1d", "conv_transpose2d", "upsample"]
 
 
 def case(kind):
     """A random case of a kind of layer, with what PyTorch makes of it."""
     while True:
-        shape = [random.randint(1, 4), random.randint(1, 7), random.randint(1, 7)]
+        shape = [random.randint(1, 4), random.randint(1, 6), random.randint(1, 6)]
         made = KINDS[kind](shape)
         if made is not None:
             break
-    layer, function, parameter_shapes = made
-    rows = random.randint(1, 3)
+    layer, function, parameter_shapes, *other_shape = made
+    shape = other_shape[0] if other_shape else shape
+    rows = random.randint(1, 2)
     x = irregular(0, rows, *shape).requires_grad_(True)
     parameters, start = [], 1000
     for axes in parameter_shapes:
@@ -145,7 +200,7 @@ def case(kind):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--cases", type=int, default=60)
+    arguments.add_argument("--cases", type=int, default=75)
     options = arguments.parse_args()
     random.seed(options.seed)
     cases = [json.dumps(case(TURNS[i % len(TURNS)])) for i in range(options.cases)]

@@ -9,10 +9,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use thalweg::activations::Activation;
-use thalweg::data::{Dataset, DatasetTargets, Features};
+use thalweg::data::{Augmentation, Dataset, DatasetTargets, Features, Flip};
 use thalweg::layers::{
-    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv2d, Dropout, GlobalAveragePool,
-    GroupNorm, Layer, LayerNorm, MaxPool2d, Noise, Padding, Scale, Window,
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d,
+    Dropout, GlobalAveragePool, GroupNorm, Layer, LayerNorm, MaxPool2d, Noise, Padding, Scale, Upsample,
+    Window,
 };
 use thalweg::optimizers::Optimizer;
 use thalweg::random::{Purpose, Stream};
@@ -152,6 +153,39 @@ fn checksums() -> BTreeMap<String, String> {
         Conv2d { groups: 4, ..Conv2d::new(4, Window::square(1)) }.into(),
         GlobalAveragePool.into(),
     ];
+    let larger = vec![
+        ConvTranspose2d { groups: 3, ..ConvTranspose2d::new(6, Window::square(3).stride(2)) }.into(),
+        Activation::Relu.into(),
+        Upsample { factor: [2, 1] }.into(),
+        Conv2d::new(2, Window::square(3).stride(3)).into(),
+        Layer::Flatten,
+        dense(4),
+    ];
+    add("conv_transpose2d upsample".into(), larger, settings(), &images([3, 4, 5]));
+    let along = vec![
+        Conv1d { window: Window::new([1, 3]).padding(Padding::Same), ..Conv1d::new(8, 3) }.into(),
+        Activation::Relu.into(),
+        Conv1d { groups: 2, ..Conv1d::new(4, 2) }.into(),
+        GlobalAveragePool.into(),
+    ];
+    let sequences = images([1, 2, 12]);
+    let (shape, targets) = (Shape::from([2, 12]), sequences.targets().clone());
+    let sequences = Dataset::new(sequences.features().clone(), shape, targets).unwrap();
+    add("conv1d".into(), along, settings(), &sequences);
+    let augment = Augmentation {
+        shift: 1,
+        flip: Some(Flip::Horizontal),
+        rotate: 15.0,
+        crop: 0.75,
+        cutout: 2,
+        mixup: 0.5,
+        brightness: 0.25,
+        contrast: 0.25,
+    };
+    let changed = TrainingSettings { augment: Some(augment), ..settings() };
+    let small =
+        vec![Conv2d::new(4, Window::square(3)).into(), Activation::Relu.into(), Layer::Flatten, dense(4)];
+    add("augment".into(), small, changed, &images([2, 6, 5]));
     add("conv2d group_norm average_pool2d".into(), pooled, settings(), &images([3, 10, 11]));
     let weights = (0..ROWS).map(|n| (n % 4) as f64 * 0.75).collect();
     let weighted = classes(6, 3).with_weights(weights).unwrap();

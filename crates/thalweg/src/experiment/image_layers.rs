@@ -8,13 +8,22 @@ use super::parts;
 use super::problem::{Bounds, Expected};
 use super::tree::{Fault, Value};
 use crate::layers::{
-    AdaptiveAveragePool2d, AveragePool2d, ChannelDropout, Conv2d, GroupNorm, Layer, MaxPool2d, Padding,
-    Window,
+    AdaptiveAveragePool2d, AveragePool2d, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d, GroupNorm, Layer,
+    MaxPool2d, Padding, Upsample, Window,
 };
 
 /// The keys of these layers.
-pub(super) const KEYS: [&str; 6] =
-    ["conv2d", "max_pool2d", "average_pool2d", "adaptive_average_pool2d", "channel_dropout", "group_norm"];
+pub(super) const KEYS: [&str; 9] = [
+    "conv2d",
+    "conv1d",
+    "conv_transpose2d",
+    "upsample",
+    "max_pool2d",
+    "average_pool2d",
+    "adaptive_average_pool2d",
+    "channel_dropout",
+    "group_norm",
+];
 
 /// The largest size or distance in pixels.
 const MOST_PIXELS: u64 = 1 << 20;
@@ -22,6 +31,30 @@ const MOST_PIXELS: u64 = 1 << 20;
 /// The options beside a layer's own key.
 pub(super) fn options(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
+        "conv1d" => &[
+            "conv1d",
+            "kernel_size",
+            "stride",
+            "padding",
+            "dilation",
+            "groups",
+            "activation",
+            "init",
+            "bias_init",
+        ],
+        "conv_transpose2d" => &[
+            "conv_transpose2d",
+            "kernel_size",
+            "stride",
+            "padding",
+            "output_padding",
+            "dilation",
+            "groups",
+            "activation",
+            "init",
+            "bias_init",
+        ],
+        "upsample" => &["upsample", "activation"],
         "conv2d" => &[
             "conv2d",
             "kernel_size",
@@ -45,22 +78,29 @@ pub(super) fn options(kind: &str) -> Option<&'static [&'static str]> {
 /// The layer of this kind, whose key has this value.
 pub(super) fn layer(kind: &str, value: &Item<'_>, keys: &Keys<'_>) -> Result<Option<Layer>, Fault> {
     Ok(Some(match kind {
-        "conv2d" => {
-            let Some(size) = keys.get("kernel_size") else {
-                return Err(keys.missing("kernel_size", Expected::Pair { least: 1 }));
-            };
-            let window = Window {
-                dilation: keys.read("dilation", [1, 1], |item| pair(&item, 1))?,
-                ..window(pair(&size, 1)?, [1, 1], keys)?
-            };
-            Layer::Conv2d(Conv2d {
-                out_channels: value.size(1, MOST_FEATURES)?,
-                window,
-                groups: keys.read("groups", 1, |item| item.size(1, MOST_FEATURES))?,
-                init: keys.maybe("init", |item| parts::init(&item))?,
-                bias_init: keys.maybe("bias_init", |item| parts::bias_init(&item))?,
-            })
-        }
+        "conv2d" => Layer::Conv2d(Conv2d {
+            out_channels: value.size(1, MOST_FEATURES)?,
+            window: dilated(keys)?,
+            groups: groups(keys)?,
+            init: keys.maybe("init", |item| parts::init(&item))?,
+            bias_init: keys.maybe("bias_init", |item| parts::bias_init(&item))?,
+        }),
+        "conv1d" => Layer::Conv1d(Conv1d {
+            out_channels: value.size(1, MOST_FEATURES)?,
+            window: along_a_sequence(keys)?,
+            groups: groups(keys)?,
+            init: keys.maybe("init", |item| parts::init(&item))?,
+            bias_init: keys.maybe("bias_init", |item| parts::bias_init(&item))?,
+        }),
+        "conv_transpose2d" => Layer::ConvTranspose2d(ConvTranspose2d {
+            out_channels: value.size(1, MOST_FEATURES)?,
+            window: dilated(keys)?,
+            output_padding: keys.read("output_padding", [0, 0], |item| pair(&item, 0))?,
+            groups: groups(keys)?,
+            init: keys.maybe("init", |item| parts::init(&item))?,
+            bias_init: keys.maybe("bias_init", |item| parts::bias_init(&item))?,
+        }),
+        "upsample" => Upsample { factor: pair(value, 1)? }.into(),
         "max_pool2d" => MaxPool2d { window: pool(value, keys)? }.into(),
         "average_pool2d" => AveragePool2d { window: pool(value, keys)? }.into(),
         "adaptive_average_pool2d" => AdaptiveAveragePool2d { output_size: pair(value, 1)? }.into(),
@@ -68,6 +108,40 @@ pub(super) fn layer(kind: &str, value: &Item<'_>, keys: &Keys<'_>) -> Result<Opt
         "group_norm" => group_norm(value)?.into(),
         _ => return Ok(None),
     }))
+}
+
+fn groups(keys: &Keys<'_>) -> Result<usize, Fault> {
+    keys.read("groups", 1, |item| item.size(1, MOST_FEATURES))
+}
+
+/// The window of a convolution of images.
+fn dilated(keys: &Keys<'_>) -> Result<Window, Fault> {
+    let Some(size) = keys.get("kernel_size") else {
+        return Err(keys.missing("kernel_size", Expected::Pair { least: 1 }));
+    };
+    Ok(Window {
+        dilation: keys.read("dilation", [1, 1], |item| pair(&item, 1))?,
+        ..window(pair(&size, 1)?, [1, 1], keys)?
+    })
+}
+
+/// The window of a convolution of sequences: whole numbers throughout.
+fn along_a_sequence(keys: &Keys<'_>) -> Result<Window, Fault> {
+    let Some(size) = keys.get("kernel_size") else {
+        return Err(keys.missing("kernel_size", Expected::Whole { least: 1, most: MOST_PIXELS }));
+    };
+    let one = |key| keys.read(key, 1, |item| item.size(1, MOST_PIXELS));
+    let ends = |item: Item<'_>| match &item.node.value {
+        Value::Text(text) if text == "valid" => Ok(Padding::Valid),
+        Value::Text(text) if text == "same" => Ok(Padding::Same),
+        _ => pair(&item, 0).map(|ends| numbers([[0, 0], ends])).map_err(|_| item.wrong(Expected::Ends)),
+    };
+    Ok(Window {
+        stride: [1, one("stride")?],
+        dilation: [1, one("dilation")?],
+        padding: keys.read("padding", Padding::Valid, ends)?,
+        ..Window::new([1, size.size(1, MOST_PIXELS)?])
+    })
 }
 
 /// Windows of a pool lie side by side unless a stride says otherwise.
@@ -144,16 +218,36 @@ pub(super) fn written(layer: &Layer) -> Option<String> {
     Some(match layer {
         Layer::Conv2d(conv) => {
             let mut keys = format!("conv2d = {}", conv.out_channels);
-            let _ = write!(keys, ", kernel_size = {}", written_pair(conv.window.kernel_size));
-            write_window(&mut keys, &conv.window, [1, 1]);
-            if conv.window.dilation != [1, 1] {
-                let _ = write!(keys, ", dilation = {}", written_pair(conv.window.dilation));
+            write_convolution(&mut keys, &conv.window, conv.groups);
+            keys
+        }
+        Layer::Conv1d(conv) => {
+            let [size, stride, dilation] =
+                [conv.window.kernel_size, conv.window.stride, conv.window.dilation].map(|pair| pair[1]);
+            let mut keys = format!("conv1d = {}, kernel_size = {size}", conv.out_channels);
+            match conv.window.padding {
+                Padding::Valid => {}
+                Padding::Same => keys.push_str(", padding = \"same\""),
+                Padding::Numbers([_, ends]) => {
+                    let _ = write!(keys, ", padding = {}", written_pair(ends));
+                }
             }
-            if conv.groups != 1 {
-                let _ = write!(keys, ", groups = {}", conv.groups);
+            for (key, value) in [("stride", stride), ("dilation", dilation), ("groups", conv.groups)] {
+                if value != 1 {
+                    let _ = write!(keys, ", {key} = {value}");
+                }
             }
             keys
         }
+        Layer::ConvTranspose2d(conv) => {
+            let mut keys = format!("conv_transpose2d = {}", conv.out_channels);
+            write_convolution(&mut keys, &conv.window, conv.groups);
+            if conv.output_padding != [0, 0] {
+                let _ = write!(keys, ", output_padding = {}", written_pair(conv.output_padding));
+            }
+            keys
+        }
+        Layer::Upsample(upsample) => format!("upsample = {}", written_pair(upsample.factor)),
         Layer::MaxPool2d(pool) => written_pool("max_pool2d", &pool.window),
         Layer::AveragePool2d(pool) => written_pool("average_pool2d", &pool.window),
         Layer::AdaptiveAveragePool2d(pool) => {
@@ -165,6 +259,17 @@ pub(super) fn written(layer: &Layer) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+fn write_convolution(keys: &mut String, window: &Window, groups: usize) {
+    let _ = write!(keys, ", kernel_size = {}", written_pair(window.kernel_size));
+    write_window(keys, window, [1, 1]);
+    if window.dilation != [1, 1] {
+        let _ = write!(keys, ", dilation = {}", written_pair(window.dilation));
+    }
+    if groups != 1 {
+        let _ = write!(keys, ", groups = {groups}");
+    }
 }
 
 fn written_pool(key: &str, window: &Window) -> String {

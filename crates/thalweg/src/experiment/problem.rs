@@ -185,6 +185,8 @@ pub enum Expected {
     },
     /// What surrounds an image.
     Padding,
+    /// What surrounds a sequence.
+    Ends,
     /// A layer.
     Layer,
     /// A source of data.
@@ -225,6 +227,9 @@ impl fmt::Display for Expected {
             Expected::HiddenSizes => f.write_str("sizes from 1, like 64,64, or none"),
             Expected::Pair { least } => {
                 write!(f, "a whole number from {least}, or two of them like [3, 5], the height first")
+            }
+            Expected::Ends => {
+                f.write_str("\"valid\", \"same\", a whole number, or two of them like [1, 2] (before, after)")
             }
             Expected::Padding => f.write_str(
                 "\"valid\", \"same\", a whole number, or whole numbers like [1, 2] (height, width) or [[1, 1], [0, 2]] (above, below, left, right)",

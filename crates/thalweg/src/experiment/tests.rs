@@ -8,8 +8,8 @@ use crate::data::{Augmentation, ClassWeight, Fold, Generator, Scaling, Source, S
 use crate::error::Error;
 use crate::init::Init;
 use crate::layers::{
-    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv2d, Dense, Dropout,
-    GlobalAveragePool, GroupNorm, LayerNorm, MaxPool2d, Noise, Padding, Scale, Window,
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d, Dense,
+    Dropout, GlobalAveragePool, GroupNorm, LayerNorm, MaxPool2d, Noise, Padding, Scale, Upsample, Window,
 };
 use crate::losses::Loss;
 use crate::metrics::Metric;
@@ -287,6 +287,16 @@ fn layers_for_images_are_read_in_each_spelling() {
         "{ conv2d = 8, kernel_size = 3, padding = [[1, 0], 2] }",
         padded(Padding::Numbers([[1, 0], [2, 2]])),
     );
+    same("{ conv1d = 4, kernel_size = 3 }", Conv1d::new(4, 3).into());
+    let ends = Window::new([1, 3]).padding(Padding::Numbers([[0, 0], [2, 0]]));
+    same(
+        "{ conv1d = 4, kernel_size = 3, padding = [2, 0] }",
+        Conv1d { window: ends, ..Conv1d::new(4, 3) }.into(),
+    );
+    let twice =
+        ConvTranspose2d { output_padding: [1, 1], ..ConvTranspose2d::new(4, Window::square(3).stride(2)) };
+    same("{ conv_transpose2d = 4, kernel_size = 3, stride = 2, output_padding = 1 }", twice.into());
+    same("{ upsample = [2, 3] }", Upsample { factor: [2, 3] }.into());
     same("{ max_pool2d = 2 }", MaxPool2d::new(2).into());
     same("{ max_pool2d = 3, stride = 2 }", MaxPool2d { window: Window::square(3).stride(2) }.into());
     same("{ group_norm = 4 }", GroupNorm::new(4).into());
@@ -573,6 +583,24 @@ fn any_image_layer() -> impl Strategy<Value = Layer> {
                 Layer::Conv2d(Conv2d { out_channels, window, groups, init, bias_init })
             }
         ),
+        (1usize..99, any_pool(), any_pair(), 1usize..9, [0usize..3, 0usize..3]).prop_map(
+            |(out_channels, window, dilation, groups, output_padding)| {
+                let window = Window { dilation, ..window };
+                ConvTranspose2d { output_padding, groups, ..ConvTranspose2d::new(out_channels, window) }
+                    .into()
+            }
+        ),
+        (1usize..99, any_pool(), 1usize..9).prop_map(|(out_channels, window, groups)| {
+            let padding = match window.padding {
+                Padding::Numbers([_, ends]) if ends == [0, 0] => Padding::Valid,
+                Padding::Numbers([_, ends]) => Padding::Numbers([[0, 0], ends]),
+                other => other,
+            };
+            let [kernel_size, stride] = [window.kernel_size, window.stride].map(|pair| [1, pair[1]]);
+            let window = Window { kernel_size, stride, padding, dilation: [1, groups] };
+            Conv1d { window, groups, ..Conv1d::new(out_channels, 1) }.into()
+        }),
+        any_pair().prop_map(|factor| Upsample { factor }.into()),
         any_pool().prop_map(|window| MaxPool2d { window }.into()),
         any_pool().prop_map(|window| AveragePool2d { window }.into()),
         any_pair().prop_map(|output_size| AdaptiveAveragePool2d { output_size }.into()),

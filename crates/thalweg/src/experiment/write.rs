@@ -193,6 +193,9 @@ pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, us
         Layer::LayerNorm(norm) => format!("layer_norm = {{ epsilon = {} }}", number(norm.epsilon)),
         Layer::GlobalAveragePool(_) => return (quoted("global_average_pool"), 1),
         Layer::Conv2d(_)
+        | Layer::Conv1d(_)
+        | Layer::ConvTranspose2d(_)
+        | Layer::Upsample(_)
         | Layer::MaxPool2d(_)
         | Layer::AveragePool2d(_)
         | Layer::AdaptiveAveragePool2d(_)

@@ -12,7 +12,7 @@ pub(super) fn values(layers: &[PlacedLayer], loss: &Loss) -> Vec<String> {
     let mut names = vec!["x".to_owned()];
     for (i, layer) in layers.iter().enumerate() {
         let letter = match &layer.layer {
-            Layer::Dense(_) | Layer::Conv2d(_) => "z",
+            layer if layer.has_weights() => "z",
             Layer::Activation(_) => "a",
             _ => "y",
         };

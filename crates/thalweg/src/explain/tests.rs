@@ -7,7 +7,7 @@ use crate::activations::Activation;
 use crate::custom::{CustomActivation, CustomLoss};
 use crate::data::{Dataset, DatasetTargets, Features, LoadOptions, load};
 use crate::experiment::Draft;
-use crate::layers::{AdaptiveAveragePool2d, Layer, Window};
+use crate::layers::{AdaptiveAveragePool2d, ConvTranspose2d, Layer, Upsample, Window};
 use crate::losses::{Loss, Reduction, Target};
 use crate::network::Draw;
 use crate::optimizers::Optimizer;
@@ -221,6 +221,8 @@ fn layers_for_images_have_their_formulas() {
         .conv2d(4, Window::square(2).stride(1))
         .group_norm(2)
         .channel_dropout(0.2)
+        .layer(ConvTranspose2d::new(4, Window::square(2)))
+        .layer(Upsample { factor: [2, 2] })
         .max_pool2d(2)
         .average_pool2d(1)
         .layer(AdaptiveAveragePool2d { output_size: [1, 2] })
@@ -232,7 +234,7 @@ fn layers_for_images_have_their_formulas() {
     let data = Dataset::new(Features::F64(x), Shape::from([2, 5, 5]), targets).unwrap();
     let explanation = step(&network, &full_batch(Loss::HalfSquares, Optimizer::Sgd), &data, 0);
     let mut text = String::new();
-    for i in 0..7 {
+    for i in 0..9 {
         let (forward, backward) = (
             formulas(&explanation, &format!("forward, layer {i}")),
             formulas(&explanation, &format!("backward, layer {i}")),

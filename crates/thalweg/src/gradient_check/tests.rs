@@ -7,7 +7,8 @@ use crate::activations::Activation;
 use crate::custom::CustomLoss;
 use crate::data::{DatasetTargets, Features};
 use crate::layers::{
-    AdaptiveAveragePool2d, AveragePool2d, Conv2d, Dropout, Layer, MaxPool2d, Padding, Scale, Window,
+    AdaptiveAveragePool2d, AveragePool2d, Conv1d, Conv2d, ConvTranspose2d, Dropout, Layer, MaxPool2d,
+    Padding, Scale, Upsample, Window,
 };
 use crate::losses::{Reduction, Target};
 use crate::shape::Shape;
@@ -133,6 +134,34 @@ fn layers_for_images_pass() {
         assert!(report.ok, "{rows} rows: {:?}", report.worst);
         assert_eq!(report.by_parameter.len(), 5 * 2);
     }
+    // There and back in size, and a sequence.
+    let network = Network::<f64>::builder([3, 3, 2])
+        .conv2d(2, Window::square(2))
+        .layer(ConvTranspose2d {
+            output_padding: [1, 0],
+            ..ConvTranspose2d::new(
+                4,
+                Window::new([2, 3]).stride(2).padding(Padding::Numbers([[1, 0], [0, 1]])),
+            )
+        })
+        .tanh()
+        .layer(Upsample { factor: [1, 2] })
+        .layer(ConvTranspose2d {
+            groups: 2,
+            ..ConvTranspose2d::new(2, Window::square(2).padding(Padding::Same))
+        })
+        .flatten()
+        .dense(2)
+        .build(3)
+        .unwrap();
+    let report = check(&network, &with_loss(Loss::HalfSquares), &images_data(3, [3, 3, 2]), 0).unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+    let mut network = Network::<f64>::builder([2, 6]).layer(Conv1d::new(4, 3)).tanh();
+    network = network.layer(Conv1d { groups: 2, ..Conv1d::new(2, 2) }).global_average_pool();
+    let report =
+        check(&network.build(3).unwrap(), &with_loss(Loss::HalfSquares), &images_data(3, [1, 2, 6]), 0)
+            .unwrap();
+    assert!(report.ok, "{:?}", report.worst);
     // Batch normalisation over channels, between convolutions.
     let network = Network::<f64>::builder([2, 5, 4])
         .conv2d(3, Window::square(2))

@@ -29,12 +29,13 @@ use crate::shape::Shape;
 ///
 /// # Example
 /// ```
-/// use thalweg::Network;
 /// use thalweg::layers::{Conv2d, Window};
+/// use thalweg::{Loss, Network};
 /// let edges = Conv2d::new(1, Window::new([1, 2]));
 /// let mut network = Network::<f32>::builder([1, 1, 4]).layer(edges).build(0)?;
 /// network.set_parameter("0.weight", &[-1.0, 1.0])?;
-/// let y = network.predict(&[0.0, 0.0, 5.0, 5.0])?;
+/// let mut y = [0.0; 3];
+/// network.predictor(&Loss::MeanSquaredError)?.predict(&[0.0, 0.0, 5.0, 5.0], &mut y)?;
 /// assert_eq!(y, [0.0, 5.0, 0.0]);
 /// # Ok::<(), thalweg::Error>(())
 /// ```
@@ -67,7 +68,7 @@ impl Conv2d {
         super::check_groups(self.groups, "input channels", in_channels)?;
         super::check_groups(self.groups, "output channels", self.out_channels)?;
         let [height, width] = self.window.check(input)?;
-        super::check_size("a weight", &weight_axes(self, in_channels))?;
+        super::check_size("a weight", &self.weight_axes(in_channels))?;
         super::check_size("an output", &[self.out_channels, height, width])?;
         Ok(Shape::from([self.out_channels, height, width]))
     }
@@ -76,7 +77,7 @@ impl Conv2d {
         vec![
             ParameterShape {
                 name: "weight".into(),
-                shape: Shape::from(weight_axes(self, input.axes()[0])),
+                shape: Shape::from(self.weight_axes(input.axes()[0])),
                 role: ParameterRole::Weight,
             },
             ParameterShape {
@@ -99,21 +100,16 @@ impl Conv2d {
 
     /// y = x ∗ w + b
     pub(super) fn forward<R: Real>(&self, pass: Forward<'_, R>) {
-        let sizes = self.sizes(pass.input);
-        let (w, b) = pass.parameters.split_at(sizes.weight_len());
-        convolution::forward(sizes, pass.rows, pass.x, w, b, pass.y);
+        convolve(self.sizes(pass.input), pass);
     }
 
     pub(super) fn backward<R: Real>(&self, pass: Backward<'_, R>) {
-        let sizes = self.sizes(pass.input);
-        let (w, _) = pass.parameters.split_at(sizes.weight_len());
-        let (dw, db) = pass.dparameters.split_at_mut(sizes.weight_len());
-        // dw += Σ dy·x, db += Σ dy, over rows and places
-        convolution::parameter_gradients(sizes, pass.rows, pass.x, pass.dy, dw, db, pass.scratch);
-        if let Some(dx) = pass.dx {
-            // dx = Σ w·dy, over output channels and the windows that see the pixel
-            convolution::input_gradient(sizes, pass.rows, pass.dy, w, dx);
-        }
+        convolve_backward(self.sizes(pass.input), pass);
+    }
+
+    fn weight_axes(&self, in_channels: usize) -> [usize; 4] {
+        let [height, width] = self.window.kernel_size;
+        [self.out_channels, in_channels / self.groups, height, width]
     }
 
     pub(crate) fn sizes(&self, input: &Shape) -> ConvolutionSizes {
@@ -132,7 +128,19 @@ impl Conv2d {
     }
 }
 
-fn weight_axes(conv: &Conv2d, in_channels: usize) -> [usize; 4] {
-    let [height, width] = conv.window.kernel_size;
-    [conv.out_channels, in_channels / conv.groups, height, width]
+/// y = x ∗ w + b
+pub(super) fn convolve<R: Real>(sizes: ConvolutionSizes, pass: Forward<'_, R>) {
+    let (w, b) = pass.parameters.split_at(sizes.weight_len());
+    convolution::forward(sizes, pass.rows, pass.x, w, b, pass.y);
+}
+
+pub(super) fn convolve_backward<R: Real>(sizes: ConvolutionSizes, pass: Backward<'_, R>) {
+    let (w, _) = pass.parameters.split_at(sizes.weight_len());
+    let (dw, db) = pass.dparameters.split_at_mut(sizes.weight_len());
+    // dw += Σ dy·x, db += Σ dy, over rows and places
+    convolution::parameter_gradients(sizes, pass.rows, pass.x, pass.dy, dw, db, pass.scratch);
+    if let Some(dx) = pass.dx {
+        // dx = Σ w·dy, over output channels and the windows that see the pixel
+        convolution::input_gradient(sizes, pass.rows, pass.dy, w, dx);
+    }
 }

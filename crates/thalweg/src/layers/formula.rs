@@ -97,6 +97,25 @@ impl Layer {
                 ]
             }
             Layer::Flatten => vec![Formula::new(format!("{y} = {x} as one axis"), format!("{to} = {from}"))],
+            Layer::Conv1d(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let text = format!(
+                    "{y}[n,o,j] = {b}[o] + Σ {w}[o,c,q]·{x}[n,c,...] over its window, in short {y} = {x} ∗ {w} + {b}"
+                );
+                vec![Formula::new(text, format!("{to} = {from} ∗ {}", self.weight_shape(names)))]
+            }
+            Layer::ConvTranspose2d(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let text = format!(
+                    "{y} = {b}[o] + Σ {w}[c,o,p,q]·{x}[n,c,i,j] over the inputs whose windows hold it"
+                );
+                vec![Formula::new(text, format!("{to} = Σ {}·{from}", self.weight_shape(names)))]
+            }
+            Layer::Upsample(upsample) => {
+                let [down, across] = upsample.factor;
+                let text = format!("{y}[n,c,i,j] = {x}[n,c,⌊i/{down}⌋,⌊j/{across}⌋]");
+                vec![Formula::new(text, format!("{to} of {from}"))]
+            }
             Layer::Conv2d(_) => {
                 let [w, b] = weight_and_bias(names.parameters);
                 let text = format!(
@@ -197,7 +216,12 @@ impl Layer {
             Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_) => {
                 return self.norm_backward(names, wants_dx);
             }
-            Layer::Conv2d(_) => return self.convolution_backward(names, wants_dx),
+            Layer::Conv2d(_) | Layer::Conv1d(_) | Layer::ConvTranspose2d(_) => {
+                return self.convolution_backward(names, wants_dx);
+            }
+            Layer::Upsample(_) => {
+                Formula::new(format!("d{x} = Σ d{y} over the pixels made of it"), format!("{from} of {to}"))
+            }
             Layer::MaxPool2d(_) => {
                 let text = format!("d{x} = Σ d{y} over the windows whose largest value stands there");
                 Formula::new(text, format!("{from} of {to}"))
@@ -233,18 +257,29 @@ impl Layer {
         let [w, b] = weight_and_bias(names.parameters);
         let (from, to) = (names.batch(names.input), names.batch(names.output));
         let weight = self.weight_shape(names);
-        let mut formulas = vec![
-            Formula::new(
+        let [of_weight, of_bias, of_input] = match self {
+            Layer::ConvTranspose2d(_) => [
+                format!("d{w}[c,o,p,q] = Σ {x}[n,c,i,j]·d{y}[n,o,...] over rows and windows"),
+                format!("d{b}[o] = Σ d{y}[n,o,r,s] over rows and pixels"),
+                format!("d{x} = Σ {w}[c,o,p,q]·d{y}[n,o,...] over its window, in short d{x} = d{y} ∗ {w}"),
+            ],
+            Layer::Conv1d(_) => [
+                format!("d{w}[o,c,q] = Σ d{y}[n,o,j]·{x}[n,c,...] over rows and windows"),
+                format!("d{b}[o] = Σ d{y}[n,o,j] over rows and windows"),
+                format!("d{x} = Σ {w}[o,c,q]·d{y}[n,o,j] over the windows that hold it"),
+            ],
+            _ => [
                 format!("d{w}[o,c,p,q] = Σ d{y}[n,o,i,j]·{x}[n,c,...] over rows and windows"),
-                format!("{weight} = Σ {to}·{from}"),
-            ),
-            Formula::new(
                 format!("d{b}[o] = Σ d{y}[n,o,i,j] over rows and windows"),
-                format!("[{}] = Σ {to}", names.output.axes()[0]),
-            ),
+                format!("d{x} = Σ {w}[o,c,p,q]·d{y}[n,o,i,j] over the windows that hold it"),
+            ],
+        };
+        let mut formulas = vec![
+            Formula::new(of_weight, format!("{weight} = Σ {to}·{from}")),
+            Formula::new(of_bias, format!("[{}] = Σ {to}", names.output.axes()[0])),
         ];
         if wants_dx {
-            let text = format!("d{x} = Σ {w}[o,c,p,q]·d{y}[n,o,i,j] over the windows that hold it");
+            let text = of_input;
             formulas.push(Formula::new(text, format!("{from} = Σ {weight}·{to}")));
         }
         formulas

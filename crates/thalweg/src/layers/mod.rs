@@ -8,7 +8,9 @@ mod adaptive_average_pool2d;
 mod average_pool2d;
 mod batch_norm;
 mod channel_dropout;
+mod conv1d;
 mod conv2d;
+mod conv_transpose2d;
 mod dense;
 mod dropout;
 mod formula;
@@ -23,6 +25,7 @@ mod role;
 mod scale;
 #[cfg(test)]
 mod tests;
+mod upsample;
 mod window;
 
 use std::sync::Arc;
@@ -31,6 +34,8 @@ pub use adaptive_average_pool2d::AdaptiveAveragePool2d;
 pub use average_pool2d::AveragePool2d;
 pub use batch_norm::BatchNorm;
 pub use channel_dropout::ChannelDropout;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
@@ -44,6 +49,7 @@ pub(crate) use pooling::Pooling;
 pub use problem::LayerProblem;
 pub use role::ParameterRole;
 pub use scale::Scale;
+pub use upsample::Upsample;
 pub use window::{Padding, Window};
 
 use crate::activations::Activation;
@@ -75,6 +81,12 @@ pub enum Layer {
     Flatten,
     /// y = x ∗ w + b: a weighted sum of each window of an image.
     Conv2d(Conv2d),
+    /// The same over sequences.
+    Conv1d(Conv1d),
+    /// A convolution's way back as a way forward: larger images.
+    ConvTranspose2d(ConvTranspose2d),
+    /// Every pixel becomes a rectangle of pixels.
+    Upsample(Upsample),
     /// The largest value of each window of an image.
     MaxPool2d(MaxPool2d),
     /// The mean of each window of an image.
@@ -192,6 +204,9 @@ impl Layer {
             Layer::LayerNorm(_) => "layer_norm",
             Layer::Flatten => "flatten",
             Layer::Conv2d(_) => "conv2d",
+            Layer::Conv1d(_) => "conv1d",
+            Layer::ConvTranspose2d(_) => "conv_transpose2d",
+            Layer::Upsample(_) => "upsample",
             Layer::MaxPool2d(_) => "max_pool2d",
             Layer::AveragePool2d(_) => "average_pool2d",
             Layer::AdaptiveAveragePool2d(_) => "adaptive_average_pool2d",
@@ -220,6 +235,9 @@ impl Layer {
             Layer::LayerNorm(norm) => norm.check().map(|()| input.clone()),
             Layer::Flatten => Ok(input.flattened()),
             Layer::Conv2d(conv) => conv.output_shape(input),
+            Layer::Conv1d(conv) => conv.output_shape(input),
+            Layer::ConvTranspose2d(conv) => conv.output_shape(input),
+            Layer::Upsample(upsample) => upsample.output_shape(input),
             Layer::MaxPool2d(pool) => pool.output_shape(input),
             Layer::AveragePool2d(pool) => pool.output_shape(input),
             Layer::AdaptiveAveragePool2d(pool) => pool.output_shape(input),
@@ -240,12 +258,15 @@ impl Layer {
             Layer::LayerNorm(norm) => norm.parameters(input),
             Layer::GroupNorm(norm) => norm.parameters(input),
             Layer::Conv2d(conv) => conv.parameters(input),
+            Layer::Conv1d(conv) => conv.parameters(input),
+            Layer::ConvTranspose2d(conv) => conv.parameters(input),
             Layer::Custom(custom) => in_f64(custom).parameters(input),
             Layer::Activation(_)
             | Layer::Scale(_)
             | Layer::Dropout(_)
             | Layer::Noise(_)
             | Layer::Flatten
+            | Layer::Upsample(_)
             | Layer::MaxPool2d(_)
             | Layer::AveragePool2d(_)
             | Layer::AdaptiveAveragePool2d(_)
@@ -270,6 +291,9 @@ impl Layer {
             | Layer::Noise(_)
             | Layer::Flatten
             | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
             | Layer::AveragePool2d(_)
             | Layer::AdaptiveAveragePool2d(_)
             | Layer::GlobalAveragePool(_) => 0,
@@ -281,6 +305,8 @@ impl Layer {
         match self {
             Layer::Dense(dense) => dense.scratch_len(input),
             Layer::Conv2d(conv) => conv.scratch_len(input),
+            Layer::Conv1d(conv) => conv.scratch_len(input),
+            Layer::ConvTranspose2d(conv) => conv.scratch_len(input),
             _ => 0,
         }
     }
@@ -299,6 +325,8 @@ impl Layer {
     pub(crate) fn fans(&self, input: &Shape, weight: &Shape) -> (usize, usize) {
         match self {
             Layer::Conv2d(conv) => conv.fans(input),
+            Layer::Conv1d(conv) => conv.fans(input),
+            Layer::ConvTranspose2d(conv) => conv.fans(input),
             _ => (input.len(), weight.axes().last().copied().unwrap_or(1)),
         }
     }
@@ -308,6 +336,8 @@ impl Layer {
         match self {
             Layer::Dense(dense) => [dense.init.as_ref(), dense.bias_init.as_ref()],
             Layer::Conv2d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::Conv1d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::ConvTranspose2d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
             _ => [None, None],
         }
     }
@@ -317,13 +347,15 @@ impl Layer {
         match self {
             Layer::Dense(dense) => [Some(&mut dense.init), Some(&mut dense.bias_init)],
             Layer::Conv2d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::Conv1d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::ConvTranspose2d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
             _ => [None, None],
         }
     }
 
     /// Whether it has a matrix of weights, or a filter: the layers that can learn a task.
     pub(crate) fn has_weights(&self) -> bool {
-        matches!(self, Layer::Dense(_) | Layer::Conv2d(_))
+        matches!(self, Layer::Dense(_)) || self.is_convolution()
     }
 
     /// Whether it works on images `[channels, height, width]` and on nothing else.
@@ -331,6 +363,8 @@ impl Layer {
         matches!(
             self,
             Layer::Conv2d(_)
+                | Layer::ConvTranspose2d(_)
+                | Layer::Upsample(_)
                 | Layer::MaxPool2d(_)
                 | Layer::AveragePool2d(_)
                 | Layer::AdaptiveAveragePool2d(_)
@@ -340,10 +374,9 @@ impl Layer {
         )
     }
 
-    /// Whether a row of y is a weighted sum of x whose values lie `[outputs, ...]`, not `[..., outputs]`: which weights come
-    /// into one unit.
-    pub(crate) fn has_filters(&self) -> bool {
-        matches!(self, Layer::Conv2d(_))
+    /// Whether its weights are filters.
+    pub(crate) fn is_convolution(&self) -> bool {
+        matches!(self, Layer::Conv2d(_) | Layer::Conv1d(_) | Layer::ConvTranspose2d(_))
     }
 
     /// Whether its rows may be worked in tiles.
@@ -357,6 +390,9 @@ impl Layer {
             | Layer::LayerNorm(_)
             | Layer::Flatten
             | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
             | Layer::MaxPool2d(_)
             | Layer::AveragePool2d(_)
             | Layer::AdaptiveAveragePool2d(_)
@@ -381,6 +417,9 @@ impl Layer {
             Layer::LayerNorm(norm) => norm.forward(pass),
             Layer::Flatten => pass.y.copy_from_slice(pass.x),
             Layer::Conv2d(conv) => conv.forward(pass),
+            Layer::Conv1d(conv) => conv.forward(pass),
+            Layer::ConvTranspose2d(conv) => conv.forward(pass),
+            Layer::Upsample(upsample) => upsample.forward(pass),
             Layer::MaxPool2d(pool) => pool.forward(pass),
             Layer::AveragePool2d(pool) => pool.forward(pass),
             Layer::AdaptiveAveragePool2d(pool) => pool.forward(pass),
@@ -418,6 +457,9 @@ impl Layer {
                 }
             }
             Layer::Conv2d(conv) => conv.backward(pass),
+            Layer::Conv1d(conv) => conv.backward(pass),
+            Layer::ConvTranspose2d(conv) => conv.backward(pass),
+            Layer::Upsample(upsample) => upsample.backward(pass),
             Layer::MaxPool2d(pool) => pool.backward(pass),
             Layer::AveragePool2d(pool) => pool.backward(pass),
             Layer::AdaptiveAveragePool2d(pool) => pool.backward(pass),
@@ -549,5 +591,23 @@ impl From<ChannelDropout> for Layer {
 impl From<GroupNorm> for Layer {
     fn from(norm: GroupNorm) -> Self {
         Layer::GroupNorm(norm)
+    }
+}
+
+impl From<Conv1d> for Layer {
+    fn from(conv: Conv1d) -> Self {
+        Layer::Conv1d(conv)
+    }
+}
+
+impl From<ConvTranspose2d> for Layer {
+    fn from(conv: ConvTranspose2d) -> Self {
+        Layer::ConvTranspose2d(conv)
+    }
+}
+
+impl From<Upsample> for Layer {
+    fn from(upsample: Upsample) -> Self {
+        Layer::Upsample(upsample)
     }
 }

@@ -54,6 +54,40 @@ pub enum LayerProblem {
         /// The shape that came.
         input: Shape,
     },
+    /// A layer for sequences, and something else comes.
+    #[error(
+        "takes sequences [channels, length], but its input has the shape {input}; say network.input_shape = [channels, length] if the rows are sequences"
+    )]
+    NotSequence {
+        /// The shape that came.
+        input: Shape,
+    },
+    /// A window over sequences that is higher than one value.
+    #[error(
+        "has windows of {kernel_size:?}; over sequences their height must be 1, and nothing be added above or below"
+    )]
+    TallWindow {
+        /// Height and width.
+        kernel_size: [usize; 2],
+    },
+    /// Padding that takes all of a transposed convolution's output.
+    #[error("leaves no output: its {axis} is {whole}, and padding = {given:?} takes that away; pad less")]
+    NothingLeft {
+        /// `"height"` or `"width"`.
+        axis: &'static str,
+        /// (size - 1)·stride + dilation·(kernel_size - 1) + 1 + output_padding.
+        whole: usize,
+        /// Above and below, left and right.
+        given: [[usize; 2]; 2],
+    },
+    /// More is added to an output than a stride leaves open.
+    #[error("has output_padding = {given:?}, which must be less than stride = {stride:?}")]
+    OutputPadding {
+        /// What was given, height first.
+        given: [usize; 2],
+        /// The stride.
+        stride: [usize; 2],
+    },
     /// An option of a window is 0, or astronomical.
     #[error("has {name} = {given:?}; each must be a whole number from 1 to 1048576")]
     WindowOption {

@@ -217,6 +217,28 @@ fn windows_reach_over_the_edge_and_only_the_image_counts() {
 }
 
 #[test]
+fn images_are_made_larger_by_hand() {
+    // Two pixels, two apart, each spread over three columns: 1·(1, 10, 100) and 2·(1, 10, 100), and the bias ½.
+    let spread = ConvTranspose2d::new(1, Window { stride: [1, 2], ..Window::new([1, 3]) });
+    let layer = Layer::ConvTranspose2d(spread.clone());
+    let passes = run(&layer, &Shape::from([1, 1, 2]), 1, &[1.0, 2.0], &mut [1.0, 10.0, 100.0, 0.5]);
+    assert_eq!(passes.y, [1.5, 10.5, 102.5, 20.5, 200.5]);
+    let dy = irregular(5);
+    near(&passes.dx, &[dy[0] + 10.0 * dy[1] + 100.0 * dy[2], dy[2] + 10.0 * dy[3] + 100.0 * dy[4]]);
+    near(&passes.dparameters[3..], &[dy.iter().sum()]);
+    // "same" doubles the width.
+    let same = ConvTranspose2d { window: spread.window.padding(Padding::Same), ..spread };
+    let shape = Layer::from(same).output_shape(&Shape::from([1, 1, 2])).unwrap();
+    assert_eq!(shape.axes(), [1, 1, 4]);
+
+    let layer = Layer::Upsample(Upsample { factor: [2, 2] });
+    let passes = run(&layer, &Shape::from([1, 1, 2]), 1, &[3.0, 5.0], &mut []);
+    assert_eq!(passes.y, [3.0, 3.0, 5.0, 5.0, 3.0, 3.0, 5.0, 5.0]);
+    let dy = irregular(8);
+    near(&passes.dx, &[dy[0] + dy[1] + dy[4] + dy[5], dy[2] + dy[3] + dy[6] + dy[7]]);
+}
+
+#[test]
 fn layers_for_images_refuse_what_they_cannot_do() {
     let refuse =
         |layer: Layer, shape: [usize; 3]| layer.output_shape(&Shape::from(shape)).unwrap_err().to_string();
@@ -243,6 +265,20 @@ fn layers_for_images_refuse_what_they_cannot_do() {
     insta::assert_snapshot!(
         refuse(GroupNorm::new(0).into(), [3, 4, 4]),
         @"has groups = 0, but 3 channels cannot be cut into 0 groups of the same size: there must be at least one; give a divisor of 3"
+    );
+    let eaten = ConvTranspose2d::new(1, Window::square(2).padding(Padding::Numbers([[2, 1], [0, 0]])));
+    insta::assert_snapshot!(
+        refuse(eaten.into(), [1, 2, 4]),
+        @"leaves no output: its height is 3, and padding = [[2, 1], [0, 0]] takes that away; pad less"
+    );
+    let open = ConvTranspose2d { output_padding: [1, 0], ..ConvTranspose2d::new(1, Window::square(2)) };
+    insta::assert_snapshot!(
+        refuse(open.into(), [1, 2, 4]),
+        @"has output_padding = [1, 0], which must be less than stride = [1, 1]"
+    );
+    insta::assert_snapshot!(
+        refuse(Conv1d::new(1, 2).into(), [1, 2, 4]),
+        @"takes sequences [channels, length], but its input has the shape [1, 2, 4]; say network.input_shape = [channels, length] if the rows are sequences"
     );
     let wide = Conv2d::new(1 << 30, Window::square(1 << 10).padding(Padding::Same));
     insta::assert_snapshot!(

@@ -101,6 +101,11 @@ impl Window {
         self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
     }
 
+    /// The same along both axes.
+    pub(super) fn reaches(&self) -> [usize; 2] {
+        [self.reach(0), self.reach(1)]
+    }
+
     /// How many windows fit along both axes of an image of this size.
     pub(super) fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
         let ends = self.ends(size);
@@ -116,16 +121,8 @@ impl Window {
     /// [`LayerProblem::ZeroWindow`], [`LayerProblem::NotImage`] and [`LayerProblem::WindowTooLarge`].
     pub(super) fn check(&self, input: &Shape) -> Result<[usize; 2], LayerProblem> {
         let size = image(input)?;
-        let options = [self.kernel_size, self.stride, self.dilation];
-        for (name, option) in ["kernel_size", "stride", "dilation"].into_iter().zip(options) {
-            if option.iter().any(|&pixels| pixels == 0 || pixels > MOST) {
-                return Err(LayerProblem::WindowOption { name, given: option });
-            }
-        }
+        self.check_options(size)?;
         let ends = self.ends(size);
-        if ends.iter().flatten().any(|&pixels| pixels > MOST) {
-            return Err(LayerProblem::PaddingTooLarge { given: ends });
-        }
         for axis in [0, 1] {
             let room = size[axis] + ends[axis][0] + ends[axis][1];
             if room < self.reach(axis) {
@@ -140,6 +137,21 @@ impl Window {
             }
         }
         Ok(self.output_size(size))
+    }
+
+    /// Whether the options are sizes at all, over an image of this size.
+    pub(super) fn check_options(&self, size: [usize; 2]) -> Result<(), LayerProblem> {
+        let options = [self.kernel_size, self.stride, self.dilation];
+        for (name, option) in ["kernel_size", "stride", "dilation"].into_iter().zip(options) {
+            if option.iter().any(|&pixels| pixels == 0 || pixels > MOST) {
+                return Err(LayerProblem::WindowOption { name, given: option });
+            }
+        }
+        let ends = self.ends(size);
+        if ends.iter().flatten().any(|&pixels| pixels > MOST) {
+            return Err(LayerProblem::PaddingTooLarge { given: ends });
+        }
+        Ok(())
     }
 }
 

@@ -168,6 +168,8 @@ fn outputs(layers: &[Layer]) -> Option<usize> {
             // The channels themselves are what comes out.
             Layer::GlobalAveragePool(_) => is_pooled = true,
             Layer::Conv2d(conv) => return is_pooled.then_some(conv.out_channels),
+            Layer::Conv1d(conv) => return is_pooled.then_some(conv.out_channels),
+            Layer::ConvTranspose2d(conv) => return is_pooled.then_some(conv.out_channels),
             _ => {}
         }
     }

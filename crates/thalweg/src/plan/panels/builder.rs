@@ -107,6 +107,9 @@ impl<'a, R: Real> Builder<'a, R> {
             Layer::LayerNorm(layer) => return self.layer_norm(*layer, placed),
             Layer::Activation(Activation::Softmax | Activation::Custom(_))
             | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
             | Layer::MaxPool2d(_)
             | Layer::AveragePool2d(_)
             | Layer::AdaptiveAveragePool2d(_)

@@ -93,7 +93,7 @@ impl<R: Real> Plan<R> {
                 }
                 if let (Some(limit), true) = (self.rules.max_norm, parameter.role.is_penalised()) {
                     let weights = &mut self.parameters[range];
-                    if layer.layer.has_filters() {
+                    if layer.layer.is_convolution() {
                         let each = weights.len() / parameter.shape.axes()[0];
                         weights.chunks_exact_mut(each).for_each(|filter| limit_units(limit, 1, filter));
                     } else {
