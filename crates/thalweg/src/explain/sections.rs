@@ -311,8 +311,9 @@ impl Story<'_> {
                 section.formulas(formulas.into_iter().map(|text| Formula::new(text, "")).collect());
                 if let (Some(limit), true) = (rules.max_norm, parameter.role.is_penalised()) {
                     let limit = short(limit);
+                    let unit = if placed.layer.is_convolution() { "[o]" } else { "[:,j]" };
                     let text = format!(
-                        "{w}[:,j] ← {w}[:,j]·{limit}/‖{w}[:,j]‖ where the norm is larger than {limit}"
+                        "{w}{unit} ← {w}{unit}·{limit}/‖{w}{unit}‖ where the norm is larger than {limit}"
                     );
                     section.formulas(vec![Formula::new(text, "")]);
                 }

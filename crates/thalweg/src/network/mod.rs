@@ -148,18 +148,17 @@ impl<R: Real> Network<R> {
 
     /// A table of the layers: number, kind, output shape and parameters.
     pub fn summary(&self) -> String {
-        let mut text = format!("{:>5}  {:<12} {:<16} {:>12}\n", "layer", "kind", "output", "parameters");
+        let kinds = self.layers.iter().map(|layer| layer.layer.kind().len());
+        let width = kinds.max().unwrap_or(0).max(12);
+        let line = |number: String, kind: &str, output: String, parameters: String| {
+            format!("{number:>5}  {kind:<width$} {output:<16} {parameters:>12}\n")
+        };
+        let mut text = line("layer".into(), "kind", "output".into(), "parameters".into());
         for layer in &self.layers {
-            let line = format!(
-                "{:>5}  {:<12} {:<16} {:>12}\n",
-                layer.number,
-                layer.layer.kind(),
-                layer.output.to_string(),
-                layer.range.len()
-            );
-            text.push_str(&line);
+            let (number, count) = (layer.number.to_string(), layer.range.len().to_string());
+            text.push_str(&line(number, layer.layer.kind(), layer.output.to_string(), count));
         }
-        text.push_str(&format!("{:>5}  {:<12} {:<16} {:>12}\n", "", "total", "", self.parameter_count()));
+        text.push_str(&line(String::new(), "total", String::new(), self.parameter_count().to_string()));
         text
     }
 }

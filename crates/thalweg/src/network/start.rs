@@ -91,11 +91,13 @@ impl<R: Real> Network<R> {
     }
 }
 
-/// He's rule before a ReLU-like activation, with or without a normalisation between, else Glorot's.
+/// He's rule before a ReLU-like activation, with or without a normalisation or a pool between, else Glorot's.
 fn default_init(after: &[PlacedLayer]) -> Init {
-    let is_norm =
-        |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_));
-    match after.iter().map(|next| &next.layer).find(|layer| !is_norm(layer)) {
+    let is_between = |layer: &Layer| {
+        let is_norm = matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_));
+        is_norm || matches!(layer, Layer::MaxPool2d(_) | Layer::AveragePool2d(_) | Layer::ChannelDropout(_))
+    };
+    match after.iter().map(|next| &next.layer).find(|layer| !is_between(layer)) {
         Some(Layer::Activation(activation)) if Activation::is_relu_like(activation) => Init::HeNormal,
         _ => Init::GlorotUniform,
     }

@@ -96,6 +96,9 @@ pub fn prepare(experiment: Experiment, data_folder: Option<&Path>) -> Result<Pre
             crate::plan::fit::check(network, &loss, part)?;
         }
     });
+    if let Some(augmentation) = experiment.training.augment.filter(|augmentation| !augmentation.is_off()) {
+        augmentation.check(&parts.train, network.input_shape())?;
+    }
     let given =
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let subject = Subject::new(network.layers(), &loss, &parts.train);

@@ -34,6 +34,7 @@ use crate::data::{Batches, Dataset};
 use crate::error::Result;
 use crate::losses::Loss;
 use crate::network::{Network, NetworkProblem};
+use crate::optimizers::Optimizer;
 use crate::plan::{self, OwnUnits, Plan, Rates, Rules, StepPlan, Wanted};
 use crate::real::Real;
 
@@ -173,6 +174,10 @@ impl<'a, R: Real> Session<'a, R> {
         let outputs = network.output_shape().len();
         let augmented = match settings.augment.filter(|augmentation| !augmentation.is_off()) {
             Some(augmentation) => {
+                if let Optimizer::Lbfgs { .. } = rules.optimizer {
+                    let optimizer = rules.optimizer.name().to_owned();
+                    return Err(NetworkProblem::NoClipping { optimizer, limit: "augment" }.into());
+                }
                 plan::fit::check(network, &rules.loss, parts.train)?;
                 let (input, largest) = (network.input_shape(), batches.largest());
                 Some(AugmentedBatch::new(augmentation, seed, parts.train, largest, input, outputs)?)
