@@ -142,7 +142,7 @@ impl Correlation {
         self
     }
 
-    /// How many values its weights take when [packed](Self::pack).
+    /// How many values its weights take in their [order](Self::order).
     pub fn packed_len(&self) -> usize {
         self.groups * self.outputs * self.offsets.len()
     }
@@ -157,26 +157,22 @@ impl Correlation {
             + 1
     }
 
-    /// Lays the weights `[out_channels, in_channels / groups, rows, columns]` as the tiles read them: the channels of a tile side by side,
-    /// term by term. `at` says where a weight of that order lies.
-    ///
-    /// # Panics
-    /// If `to` is shorter than [`packed_len`](Self::packed_len).
-    pub fn pack<R: Real>(&self, weight: impl Fn(usize) -> R, to: &mut [R]) {
+    /// The places in `[out_channels, in_channels / groups, rows, columns]` of the weights, in the order in which the tiles read them: the
+    /// channels of a tile side by side, term by term. It depends on the instruction set in use.
+    pub fn order<R: Real>(&self) -> Vec<usize> {
         let (_, registers) = registers::<R>(PhantomData);
-        let (count, most) = (self.outputs.div_ceil(most_channels(registers)), self.outputs);
-        let mut to = to[..self.packed_len()].iter_mut();
+        let count = self.outputs.div_ceil(most_channels(registers));
+        let mut order = Vec::with_capacity(self.packed_len());
         for g in 0..self.groups {
             for t in 0..count {
-                let tile = most * t / count..most * (t + 1) / count;
+                let tile = self.outputs * t / count..self.outputs * (t + 1) / count;
                 for &term in &self.weights {
-                    for o in tile.clone() {
-                        let at = g * self.weight_steps[1] + o * self.weight_steps[0] + term;
-                        *to.next().expect("as many as there are weights") = weight(at);
-                    }
+                    let channels = tile.clone();
+                    order.extend(channels.map(|o| g * self.weight_steps[1] + o * self.weight_steps[0] + term));
                 }
             }
         }
+        order
     }
 }
 
@@ -225,7 +221,7 @@ vectorised! {
     /// One example's output, every value a chain over the terms that starts at its channel's bias, or at 0 where `bias` is empty.
     ///
     /// # Shapes
-    /// `planes`: an example; `packed`: the weights from [`Correlation::pack`]; `bias`: `[channels]`; `y`: the output
+    /// `planes`: an example; `packed`: the weights in their [`order`](Correlation::order); `bias`: `[channels]`; `y`: the output
     /// `[channels, height, width]`, of which the places that the work is about are overwritten.
     ///
     /// # Panics

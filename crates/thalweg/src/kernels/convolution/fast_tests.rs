@@ -20,8 +20,7 @@ fn in_planes<R: Real>(planes: &Planes, rows: usize, x: &[R]) -> Vec<R> {
 
 fn fast_forward<R: Real>(sizes: ConvolutionSizes, rows: usize, x: &[R], w: &[R], b: &[R]) -> Vec<R> {
     let (work, planes) = (Correlation::forward(sizes), Planes::of_input(sizes));
-    let mut packed = vec![R::ZERO; work.packed_len()];
-    work.pack(|at| w[at], &mut packed);
+    let packed: Vec<R> = work.order::<R>().iter().map(|&at| w[at]).collect();
     let mut y = vec![R::ONE; rows * sizes.y_len() + BEYOND];
     let x = in_planes(&planes, rows, x);
     for (n, x) in x.chunks_exact(planes.len::<R>()).enumerate() {
@@ -37,8 +36,7 @@ fn fast_input_gradient<R: Real>(sizes: ConvolutionSizes, rows: usize, dy: &[R], 
     let dy = in_planes(&planes, rows, dy);
     let mut dx = vec![R::ONE; rows * sizes.x_len() + BEYOND];
     for work in &all {
-        let mut packed = vec![R::ZERO; work.packed_len()];
-        work.pack(|at| w[at], &mut packed);
+        let packed: Vec<R> = work.order::<R>().iter().map(|&at| w[at]).collect();
         for (n, dy) in dy.chunks_exact(planes.len::<R>()).enumerate() {
             correlate(work, dy, &packed, &[], &mut dx[n * sizes.x_len()..]);
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::memory::Memory;
 use super::pass::{Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind};
-use super::{WORTH_SHARING, forward};
+use super::{FrontSizes, WORTH_SHARING, forward};
 use crate::error::Result;
 use crate::kernels::one_row::one_row;
 use crate::kernels::panels::{forward_one_output, panel_width};
@@ -27,7 +27,8 @@ pub(crate) struct PanelForward<R: Real> {
     /// For so few rows that a second thread is of no use.
     alone: Team,
     pace: Pace,
-    parameter_count: usize,
+    /// Multiplications of a row.
+    work_of_row: usize,
     memory: Memory<R>,
     /// A single row on its way: what the next stage reads, and where it writes.
     rows: [Vec<R>; 2],
@@ -48,8 +49,11 @@ impl<R: Real> PanelForward<R> {
         let Some(program) = Program::new::<R>(network.layers(), None, largest_batch.min(ROWS)) else {
             return Ok(None);
         };
-        let work = largest_batch * network.parameter_count();
+        let of_images = program.front.as_ref().map_or(0, |front| front.work);
+        let work_of_row = network.parameter_count() + of_images;
+        let work = largest_batch * work_of_row;
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
+        let front = FrontSizes::new(&program, team.threads(), team.threads());
         let widths = program.stages.iter().map(|stage| stage.out_features.max(stage.in_features));
         let widest = widths.max().unwrap_or(0).next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
@@ -57,6 +61,11 @@ impl<R: Real> PanelForward<R> {
                 arena: Arena::with_len(program.arena_len),
                 weights: Arena::with_len(program.weights_len),
                 scratch: Arena::with_len(3 * widest * team.threads()),
+                examples: Arena::with_len(front.examples),
+                packed: Arena::with_len(front.packed),
+                front_chains: Arena::with_len(0),
+                front_totals: Arena::with_len(0),
+                front_scratch: Arena::with_len(front.scratch),
                 outputs: vec![R::ZERO; largest_batch * program.outputs],
                 state: Arena::with_len(0),
                 transposed: Arena::with_len(0),
@@ -66,7 +75,7 @@ impl<R: Real> PanelForward<R> {
                 losses: Vec::new(),
             },
             rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],
-            parameter_count: network.parameter_count(),
+            work_of_row,
             rules: Rules::forward_only(Loss::MeanSquaredError),
             alone: Team::new(1)?,
             pace: Pace::new(),
@@ -141,15 +150,18 @@ fn by_averages<R: Real>(epsilon: f64, [w, b, m, variance]: [&[R]; 4], values: &m
 impl<R: Real> ForwardPlan<R> for PanelForward<R> {
     fn set_parameters(&mut self, parameters: &[R]) {
         self.program.write(parameters, self.memory.weights.all_mut());
+        if let Some(front) = &self.program.front {
+            front.pack(self.memory.weights.all(), self.memory.packed.all_mut());
+        }
     }
 
     fn forward(&mut self, rows: usize, x: &[R]) {
-        if rows == 1 {
+        if rows == 1 && self.program.front.is_none() {
             return self.forward_row(x);
         }
-        let columns = self.program.input.columns;
+        let columns = self.program.inputs;
         let is_shared = self.team.threads() > 1
-            && rows * self.parameter_count >= WORTH_SHARING
+            && rows * self.work_of_row >= WORTH_SHARING
             && self.pace.is_together(rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(ROWS) {
