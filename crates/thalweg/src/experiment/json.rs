@@ -6,17 +6,15 @@ use super::item::Item;
 use super::problem::{ExperimentProblem, Origin};
 use super::tree::{self, Field, Node, Value};
 use super::{network, parts, write};
-use crate::layers::{Dense, Layer};
+use crate::layers::Layer;
 use crate::losses::Loss;
 
 /// The layers, each as an entry of `network.layers`; how their weights started is left out.
 pub(crate) fn layers_to_json(layers: &[Layer]) -> Json {
     let entry = |layer: &Layer| {
-        let layer = match layer {
-            Layer::Dense(Dense { out_features, .. }) => &Layer::Dense(Dense::new(*out_features)),
-            other => other,
-        };
-        from_toml(&write::described(layer, None).0)
+        let mut layer = layer.clone();
+        layer.inits_mut().into_iter().flatten().for_each(|init| *init = None);
+        from_toml(&write::described(&layer, None).0)
     };
     Json::Array(layers.iter().map(entry).collect())
 }
@@ -87,7 +85,7 @@ fn to_node(json: &Json) -> Node {
 mod tests {
     use super::*;
     use crate::activations::Activation;
-    use crate::layers::{Dropout, Scale};
+    use crate::layers::{Dense, Dropout, Scale};
 
     #[test]
     fn layers_and_losses_come_back_as_they_were() {

@@ -1,11 +1,12 @@
 //! `network`: the layers, their sugar removed.
 
 use super::NetworkSettings;
+use super::image_layers;
 use super::item::{Item, Keys};
 use super::parts::{self, ACTIVATIONS};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
-use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
+use crate::layers::{BatchNorm, Dense, Dropout, GlobalAveragePool, Layer, LayerNorm, Noise, Scale};
 use crate::shape::Shape;
 
 /// The most outputs that a layer, or values that an example, can have: products of two fit 64 bits with room to spare.
@@ -14,7 +15,7 @@ pub(super) const MOST_FEATURES: u64 = 1 << 30;
 /// The keys by which a table says which layer it is; `activation` counts only where no other is there.
 const LAYER_KEYS: [&str; 6] = ["dense", "scale", "dropout", "noise", "batch_norm", "layer_norm"];
 /// The layers that need no options.
-const PLAIN_LAYERS: [&str; 3] = ["flatten", "batch_norm", "layer_norm"];
+const PLAIN_LAYERS: [&str; 4] = ["flatten", "batch_norm", "layer_norm", "global_average_pool"];
 
 pub(super) fn network(keys: &Keys<'_>) -> Result<NetworkSettings, Fault> {
     keys.only(&["layers", "input_shape", "init"])?;
@@ -25,7 +26,7 @@ pub(super) fn network(keys: &Keys<'_>) -> Result<NetworkSettings, Fault> {
     for item in list.list()? {
         layer(&item, &mut layers)?;
     }
-    if !layers.iter().any(|layer| matches!(layer, Layer::Dense(_))) {
+    if !layers.iter().any(Layer::has_weights) {
         return Err(list.fault(ExperimentProblem::NothingLearns));
     }
     Ok(NetworkSettings {
@@ -65,9 +66,10 @@ fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
         "flatten" => return Ok(Layer::Flatten),
         "batch_norm" => return Ok(BatchNorm::default().into()),
         "layer_norm" => return Ok(LayerNorm::default().into()),
+        "global_average_pool" => return Ok(GlobalAveragePool.into()),
         _ => {}
     }
-    if LAYER_KEYS.contains(&name) {
+    if LAYER_KEYS.contains(&name) || image_layers::KEYS.contains(&name) {
         return Err(item.wrong(Expected::Layer)); // the word alone does not say how much
     }
     let known: Vec<_> = PLAIN_LAYERS.into_iter().chain(ACTIVATIONS.iter().copied()).collect();
@@ -78,12 +80,15 @@ fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
 
 fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
     let keys = item.keys()?;
-    let mut kinds = LAYER_KEYS.into_iter().filter(|key| keys.get(key).is_some());
+    let all = LAYER_KEYS.into_iter().chain(image_layers::KEYS);
+    let mut kinds = all.filter(|key| keys.get(key).is_some());
     let kind = kinds.next();
     if let (Some(first), Some(second)) = (kind, kinds.next()) {
         return Err(item.fault(ExperimentProblem::TwoLayers { key: item.path.clone(), first, second }));
     }
+    let of_images = kind.and_then(image_layers::options);
     keys.only(match kind {
+        _ if of_images.is_some() => of_images.unwrap_or_default(),
         Some("dense") => &["dense", "activation", "init", "bias_init"],
         Some("scale") => &["scale", "activation"],
         Some("dropout") => &["dropout", "activation"],
@@ -91,7 +96,24 @@ fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
         Some("batch_norm") => &["batch_norm", "activation"],
         Some("layer_norm") => &["layer_norm", "activation"],
         _ if keys.get("activation").is_some() => &["activation"],
-        _ => &["dense", "activation", "scale", "dropout", "noise", "batch_norm", "layer_norm"],
+        _ => &[
+            "dense",
+            "activation",
+            "scale",
+            "dropout",
+            "noise",
+            "batch_norm",
+            "layer_norm",
+            "conv2d",
+            "conv1d",
+            "conv_transpose2d",
+            "upsample",
+            "max_pool2d",
+            "average_pool2d",
+            "adaptive_average_pool2d",
+            "channel_dropout",
+            "group_norm",
+        ],
     })?;
     let Some(value) = keys.get(kind.unwrap_or("activation")) else {
         return Err(item.wrong(Expected::Layer));
@@ -107,7 +129,8 @@ fn described(item: &Item<'_>, layers: &mut Vec<Layer>) -> Result<(), Fault> {
         Some("noise") => layers.push(Layer::Noise(Noise { noise: value.number(Bounds::NotNegative)? })),
         Some("batch_norm") => layers.push(batch_norm(&value)?.into()),
         Some("layer_norm") => layers.push(layer_norm(&value)?.into()),
-        _ => {}
+        Some(kind) => layers.extend(image_layers::layer(kind, &value, &keys)?),
+        None => {}
     }
     if let Some(activation) = keys.get("activation") {
         layers.push(Layer::Activation(parts::activation(&activation)?));
@@ -142,6 +165,16 @@ pub(super) fn kind_of(layer: &Layer) -> &'static str {
         Layer::BatchNorm(_) => "batch_norm",
         Layer::LayerNorm(_) => "layer_norm",
         Layer::Flatten => "flatten",
+        Layer::Conv2d(_) => "conv2d",
+        Layer::Conv1d(_) => "conv1d",
+        Layer::ConvTranspose2d(_) => "conv_transpose2d",
+        Layer::Upsample(_) => "upsample",
+        Layer::MaxPool2d(_) => "max_pool2d",
+        Layer::AveragePool2d(_) => "average_pool2d",
+        Layer::AdaptiveAveragePool2d(_) => "adaptive_average_pool2d",
+        Layer::GlobalAveragePool(_) => "global_average_pool",
+        Layer::ChannelDropout(_) => "channel_dropout",
+        Layer::GroupNorm(_) => "group_norm",
         Layer::Custom(_) => "custom",
     }
 }

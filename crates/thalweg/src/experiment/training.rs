@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::augment;
 use super::item::{Item, Keys};
 use super::nearest::nearest;
 use super::network::kind_of;
@@ -28,6 +29,7 @@ pub(super) const KEYS: &[&str] = &[
     "batch_size",
     "accumulate",
     "shuffle",
+    "augment",
     "epochs",
     "steps",
     "layer",
@@ -86,6 +88,7 @@ pub(super) fn training(keys: &Keys<'_>, layers: &[Layer]) -> Result<TrainingSett
         batch_size: keys.read("batch_size", default.batch_size, |item| batch_size(&item))?,
         accumulate: keys.read("accumulate", default.accumulate, |item| item.size(1, 1_000_000))?,
         shuffle: keys.read("shuffle", default.shuffle, |item| item.truth())?,
+        augment: keys.maybe("augment", |item| augment::read(&item))?,
         epochs: keys.read("epochs", epochs, |item| item.whole(1, MOST).map(Some))?,
         steps,
         layer: keys.read("layer", BTreeMap::new(), |item| layer_training(&item, layers))?,
@@ -231,7 +234,11 @@ fn unknown(
 
 fn layer_training(item: &Item<'_>, layers: &[Layer]) -> Result<BTreeMap<usize, LayerTraining>, Fault> {
     let learns = |layer: &Layer| {
-        matches!(layer, Layer::Dense(_) | Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::Custom(_))
+        layer.has_weights()
+            || matches!(
+                layer,
+                Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_) | Layer::Custom(_)
+            )
     };
     let mut settings = BTreeMap::new();
     for (field, item) in item.keys()?.all() {

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::Experiment;
 use super::data::is_word;
+use super::image_layers;
+use super::{Experiment, augment};
 use crate::activations::Activation;
 use crate::custom::{CustomActivation, CustomLayer, CustomLoss, CustomOptimizer};
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
@@ -190,15 +191,23 @@ pub(super) fn described(layer: &Layer, next: Option<&Activation>) -> (String, us
             format!("batch_norm = {{ momentum = {momentum}, epsilon = {epsilon} }}")
         }
         Layer::LayerNorm(norm) => format!("layer_norm = {{ epsilon = {} }}", number(norm.epsilon)),
+        Layer::GlobalAveragePool(_) => return (quoted("global_average_pool"), 1),
+        Layer::Conv2d(_)
+        | Layer::Conv1d(_)
+        | Layer::ConvTranspose2d(_)
+        | Layer::Upsample(_)
+        | Layer::MaxPool2d(_)
+        | Layer::AveragePool2d(_)
+        | Layer::AdaptiveAveragePool2d(_)
+        | Layer::ChannelDropout(_)
+        | Layer::GroupNorm(_) => image_layers::written(layer).unwrap_or_default(),
     };
     if let Some(next) = next {
         let _ = write!(keys, ", activation = {}", activation(next));
     }
-    if let Layer::Dense(Dense { init: weight, bias_init, .. }) = layer {
-        for (key, value) in [("init", weight), ("bias_init", bias_init)] {
-            if let Some(value) = value {
-                let _ = write!(keys, ", {key} = {}", init(value));
-            }
+    for (key, value) in ["init", "bias_init"].into_iter().zip(layer.inits()) {
+        if let Some(value) = value {
+            let _ = write!(keys, ", {key} = {}", init(value));
         }
     }
     (format!("{{ {keys} }}"), 1 + usize::from(next.is_some()))
@@ -233,6 +242,12 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
         w.key("accumulate", training.accumulate.to_string(), "batches per step, added up");
     }
     w.key("shuffle", training.shuffle.to_string(), "a new order each epoch");
+    w.maybe(
+        "augment",
+        training.augment.as_ref().map(augment::written),
+        "{ shift = 2, rotate = 10.0 }",
+        "images of the training part are changed each epoch",
+    );
     w.maybe(
         "epochs",
         training.epochs.map(|epochs| epochs.to_string()),

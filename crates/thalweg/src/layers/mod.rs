@@ -4,32 +4,57 @@
 //! shape, its parameters, and how much memory its passes need; all of these are pure functions, so a plan asks them
 //! once and training then allocates nothing. Backward overwrites `dx`, and adds to the gradients of the parameters.
 
+mod adaptive_average_pool2d;
+mod average_pool2d;
 mod batch_norm;
+mod channel_dropout;
+mod conv1d;
+mod conv2d;
+mod conv_transpose2d;
 mod dense;
 mod dropout;
 mod formula;
+mod global_average_pool;
+mod group_norm;
 mod layer_norm;
+mod max_pool2d;
 mod noise;
+mod pooling;
 mod problem;
 mod role;
 mod scale;
 #[cfg(test)]
 mod tests;
+mod upsample;
+mod window;
 
 use std::sync::Arc;
 
+pub use adaptive_average_pool2d::AdaptiveAveragePool2d;
+pub use average_pool2d::AveragePool2d;
 pub use batch_norm::BatchNorm;
+pub use channel_dropout::ChannelDropout;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use formula::FormulaNames;
+pub use global_average_pool::GlobalAveragePool;
+pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
+pub use max_pool2d::MaxPool2d;
 pub use noise::Noise;
+pub(crate) use pooling::Pooling;
 pub use problem::LayerProblem;
 pub use role::ParameterRole;
 pub use scale::Scale;
+pub use upsample::Upsample;
+pub use window::{Padding, Window};
 
 use crate::activations::Activation;
 use crate::custom::{AnyCustomLayer, CustomLayer, Pick};
+use crate::init::Init;
 use crate::kernels::elementwise;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -54,6 +79,26 @@ pub enum Layer {
     LayerNorm(LayerNorm),
     /// The same values as one axis.
     Flatten,
+    /// y = x ∗ w + b: a weighted sum of each window of an image.
+    Conv2d(Conv2d),
+    /// The same over sequences.
+    Conv1d(Conv1d),
+    /// A convolution's way back as a way forward: larger images.
+    ConvTranspose2d(ConvTranspose2d),
+    /// Every pixel becomes a rectangle of pixels.
+    Upsample(Upsample),
+    /// The largest value of each window of an image.
+    MaxPool2d(MaxPool2d),
+    /// The mean of each window of an image.
+    AveragePool2d(AveragePool2d),
+    /// The means of so many parts of an image.
+    AdaptiveAveragePool2d(AdaptiveAveragePool2d),
+    /// The mean of each channel.
+    GlobalAveragePool(GlobalAveragePool),
+    /// In training, each channel is dropped with a chance and the rest scaled up; nothing in inference.
+    ChannelDropout(ChannelDropout),
+    /// y = w[c]·u + b[c], with u of mean 0 and variance 1 over groups of each example's channels.
+    GroupNorm(GroupNorm),
     /// A user's own.
     Custom(Arc<dyn AnyCustomLayer>),
 }
@@ -158,6 +203,16 @@ impl Layer {
             Layer::BatchNorm(_) => "batch_norm",
             Layer::LayerNorm(_) => "layer_norm",
             Layer::Flatten => "flatten",
+            Layer::Conv2d(_) => "conv2d",
+            Layer::Conv1d(_) => "conv1d",
+            Layer::ConvTranspose2d(_) => "conv_transpose2d",
+            Layer::Upsample(_) => "upsample",
+            Layer::MaxPool2d(_) => "max_pool2d",
+            Layer::AveragePool2d(_) => "average_pool2d",
+            Layer::AdaptiveAveragePool2d(_) => "adaptive_average_pool2d",
+            Layer::GlobalAveragePool(_) => "global_average_pool",
+            Layer::ChannelDropout(_) => "channel_dropout",
+            Layer::GroupNorm(_) => "group_norm",
             Layer::Custom(custom) => in_f64(custom).name(),
         }
     }
@@ -179,6 +234,16 @@ impl Layer {
             Layer::BatchNorm(norm) => norm.check().map(|()| input.clone()),
             Layer::LayerNorm(norm) => norm.check().map(|()| input.clone()),
             Layer::Flatten => Ok(input.flattened()),
+            Layer::Conv2d(conv) => conv.output_shape(input),
+            Layer::Conv1d(conv) => conv.output_shape(input),
+            Layer::ConvTranspose2d(conv) => conv.output_shape(input),
+            Layer::Upsample(upsample) => upsample.output_shape(input),
+            Layer::MaxPool2d(pool) => pool.output_shape(input),
+            Layer::AveragePool2d(pool) => pool.output_shape(input),
+            Layer::AdaptiveAveragePool2d(pool) => pool.output_shape(input),
+            Layer::GlobalAveragePool(pool) => pool.output_shape(input),
+            Layer::ChannelDropout(dropout) => dropout.check().map(|()| input.clone()),
+            Layer::GroupNorm(norm) => norm.check(input).map(|()| input.clone()),
             Layer::Custom(custom) => in_f64(custom)
                 .output_shape(input)
                 .map_err(|reason| LayerProblem::Custom { input: input.clone(), reason }),
@@ -191,10 +256,22 @@ impl Layer {
             Layer::Dense(dense) => dense.parameters(input),
             Layer::BatchNorm(norm) => norm.parameters(input),
             Layer::LayerNorm(norm) => norm.parameters(input),
+            Layer::GroupNorm(norm) => norm.parameters(input),
+            Layer::Conv2d(conv) => conv.parameters(input),
+            Layer::Conv1d(conv) => conv.parameters(input),
+            Layer::ConvTranspose2d(conv) => conv.parameters(input),
             Layer::Custom(custom) => in_f64(custom).parameters(input),
-            Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Noise(_) | Layer::Flatten => {
-                Vec::new()
-            }
+            Layer::Activation(_)
+            | Layer::Scale(_)
+            | Layer::Dropout(_)
+            | Layer::Noise(_)
+            | Layer::Flatten
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_) => Vec::new(),
         }
     }
 
@@ -204,8 +281,22 @@ impl Layer {
             Layer::Dropout(_) => input.len(),
             Layer::BatchNorm(norm) => norm.cache_len(input),
             Layer::LayerNorm(norm) => norm.cache_len(input),
+            Layer::GroupNorm(norm) => norm.cache_len(input),
+            Layer::ChannelDropout(dropout) => dropout.cache_len(input),
+            Layer::MaxPool2d(pool) => pool.cache_len(input),
             Layer::Custom(custom) => in_f64(custom).cache_len(input),
-            Layer::Dense(_) | Layer::Activation(_) | Layer::Scale(_) | Layer::Noise(_) | Layer::Flatten => 0,
+            Layer::Dense(_)
+            | Layer::Activation(_)
+            | Layer::Scale(_)
+            | Layer::Noise(_)
+            | Layer::Flatten
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_) => 0,
         }
     }
 
@@ -213,6 +304,9 @@ impl Layer {
     pub fn scratch_len(&self, input: &Shape) -> usize {
         match self {
             Layer::Dense(dense) => dense.scratch_len(input),
+            Layer::Conv2d(conv) => conv.scratch_len(input),
+            Layer::Conv1d(conv) => conv.scratch_len(input),
+            Layer::ConvTranspose2d(conv) => conv.scratch_len(input),
             _ => 0,
         }
     }
@@ -222,9 +316,67 @@ impl Layer {
     pub(crate) fn fixed_start(&self, index: usize) -> Option<f64> {
         match self {
             Layer::BatchNorm(_) => [1.0, 0.0, 0.0, 1.0].get(index).copied(),
-            Layer::LayerNorm(_) => [1.0, 0.0].get(index).copied(),
+            Layer::LayerNorm(_) | Layer::GroupNorm(_) => [1.0, 0.0].get(index).copied(),
             _ => None,
         }
+    }
+
+    /// Over how many inputs each output sums, and how many outputs each input feeds: what the start of the weights goes by.
+    pub(crate) fn fans(&self, input: &Shape, weight: &Shape) -> (usize, usize) {
+        match self {
+            Layer::Conv2d(conv) => conv.fans(input),
+            Layer::Conv1d(conv) => conv.fans(input),
+            Layer::ConvTranspose2d(conv) => conv.fans(input),
+            _ => (input.len(), weight.axes().last().copied().unwrap_or(1)),
+        }
+    }
+
+    /// How its weight and its bias start, where it says so itself.
+    pub(crate) fn inits(&self) -> [Option<&Init>; 2] {
+        match self {
+            Layer::Dense(dense) => [dense.init.as_ref(), dense.bias_init.as_ref()],
+            Layer::Conv2d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::Conv1d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::ConvTranspose2d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            _ => [None, None],
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn inits_mut(&mut self) -> [Option<&mut Option<Init>>; 2] {
+        match self {
+            Layer::Dense(dense) => [Some(&mut dense.init), Some(&mut dense.bias_init)],
+            Layer::Conv2d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::Conv1d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::ConvTranspose2d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            _ => [None, None],
+        }
+    }
+
+    /// Whether it has a matrix of weights, or a filter: the layers that can learn a task.
+    pub(crate) fn has_weights(&self) -> bool {
+        matches!(self, Layer::Dense(_)) || self.is_convolution()
+    }
+
+    /// Whether it works on images `[channels, height, width]` and on nothing else.
+    pub(crate) fn takes_images(&self) -> bool {
+        matches!(
+            self,
+            Layer::Conv2d(_)
+                | Layer::ConvTranspose2d(_)
+                | Layer::Upsample(_)
+                | Layer::MaxPool2d(_)
+                | Layer::AveragePool2d(_)
+                | Layer::AdaptiveAveragePool2d(_)
+                | Layer::GlobalAveragePool(_)
+                | Layer::GroupNorm(_)
+                | Layer::ChannelDropout(_)
+        )
+    }
+
+    /// Whether its weights are filters.
+    pub(crate) fn is_convolution(&self) -> bool {
+        matches!(self, Layer::Conv2d(_) | Layer::Conv1d(_) | Layer::ConvTranspose2d(_))
     }
 
     /// Whether its rows may be worked in tiles.
@@ -236,7 +388,17 @@ impl Layer {
             | Layer::Dropout(_)
             | Layer::Noise(_)
             | Layer::LayerNorm(_)
-            | Layer::Flatten => Extent::Row,
+            | Layer::Flatten
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_)
+            | Layer::GroupNorm(_) => Extent::Row,
             Layer::BatchNorm(_) | Layer::Custom(_) => Extent::Batch,
         }
     }
@@ -254,6 +416,16 @@ impl Layer {
             Layer::BatchNorm(norm) => norm.forward(pass),
             Layer::LayerNorm(norm) => norm.forward(pass),
             Layer::Flatten => pass.y.copy_from_slice(pass.x),
+            Layer::Conv2d(conv) => conv.forward(pass),
+            Layer::Conv1d(conv) => conv.forward(pass),
+            Layer::ConvTranspose2d(conv) => conv.forward(pass),
+            Layer::Upsample(upsample) => upsample.forward(pass),
+            Layer::MaxPool2d(pool) => pool.forward(pass),
+            Layer::AveragePool2d(pool) => pool.forward(pass),
+            Layer::AdaptiveAveragePool2d(pool) => pool.forward(pass),
+            Layer::GlobalAveragePool(pool) => pool.forward(pass),
+            Layer::ChannelDropout(dropout) => dropout.forward(pass),
+            Layer::GroupNorm(norm) => norm.forward(pass),
             Layer::Custom(custom) => R::layer(custom.as_ref()).forward(pass),
         }
     }
@@ -284,6 +456,16 @@ impl Layer {
                     dx.copy_from_slice(pass.dy);
                 }
             }
+            Layer::Conv2d(conv) => conv.backward(pass),
+            Layer::Conv1d(conv) => conv.backward(pass),
+            Layer::ConvTranspose2d(conv) => conv.backward(pass),
+            Layer::Upsample(upsample) => upsample.backward(pass),
+            Layer::MaxPool2d(pool) => pool.backward(pass),
+            Layer::AveragePool2d(pool) => pool.backward(pass),
+            Layer::AdaptiveAveragePool2d(pool) => pool.backward(pass),
+            Layer::GlobalAveragePool(pool) => pool.backward(pass),
+            Layer::ChannelDropout(dropout) => dropout.backward(pass),
+            Layer::GroupNorm(norm) => norm.backward(pass),
             Layer::Custom(custom) => R::layer(custom.as_ref()).backward(pass),
         }
     }
@@ -295,6 +477,27 @@ fn check_epsilon(epsilon: f64) -> Result<(), LayerProblem> {
         Ok(())
     } else {
         Err(LayerProblem::EpsilonOutOfRange { epsilon })
+    }
+}
+
+/// Groups must be of the same size, and there must be some.
+fn check_groups(groups: usize, what: &'static str, channels: usize) -> Result<(), LayerProblem> {
+    if groups > 0 && channels.is_multiple_of(groups) {
+        Ok(())
+    } else {
+        Err(LayerProblem::Groups { groups, what, channels })
+    }
+}
+
+/// The most values that an output or a weight may have, so that sizes of whole batches fit 64 bits.
+const MOST_VALUES: usize = 1 << 36;
+
+/// What a description asks for must be a size at all; whether there is memory for it is another question.
+fn check_size(what: &'static str, axes: &[usize]) -> Result<(), LayerProblem> {
+    let values = axes.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis));
+    match values {
+        Some(values) if values <= MOST_VALUES => Ok(()),
+        _ => Err(LayerProblem::TooLarge { what, shape: axes.to_vec(), most: MOST_VALUES }),
     }
 }
 
@@ -346,5 +549,65 @@ impl From<BatchNorm> for Layer {
 impl From<LayerNorm> for Layer {
     fn from(norm: LayerNorm) -> Self {
         Layer::LayerNorm(norm)
+    }
+}
+
+impl From<Conv2d> for Layer {
+    fn from(conv: Conv2d) -> Self {
+        Layer::Conv2d(conv)
+    }
+}
+
+impl From<MaxPool2d> for Layer {
+    fn from(pool: MaxPool2d) -> Self {
+        Layer::MaxPool2d(pool)
+    }
+}
+
+impl From<AveragePool2d> for Layer {
+    fn from(pool: AveragePool2d) -> Self {
+        Layer::AveragePool2d(pool)
+    }
+}
+
+impl From<AdaptiveAveragePool2d> for Layer {
+    fn from(pool: AdaptiveAveragePool2d) -> Self {
+        Layer::AdaptiveAveragePool2d(pool)
+    }
+}
+
+impl From<GlobalAveragePool> for Layer {
+    fn from(pool: GlobalAveragePool) -> Self {
+        Layer::GlobalAveragePool(pool)
+    }
+}
+
+impl From<ChannelDropout> for Layer {
+    fn from(dropout: ChannelDropout) -> Self {
+        Layer::ChannelDropout(dropout)
+    }
+}
+
+impl From<GroupNorm> for Layer {
+    fn from(norm: GroupNorm) -> Self {
+        Layer::GroupNorm(norm)
+    }
+}
+
+impl From<Conv1d> for Layer {
+    fn from(conv: Conv1d) -> Self {
+        Layer::Conv1d(conv)
+    }
+}
+
+impl From<ConvTranspose2d> for Layer {
+    fn from(conv: ConvTranspose2d) -> Self {
+        Layer::ConvTranspose2d(conv)
+    }
+}
+
+impl From<Upsample> for Layer {
+    fn from(upsample: Upsample) -> Self {
+        Layer::Upsample(upsample)
     }
 }

@@ -56,11 +56,8 @@ impl<R: Real> Network<R> {
             self.parameters[parameter.range].fill(R::from_f64(start));
             return Ok(());
         }
-        let own = match &layer.layer {
-            Layer::Dense(dense) if parameter.role.is_penalised() => dense.init.as_ref(),
-            Layer::Dense(dense) => dense.bias_init.as_ref(),
-            _ => None,
-        };
+        let [weight_init, bias_init] = layer.layer.inits();
+        let own = if parameter.role.is_penalised() { weight_init } else { bias_init };
         let file = [own, default].into_iter().flatten().find_map(|init| match init {
             Init::File { path } => Some(path),
             _ => None,
@@ -79,8 +76,7 @@ impl<R: Real> Network<R> {
             let values: Vec<R> = values.into_iter().map(R::from_f64).collect();
             return self.set_parameter(&parameter.name, &values);
         }
-        let axes = parameter.shape.axes();
-        let (fan_in, fan_out) = (layer.input.len(), axes.last().copied().unwrap_or(1));
+        let (fan_in, fan_out) = layer.layer.fans(&layer.input, &parameter.shape);
         let purpose =
             if parameter.role.is_penalised() { Purpose::InitialWeights } else { Purpose::InitialBiases };
         let values = &mut self.parameters[parameter.range];
@@ -97,7 +93,8 @@ impl<R: Real> Network<R> {
 
 /// He's rule before a ReLU-like activation, with or without a normalisation between, else Glorot's.
 fn default_init(after: &[PlacedLayer]) -> Init {
-    let is_norm = |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_));
+    let is_norm =
+        |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_));
     match after.iter().map(|next| &next.layer).find(|layer| !is_norm(layer)) {
         Some(Layer::Activation(activation)) if Activation::is_relu_like(activation) => Init::HeNormal,
         _ => Init::GlorotUniform,

@@ -75,8 +75,9 @@ impl<R: Real> LbfgsSteps<R> {
                 moves[parameter.range.clone()].fill(true);
             }
         }
-        let is_random =
-            |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Noise(_) | Layer::Custom(_));
+        let is_random = |layer: &Layer| {
+            matches!(layer, Layer::Dropout(_) | Layer::ChannelDropout(_) | Layer::Noise(_) | Layer::Custom(_))
+        };
         Ok(LbfgsSteps {
             objective: Objective {
                 plan: Plan::new(network, rules.clone(), data, largest_batch)?,

@@ -145,7 +145,15 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
         draws_from_numpy: experiment.random == RandomSource::Numpy,
         classes,
         task,
+        images: takes_images(&experiment.network.layers),
+        input_shape: experiment.network.input_shape.clone(),
     }
+}
+
+/// Whether a layer for images comes before the rows are flat.
+fn takes_images(layers: &[Layer]) -> bool {
+    let mut before = layers.iter().take_while(|layer| !matches!(layer, Layer::Flatten | Layer::Dense(_)));
+    before.any(Layer::takes_images)
 }
 
 /// How many outputs the layers have, where that does not depend on the data.
@@ -153,10 +161,19 @@ fn outputs(layers: &[Layer]) -> Option<usize> {
     if layers.iter().any(|layer| matches!(layer, Layer::Custom(_))) {
         return None;
     }
-    layers.iter().rev().find_map(|layer| match layer {
-        Layer::Dense(dense) => Some(dense.out_features),
-        _ => None,
-    })
+    let mut is_pooled = false;
+    for layer in layers.iter().rev() {
+        match layer {
+            Layer::Dense(dense) => return Some(dense.out_features),
+            // The channels themselves are what comes out.
+            Layer::GlobalAveragePool(_) => is_pooled = true,
+            Layer::Conv2d(conv) => return is_pooled.then_some(conv.out_channels),
+            Layer::Conv1d(conv) => return is_pooled.then_some(conv.out_channels),
+            Layer::ConvTranspose2d(conv) => return is_pooled.then_some(conv.out_channels),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The experiment with what it left open written out as it was used, and its paths made absolute, so that its file trains
@@ -182,11 +199,8 @@ pub(crate) fn from_the_root(mut experiment: Experiment) -> Experiment {
             }
         }
     }
-    let own = experiment.network.layers.iter_mut().filter_map(|layer| match layer {
-        Layer::Dense(dense) => Some([dense.init.as_mut(), dense.bias_init.as_mut()]),
-        _ => None,
-    });
-    for init in own.flatten().chain([experiment.network.init.as_mut()]).flatten() {
+    let own = experiment.network.layers.iter_mut().flat_map(Layer::inits_mut).flatten();
+    for init in own.chain([&mut experiment.network.init]).flatten() {
         if let crate::init::Init::File { path } = init {
             *path = absolute(&*path);
         }

@@ -302,6 +302,9 @@ fn metric(experiment: &Experiment) -> &str {
 fn in_words(layers: &[Layer], count: usize) -> String {
     let layer = |layer: &Layer| match layer {
         Layer::Dense(dense) => Some(format!("dense {}", dense.out_features)),
+        Layer::Conv2d(conv) => Some(format!("conv2d {}", conv.out_channels)),
+        Layer::Conv1d(conv) => Some(format!("conv1d {}", conv.out_channels)),
+        Layer::ConvTranspose2d(conv) => Some(format!("conv_transpose2d {}", conv.out_channels)),
         Layer::Custom(_) => Some(layer.kind().to_owned()),
         _ => None,
     };

@@ -59,8 +59,7 @@ pub(crate) fn prepare(experiment: &Experiment, folder: Option<PathBuf>) -> (Netw
         data_folder: folder,
         seed: experiment.seed,
         draws_from_numpy: experiment.random == RandomSource::Numpy,
-        classes: None,
-        task: None,
+        ..LoadOptions::default()
     };
     let mut parts = data::load(&experiment.data, &options).unwrap();
     let shape = experiment.network.input_shape.clone().unwrap_or(parts.train.feature_shape().clone());

@@ -96,6 +96,16 @@ fn is_supported(layer: &PlacedLayer) -> bool {
         | Layer::Noise(_)
         | Layer::BatchNorm(_)
         | Layer::LayerNorm(_)
+        | Layer::Conv2d(_)
+        | Layer::Conv1d(_)
+        | Layer::ConvTranspose2d(_)
+        | Layer::Upsample(_)
+        | Layer::MaxPool2d(_)
+        | Layer::AveragePool2d(_)
+        | Layer::AdaptiveAveragePool2d(_)
+        | Layer::GlobalAveragePool(_)
+        | Layer::ChannelDropout(_)
+        | Layer::GroupNorm(_)
         | Layer::Custom(_) => false,
     }
 }

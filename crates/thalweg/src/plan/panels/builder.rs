@@ -126,7 +126,18 @@ impl<'a, R: Real> Builder<'a, R> {
             Layer::Flatten => return Some(()),
             Layer::Dense(_) => return self.dense(placed),
             Layer::LayerNorm(layer) => return self.layer_norm(*layer, placed),
-            Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => return None,
+            Layer::Activation(Activation::Softmax | Activation::Custom(_))
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_)
+            | Layer::GroupNorm(_)
+            | Layer::Custom(_) => return None,
             Layer::BatchNorm(layer) => TailKind::BatchNorm(self.batch_norm(*layer, placed)?),
             Layer::Activation(activation) => TailKind::Activation(activation.clone()),
             Layer::Scale(scale) => TailKind::Scale(scale.factor),
