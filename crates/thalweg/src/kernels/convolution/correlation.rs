@@ -11,7 +11,7 @@
 use std::marker::PhantomData;
 use std::ptr;
 
-use super::{ConvolutionSizes, Planes};
+use super::{ConvolutionSizes, Planes, depthwise};
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -43,6 +43,8 @@ pub struct Correlation {
     column: usize,
     /// Values of the planes that are read.
     reach: usize,
+    /// Whether it is one channel after the other through a kernel of 3 by 3.
+    is_depthwise: bool,
 }
 
 vectorised! {
@@ -81,6 +83,7 @@ impl Correlation {
             row: columns,
             column: 1,
             reach: 0,
+            is_depthwise: false,
         }
         .reaching()
     }
@@ -131,6 +134,7 @@ impl Correlation {
             row: sizes.stride[0] * sizes.width,
             column: sizes.stride[1],
             reach: 0,
+            is_depthwise: false,
         }
         .reaching()
     }
@@ -138,6 +142,8 @@ impl Correlation {
     /// Notes how far it reads, whole registers counted.
     fn reaching(mut self) -> Self {
         let last = self.offsets.iter().copied().max().unwrap_or(0);
+        self.is_depthwise =
+            self.outputs == 1 && self.column == 1 && depthwise::is_square(&self.offsets, self.pitch);
         self.reach = (self.groups - 1) * self.group_step + last + (self.rows - 1) * self.pitch + self.columns;
         self
     }
@@ -168,7 +174,8 @@ impl Correlation {
                 let tile = self.outputs * t / count..self.outputs * (t + 1) / count;
                 for &term in &self.weights {
                     let channels = tile.clone();
-                    order.extend(channels.map(|o| g * self.weight_steps[1] + o * self.weight_steps[0] + term));
+                    order
+                        .extend(channels.map(|o| g * self.weight_steps[1] + o * self.weight_steps[0] + term));
                 }
             }
         }
@@ -244,6 +251,22 @@ unsafe fn correlate_body<R: Real, V: Vector<R>>(
     let count = work.outputs.div_ceil(most_channels(V::REGISTERS));
     let mut w = packed.as_ptr();
     for g in 0..work.groups {
+        if work.is_depthwise {
+            // SAFETY: the asserts cover what one channel reads and writes.
+            unsafe {
+                depthwise::channel::<R, V>(depthwise::Channel {
+                    x: planes.as_ptr().add(g * work.group_step + work.offsets[0]),
+                    pitch: work.pitch,
+                    w: w.add(g * work.offsets.len()),
+                    start: if bias.is_empty() { R::ZERO } else { bias[g] },
+                    rows: work.rows,
+                    columns: work.columns,
+                    y: y.as_mut_ptr().add(work.first + g * work.channel),
+                    row: work.row,
+                });
+            }
+            continue;
+        }
         for t in 0..count {
             let (start, end) = (work.outputs * t / count, work.outputs * (t + 1) / count);
             let o = g * work.outputs + start;

@@ -5,6 +5,7 @@
 //! parameters.
 
 mod correlation;
+mod depthwise;
 #[cfg(test)]
 mod fast_tests;
 mod gradients;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::program::Matrix;
 use crate::activations::Activation;
 use crate::kernels::convolution::{ConvolutionSizes, Correlation, ParameterPanels, Planes, PoolSizes};
-use crate::layers::Layer;
+use crate::layers::{Layer, Pooling};
 use crate::network::PlacedLayer;
 use crate::plan::Rules;
 use crate::real::Real;
@@ -80,10 +80,17 @@ pub(super) struct ImageTail {
 #[derive(Clone, Debug)]
 pub(super) enum ImageTailKind {
     /// Where an example keeps z (empty where f' follows from a) and a.
-    Activation { activation: Activation, z: Range<usize>, a: Range<usize> },
+    Activation {
+        activation: Activation,
+        z: Range<usize>,
+        a: Range<usize>,
+    },
     Scale(f64),
     /// Where an example keeps the places.
-    MaxPool { sizes: PoolSizes, places: Range<usize> },
+    MaxPool {
+        sizes: PoolSizes,
+        places: Range<usize>,
+    },
     AveragePool(PoolSizes),
 }
 
@@ -146,7 +153,8 @@ impl Front {
         if !matches!(first.layer, Layer::Conv2d(_)) {
             return None;
         }
-        let mut builder = Builder { stages: Vec::new(), rules, example: 0, packed: 0, weights: 0, member: 0, widest: 0 };
+        let mut builder =
+            Builder { stages: Vec::new(), rules, example: 0, packed: 0, weights: 0, member: 0, widest: 0 };
         let mut count = 0;
         while count < layers.len() && builder.add::<R>(&layers[count])? {
             count += 1;
@@ -238,21 +246,20 @@ impl Builder<'_> {
             }
             Layer::Activation(Activation::Softmax | Activation::Custom(_)) => return None,
             Layer::Activation(activation) => {
-                let needs_z = self.trains() && !activation.derivative_follows_from_output();
-                let z = run::<R>(&mut self.example, if needs_z { inputs } else { 0 });
-                let a = run::<R>(&mut self.example, if self.trains() { outputs } else { 0 });
+                let kept = if self.trains() { outputs } else { 0 };
+                let needs_z = !activation.derivative_follows_from_output();
+                let z = run::<R>(&mut self.example, if needs_z { kept } else { 0 });
+                let a = run::<R>(&mut self.example, kept);
                 ImageTailKind::Activation { activation: activation.clone(), z, a }
             }
             Layer::Scale(scale) => ImageTailKind::Scale(scale.factor),
-            Layer::MaxPool2d(pool) => {
-                let places = run::<R>(&mut self.example, outputs);
-                ImageTailKind::MaxPool { sizes: pool.sizes(&placed.input), places }
-            }
-            Layer::AveragePool2d(pool) => ImageTailKind::AveragePool(pool.sizes(&placed.input)),
-            Layer::AdaptiveAveragePool2d(pool) => ImageTailKind::AveragePool(pool.sizes(&placed.input)),
-            Layer::GlobalAveragePool(pool) => ImageTailKind::AveragePool(pool.sizes(&placed.input)),
             Layer::Flatten | Layer::Dense(_) | Layer::Dropout(_) | Layer::Noise(_) => return Some(false),
-            _ => return None,
+            other => match other.pooling(&placed.input)? {
+                Pooling::Max(sizes) => {
+                    ImageTailKind::MaxPool { sizes, places: run::<R>(&mut self.example, outputs) }
+                }
+                Pooling::Average(sizes) => ImageTailKind::AveragePool(sizes),
+            },
         };
         self.widest = self.widest.max(outputs);
         self.stages.last_mut()?.tail.push(ImageTail { kind, inputs, outputs });
@@ -277,8 +284,10 @@ impl Builder<'_> {
         let forward = packed(forward)?;
         let backward = backward.into_iter().map(&mut packed).collect::<Option<_>>()?;
         let order = (0..sizes.out_channels).map(|channel| place(panels.bias_place::<R>(channel)));
-        let bias =
-            PackedBias { order: order.collect::<Option<_>>()?, range: run::<R>(&mut self.packed, sizes.out_channels) };
+        let bias = PackedBias {
+            order: order.collect::<Option<_>>()?,
+            range: run::<R>(&mut self.packed, sizes.out_channels),
+        };
         let dy_len = if self.trains() { panels.dy_len::<R>() } else { 0 };
         let dplanes_len = if has_gradient { dplanes.len::<R>() } else { 0 };
         let stage = ImageStage {

@@ -88,13 +88,45 @@ impl<R: Real> PanelForward<R> {
 }
 
 impl<R: Real> PanelForward<R> {
+    /// Some rows of `batch`, through all stages; a single row as far as the first dense layer.
+    fn run(&mut self, input: Input<'_, R>, rows: usize, first: usize, batch: usize, is_shared: bool) {
+        let team = if is_shared { &mut self.team } else { &mut self.alone };
+        let buffers = self.memory.buffers();
+        let (program, rules) = (&self.program, &self.rules);
+        let tile = Tile { rows, first, batch, epoch: 0 };
+        let (targets, factors, bound) = (Targets::Classes(&[]), Factors::Same(R::ONE), R::ZERO);
+        team.run(|member| {
+            let norm_rules = &[];
+            let pass =
+                Pass { program, rules, buffers, input, tile, targets, factors, norm_rules, bound, member };
+            match &program.front {
+                Some(front) if batch == 1 => pass.front_forward(front),
+                _ => {
+                    pass.gather();
+                    forward(&pass, false);
+                }
+            }
+        });
+    }
+
     /// One row alone: its values lie side by side, and the weights are read once, in order.
     fn forward_row(&mut self, x: &[R]) {
         let width = panel_width::<R>();
+        let features = self.program.input.columns;
+        if self.program.front.is_some() {
+            self.run(Input::Values(x), 1, 0, 1, false);
+        }
         let [from, to] = &mut self.rows;
         let (mut from, mut to) = (from, to);
-        from[..x.len()].copy_from_slice(x);
-        run_in_place(&self.program.head, &[], &mut from[..x.len()]);
+        if self.program.front.is_some() {
+            for (panel, values) in from[..features].chunks_mut(width).enumerate() {
+                let at = self.program.part::<R>(self.program.input, panel, &(0..1));
+                values.copy_from_slice(&self.memory.arena.all()[at][..values.len()]);
+            }
+        } else {
+            from[..features].copy_from_slice(x);
+        }
+        run_in_place(&self.program.head, &[], &mut from[..features]);
         for stage in &self.program.stages {
             let weights = &self.memory.weights.all()[stage.weights.clone()];
             let (inputs, outputs) = (stage.in_features, stage.out_features);
@@ -156,38 +188,17 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
     }
 
     fn forward(&mut self, rows: usize, x: &[R]) {
-        if rows == 1 && self.program.front.is_none() {
+        if rows == 1 {
             return self.forward_row(x);
         }
         let columns = self.program.inputs;
         let is_shared = self.team.threads() > 1
             && rows * self.work_of_row >= WORTH_SHARING
             && self.pace.is_together(rows);
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - first);
-            let buffers = self.memory.buffers();
-            let (program, rules) = (&self.program, &self.rules);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
-            let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
-            let (targets, factors, bound) = (Targets::Classes(&[]), Factors::Same(R::ONE), R::ZERO);
-            team.run(|member| {
-                let norm_rules = &[];
-                let pass = Pass {
-                    program,
-                    rules,
-                    buffers,
-                    input,
-                    tile,
-                    targets,
-                    factors,
-                    norm_rules,
-                    bound,
-                    member,
-                };
-                pass.gather();
-                forward(&pass, false);
-            });
+            self.run(input, count, first, rows, is_shared);
         }
     }
 
