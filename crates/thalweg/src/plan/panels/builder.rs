@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::front::Front;
 use super::program::{ColumnNorm, Form, Matrix, Norm, Program, RowNorm, Stage, Tail, TailKind};
 use crate::activations::Activation;
 use crate::kernels::panels::{LANE_COLUMNS, panel_count, panel_width};
@@ -16,14 +17,20 @@ use crate::real::Real;
 const LINE: usize = 64;
 
 impl Program {
-    /// The stages of a network of dense, elementwise and normalising layers; `None` for any other.
+    /// The stages of a network of dense, elementwise and normalising layers, perhaps behind convolutions; `None` for any other.
     /// Where `rules` are given, with room for the way back.
     pub(super) fn new<R: Real>(
         layers: &[PlacedLayer],
         rules: Option<&Rules>,
         capacity: usize,
     ) -> Option<Program> {
-        let mut builder = Builder::<R>::new(layers.first()?.input.len(), rules, capacity);
+        let inputs = layers.first()?.input.len();
+        let (front, layers) = match Front::new::<R>(layers, rules) {
+            Some((front, count)) => (Some(front), &layers[count..]),
+            None => (None, layers),
+        };
+        let features = front.as_ref().map_or(inputs, |front| front.features);
+        let mut builder = Builder::<R>::new(features, inputs, front, rules, capacity);
         for placed in layers {
             builder.add(placed)?;
         }
@@ -35,6 +42,8 @@ impl Program {
 struct Builder<'a, R> {
     rules: Option<&'a Rules>,
     capacity: usize,
+    front: Option<Front>,
+    inputs: usize,
     input: Matrix,
     head: Vec<Tail>,
     stages: Vec<Stage>,
@@ -52,25 +61,37 @@ struct Builder<'a, R> {
 }
 
 impl<'a, R: Real> Builder<'a, R> {
-    fn new(columns: usize, rules: Option<&'a Rules>, capacity: usize) -> Self {
+    fn new(
+        columns: usize,
+        inputs: usize,
+        front: Option<Front>,
+        rules: Option<&'a Rules>,
+        capacity: usize,
+    ) -> Self {
         let nowhere = Matrix { start: 0, columns: 0 };
         let mut builder = Builder {
             rules,
             capacity,
+            inputs,
             input: nowhere,
             head: Vec::new(),
             stages: Vec::new(),
             norm_layers: Vec::new(),
             arena: 0,
-            weights: 0,
+            weights: front.as_ref().map_or(0, |front| front.weights_len),
             transposed: 0,
             lanes: 0,
             x: nowhere,
             kept: rules.is_some(),
             scalar: PhantomData,
+            front,
         };
         builder.input = builder.matrix(columns);
         builder.x = builder.input;
+        let dfeatures = if builder.front.is_some() { builder.kept_matrix(columns, nowhere) } else { nowhere };
+        if let Some(front) = &mut builder.front {
+            front.dfeatures = dfeatures;
+        }
         builder
     }
 
@@ -159,7 +180,7 @@ impl<'a, R: Real> Builder<'a, R> {
         };
         let output = self.matrix(out_features);
         let doutput = self.kept_matrix(out_features, output);
-        let turned = match self.trains() && !self.stages.is_empty() {
+        let turned = match self.trains() && (!self.stages.is_empty() || self.front.is_some()) {
             true => panel_count::<R>(in_features) * out_features * width,
             false => 0,
         };
@@ -250,6 +271,8 @@ impl<'a, R: Real> Builder<'a, R> {
         }
         Some(Program {
             outputs: last.out_features,
+            front: self.front,
+            inputs: self.inputs,
             input: self.input,
             head: self.head,
             stages: self.stages,

@@ -10,12 +10,14 @@
 //! |---|---|
 //! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
 //! | `builder.rs` | from layers to that |
+//! | `front.rs` | the convolutions that may stand before the dense layers |
 //! | `parameters.rs` | parameters and state, here and row-major |
 //! | `memory.rs` | what the plan owns, and the view of it that a team shares |
 //! | `pass/` | gather, forward, normalisations, loss, backward, update over one tile, as a member runs them |
 //! | `predict.rs` | forward passes alone |
 
 mod builder;
+mod front;
 mod memory;
 mod parameters;
 mod pass;
@@ -48,7 +50,30 @@ const TILE: usize = 512;
 /// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it, [`Pace`] measures.
 const WORTH_SHARING: usize = 100_000;
 
-/// Runs a network of dense, elementwise and normalising layers, in batches of any size; of one tile, where a normalisation looks
+/// How much memory the convolutions before the dense layers take.
+struct FrontSizes {
+    examples: usize,
+    packed: usize,
+    gradients: usize,
+    scratch: usize,
+}
+
+impl FrontSizes {
+    /// For so many examples that are kept at once, and so many threads.
+    fn new(program: &Program, examples: usize, threads: usize) -> FrontSizes {
+        let Some(front) = &program.front else {
+            return FrontSizes { examples: 0, packed: 0, gradients: 0, scratch: 0 };
+        };
+        FrontSizes {
+            examples: examples * front.example_len,
+            packed: front.packed_len,
+            gradients: front.weights_len,
+            scratch: threads * front.member_len,
+        }
+    }
+}
+
+/// Runs a network of dense, elementwise and normalising layers, perhaps behind convolutions, in batches of any size; of one tile, where a normalisation looks
 /// at the batch or takes gradients over it.
 pub(crate) struct PanelPlan<R: Real> {
     program: Program,
@@ -64,6 +89,8 @@ pub(crate) struct PanelPlan<R: Real> {
     weights: Vec<f64>,
     factors: Vec<R>,
     stage_rules: Vec<StageRule<R>>,
+    /// Those of the convolutions.
+    front_rules: Vec<StageRule<R>>,
     norm_rules: Vec<StepRule<R>>,
     has_gathered: bool,
     is_full_batch: bool,
@@ -97,8 +124,15 @@ impl<R: Real> PanelPlan<R> {
         if !program.norm_layers.is_empty() && (largest_batch > TILE || rules.clip_norm.is_some()) {
             return Ok(None);
         }
-        let work = largest_batch * network.parameter_count();
+        // A batch of images is one tile, and its filters are not limited.
+        let is_limited = rules.clip_norm.is_some() || rules.max_norm.is_some();
+        if program.front.is_some() && (largest_batch > TILE || is_limited) {
+            return Ok(None);
+        }
+        let of_images = program.front.as_ref().map_or(0, |front| front.work);
+        let work = largest_batch * (network.parameter_count() + of_images);
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
+        let front = FrontSizes::new(&program, program.capacity, team.threads());
         let width = panel_width::<R>();
         let tiles = largest_batch.div_ceil(TILE);
         let is_clipped = rules.clip_norm.is_some();
@@ -121,6 +155,11 @@ impl<R: Real> PanelPlan<R> {
                 chains: Arena::with_len(if tiles > 1 { program.weights_len } else { 0 }),
                 totals: Arena::with_len(if tiles > 8 || is_clipped { program.weights_len } else { 0 }),
                 scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
+                examples: Arena::with_len(front.examples),
+                packed: Arena::with_len(front.packed),
+                front_chains: Arena::with_len(front.gradients),
+                front_totals: Arena::with_len(front.gradients),
+                front_scratch: Arena::with_len(front.scratch),
                 outputs: vec![R::ZERO; largest_batch * outputs],
                 losses: vec![R::ZERO; largest_batch],
             },
@@ -129,6 +168,7 @@ impl<R: Real> PanelPlan<R> {
             weights: vec![0.0; weighted],
             factors: vec![R::ZERO; weighted],
             stage_rules: Vec::with_capacity(program.stages.len()),
+            front_rules: Vec::with_capacity(program.front.as_ref().map_or(0, |front| front.stages.len())),
             norm_rules: Vec::with_capacity(program.norm_layers.len()),
             has_gathered: false,
             is_full_batch,
@@ -147,25 +187,10 @@ impl<R: Real> PanelPlan<R> {
     /// The update rules of this step, by stage.
     fn prepare(&mut self, rates: &Rates) {
         let rules = &self.rules;
-        self.stage_rules.clear();
-        let mut last: Option<(f64, StageRule<R>)> = None;
-        for stage in &self.program.stages {
-            let learning_rate = rates.learning_rates[stage.layer];
-            let rule = match last {
-                Some((rate, rule)) if rate == learning_rate => rule,
-                _ => {
-                    let at = |weight_decay| {
-                        let update = Update { step: rates.step, learning_rate, weight_decay };
-                        rules.optimizer.at_step(&update).expect("`new` refuses custom optimizers")
-                    };
-                    let bias = at(0.0);
-                    let weight = if rules.weight_decay == 0.0 { bias } else { at(rules.weight_decay) };
-                    StageRule { weight, bias }
-                }
-            };
-            last = Some((learning_rate, rule));
-            self.stage_rules.push(rule);
-        }
+        let layers = self.program.stages.iter().map(|stage| stage.layer);
+        stage_rules(rules, rates, layers, &mut self.stage_rules);
+        let of_front = self.program.front.iter().flat_map(|front| &front.stages);
+        stage_rules(rules, rates, of_front.map(|stage| stage.layer), &mut self.front_rules);
         self.norm_rules.clear();
         for &layer in &self.program.norm_layers {
             let learning_rate = rates.learning_rates[layer];
@@ -223,7 +248,7 @@ impl<R: Real> PanelPlan<R> {
             };
             let buffers = self.memory.buffers();
             let (program, rules, stage_rules) = (&self.program, &self.rules, &self.stage_rules);
-            let norm_rules = &self.norm_rules;
+            let (norm_rules, front_rules) = (&self.norm_rules, &self.front_rules);
             team.run(|member| {
                 let pass = Pass {
                     program,
@@ -240,11 +265,15 @@ impl<R: Real> PanelPlan<R> {
                 if is_forward_done {
                     transpose(&pass);
                 } else {
+                    if let Some(front) = &program.front {
+                        pass.pack_front(front);
+                        member.wait();
+                    }
                     pass.gather();
                     forward(&pass, backward);
                 }
                 if backward && has_targets {
-                    backward_pass(&pass, stage_rules);
+                    backward_pass(&pass, stage_rules, front_rules);
                 }
             });
         }
@@ -286,6 +315,34 @@ impl<R: Real> PanelPlan<R> {
     }
 }
 
+/// The update rules of these layers at this step.
+fn stage_rules<R: Real>(
+    rules: &Rules,
+    rates: &Rates,
+    layers: impl Iterator<Item = usize>,
+    to: &mut Vec<StageRule<R>>,
+) {
+    to.clear();
+    let mut last: Option<(f64, StageRule<R>)> = None;
+    for layer in layers {
+        let learning_rate = rates.learning_rates[layer];
+        let rule = match last {
+            Some((rate, rule)) if rate == learning_rate => rule,
+            _ => {
+                let at = |weight_decay| {
+                    let update = Update { step: rates.step, learning_rate, weight_decay };
+                    rules.optimizer.at_step(&update).expect("`new` refuses custom optimizers")
+                };
+                let bias = at(0.0);
+                let weight = if rules.weight_decay == 0.0 { bias } else { at(rules.weight_decay) };
+                StageRule { weight, bias }
+            }
+        };
+        last = Some((learning_rate, rule));
+        to.push(rule);
+    }
+}
+
 /// Through all stages, as far as the outputs.
 fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
     for stage in &pass.program.stages {
@@ -305,7 +362,7 @@ fn transpose<R: Real>(pass: &Pass<'_, R>) {
 }
 
 /// The loss, and from the last stage to the first the gradients and the updates. Nothing where a loss is not finite.
-fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
+fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>], front_rules: &[StageRule<R>]) {
     let stages: &[Stage] = &pass.program.stages;
     let Some(last) = stages.last() else { return };
     pass.loss(last);
@@ -317,12 +374,20 @@ fn backward_pass<R: Real>(pass: &Pass<'_, R>, rules: &[StageRule<R>]) {
         if s > 0 {
             pass.backward_input(&stages[s], &stages[s - 1]);
             pass.row_norms_backward(&stages[s - 1]);
+        } else if let Some(front) = &pass.program.front {
+            pass.backward_features(&stages[0], front.dfeatures);
         }
         pass.backward_parameters(&stages[s], &rules[s]);
         if s > 0 {
             pass.member.wait();
             pass.step_row_norms(&stages[s - 1]);
         }
+    }
+    if let Some(front) = &pass.program.front {
+        pass.member.wait();
+        pass.front_backward(front);
+        pass.member.wait();
+        pass.front_parameters(front, front_rules);
     }
     if pass.rules.clip_norm.is_none() {
         limit_units(pass);

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::front::Front;
 use crate::activations::Activation;
 use crate::kernels::panels::{panel_count, panel_width};
 use crate::layers::{BatchNorm, Dropout, LayerNorm, Noise};
@@ -193,6 +194,11 @@ impl Stage {
 /// A network as stages.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
+    /// The convolutions before the dense layers, if there are any.
+    pub(super) front: Option<Front>,
+    /// Values of a row of data.
+    pub(super) inputs: usize,
+    /// What the first dense layer reads, or what `head` makes that of.
     pub(super) input: Matrix,
     /// What happens to the input before the first dense layer.
     pub(super) head: Vec<Tail>,

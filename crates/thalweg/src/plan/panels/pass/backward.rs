@@ -46,13 +46,23 @@ impl<R: Real> Pass<'_, R> {
 
     /// dx = dy·wᵀ of a stage, and back through what follows the stage before it.
     pub(in crate::plan::panels) fn backward_input(&self, stage: &Stage, before: &Stage) {
+        let by_columns = before.looks_at_columns() && before.row_norms.is_empty();
+        self.backward_into(stage, before.doutput, by_columns, before.last_tail());
+    }
+
+    /// dx = dy·wᵀ of the first stage, and back through what stands before it.
+    pub(in crate::plan::panels) fn backward_features(&self, stage: &Stage, dfeatures: Matrix) {
+        self.backward_into(stage, dfeatures, false, &self.program.head);
+    }
+
+    /// dx = dy·wᵀ of a stage, and back through `tail`.
+    fn backward_into(&self, stage: &Stage, dx: Matrix, by_columns: bool, tail: &[Tail]) {
         let width = panel_width::<R>();
         let outputs = stage.out_features;
         // SAFETY: wᵀ was written before the last barrier.
         let turned = unsafe { self.buffers.transposed.read(stage.transposed.clone()) };
-        let by_columns = before.looks_at_columns() && before.row_norms.is_empty();
         self.share(stage.input_panels::<R>(), by_columns, |panel, rows| {
-            let d = self.write(before.doutput, panel, &rows);
+            let d = self.write(dx, panel, &rows);
             let right = &turned[panel * outputs * width..(panel + 1) * outputs * width];
             let columns = width.min(stage.in_features - panel * width);
             let mut start = Start::Zero;
@@ -69,7 +79,7 @@ impl<R: Real> Pass<'_, R> {
                 strip(&Strip { start, ahead, ..Strip::new(rows.len(), columns, depth, left, right) }, d);
                 start = Start::Stored;
             }
-            self.tail_backward(before, panel, &rows);
+            self.back_through(tail, dx, panel, &rows);
         });
     }
 

@@ -7,6 +7,9 @@ use crate::real::Real;
 impl<R: Real> Pass<'_, R> {
     /// Brings this member's rows into the arena and through whatever stands before the first dense layer.
     pub(in crate::plan::panels) fn gather(&self) {
+        if let Some(front) = &self.program.front {
+            self.front_forward(front);
+        }
         let rows = self.member.share(self.rows());
         let matrix = self.program.input;
         let width = panel_width::<R>();
@@ -14,6 +17,8 @@ impl<R: Real> Pass<'_, R> {
             let first = panel * width;
             let columns = width.min(matrix.columns - first);
             match self.input {
+                // The features are there.
+                _ if self.program.front.is_some() => {}
                 Input::Data(data, numbers) => {
                     let numbers = &numbers[rows.clone()];
                     data.gather_columns(numbers, first, columns, self.write(matrix, panel, &rows), width);

@@ -11,6 +11,7 @@
 
 mod backward;
 mod forward;
+mod front;
 mod gather;
 mod loss;
 mod norm;
