@@ -139,7 +139,9 @@ impl Init {
     /// upper bound itself in `f32`.
     ///
     /// # Shapes
-    /// `weight`: `[fan_in, fan_out]` for a dense layer, drawn in row-major order; `[fan_out]` for a bias.
+    /// `weight`: `[fan_in, fan_out]` for a dense layer, drawn in row-major order; `[out_channels, in_channels / groups, height, width]`
+    /// for a convolution, whose fan_in is in_channels / groups times the window's values, and fan_out out_channels / groups times
+    /// those (PyTorch does not divide the latter); `[fan_out]` for a bias.
     ///
     /// # Panics
     /// For `File`, whose values whoever knows the layer's number reads and writes instead.

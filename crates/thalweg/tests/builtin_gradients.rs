@@ -21,7 +21,7 @@ fn checked(name: &str) -> Option<GradientReport> {
 
 #[test]
 fn every_experiment_without_files_passes() {
-    for name in ["curve", "regression", "digits", "iris", "spiral-linear"] {
+    for name in ["curve", "regression", "digits", "digits-conv", "iris", "spiral-linear"] {
         checked(name).unwrap();
     }
 }
@@ -38,7 +38,7 @@ fn the_spirals_start_lies_on_300_kinks_and_passes_beside_them() {
 
 #[test]
 fn the_experiments_with_files_pass() {
-    for name in ["mnist", "mnist-relu", "cats", "cats-published-start"] {
+    for name in ["mnist", "mnist-relu", "mnist-conv", "cats", "cats-published-start"] {
         if checked(name).is_none() {
             return;
         }

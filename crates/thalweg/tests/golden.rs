@@ -9,9 +9,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use thalweg::activations::Activation;
-use thalweg::data::{Dataset, DatasetTargets, Features};
+use thalweg::data::{Augmentation, Dataset, DatasetTargets, Features, Flip};
 use thalweg::layers::{
-    BatchNorm, Dropout, Embedding, Layer, LayerNorm, Noise, Periodic, PiecewiseLinear, Residual, Scale,
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d,
+    Dropout, Embedding, GlobalAveragePool, GroupNorm, Layer, LayerNorm, MaxPool2d, Noise, Padding, Periodic,
+    PiecewiseLinear, Residual, Scale, Upsample, Window,
 };
 use thalweg::optimizers::Optimizer;
 use thalweg::random::{Purpose, Stream};
@@ -35,6 +37,14 @@ fn classes(columns: usize, count: usize) -> Dataset {
         DatasetTargets::Classes { ids, count },
     )
     .unwrap()
+}
+
+/// Images of this shape, in four classes.
+fn images(shape: [usize; 3]) -> Dataset {
+    let shape = Shape::from(shape);
+    let ids = (0..ROWS).map(|n| (n * 3 % 4) as u32).collect();
+    let targets = DatasetTargets::Classes { ids, count: 4 };
+    Dataset::new(Features::F64(features(shape.len())), shape, targets).unwrap()
 }
 
 fn values(columns: usize, outputs: usize) -> Dataset {
@@ -181,6 +191,61 @@ fn checksums() -> BTreeMap<String, String> {
         .with_shortcut(vec![dense(5)]);
     let blocks = vec![block.into(), around.into(), dense(3)];
     add("residual".into(), blocks, penalised, &classes(5, 3));
+    let strided = Window::new([2, 3]).stride(2).padding(Padding::Numbers([[1, 0], [0, 2]]));
+    let convolved = vec![
+        Conv2d::new(6, Window::square(3).padding(Padding::Same)).into(),
+        BatchNorm::default().into(),
+        Activation::Relu.into(),
+        MaxPool2d::new(2).into(),
+        Conv2d { groups: 2, ..Conv2d::new(4, strided) }.into(),
+        Layer::Flatten,
+        dense(4),
+    ];
+    add("conv2d batch_norm max_pool2d".into(), convolved, settings(), &images([2, 9, 7]));
+    let pooled = vec![
+        Conv2d::new(8, Window::square(3).dilation(2)).into(),
+        GroupNorm::new(4).into(),
+        Activation::Tanh.into(),
+        ChannelDropout { dropout: 0.25 }.into(),
+        AveragePool2d { window: Window::square(3).stride(2).padding(Padding::Same) }.into(),
+        AdaptiveAveragePool2d { output_size: [2, 3] }.into(),
+        Conv2d { groups: 4, ..Conv2d::new(4, Window::square(1)) }.into(),
+        GlobalAveragePool.into(),
+    ];
+    let larger = vec![
+        ConvTranspose2d { groups: 3, ..ConvTranspose2d::new(6, Window::square(3).stride(2)) }.into(),
+        Activation::Relu.into(),
+        Upsample { factor: [2, 1] }.into(),
+        Conv2d::new(2, Window::square(3).stride(3)).into(),
+        Layer::Flatten,
+        dense(4),
+    ];
+    add("conv_transpose2d upsample".into(), larger, settings(), &images([3, 4, 5]));
+    let along = vec![
+        Conv1d { window: Window::new([1, 3]).padding(Padding::Same), ..Conv1d::new(8, 3) }.into(),
+        Activation::Relu.into(),
+        Conv1d { groups: 2, ..Conv1d::new(4, 2) }.into(),
+        GlobalAveragePool.into(),
+    ];
+    let sequences = images([1, 2, 12]);
+    let (shape, targets) = (Shape::from([2, 12]), sequences.targets().clone());
+    let sequences = Dataset::new(sequences.features().clone(), shape, targets).unwrap();
+    add("conv1d".into(), along, settings(), &sequences);
+    let augment = Augmentation {
+        shift: 1,
+        flip: Some(Flip::Horizontal),
+        rotate: 15.0,
+        crop: 0.75,
+        cutout: 2,
+        mixup: 0.5,
+        brightness: 0.25,
+        contrast: 0.25,
+    };
+    let changed = TrainingSettings { augment: Some(augment), ..settings() };
+    let small =
+        vec![Conv2d::new(4, Window::square(3)).into(), Activation::Relu.into(), Layer::Flatten, dense(4)];
+    add("augment".into(), small, changed, &images([2, 6, 5]));
+    add("conv2d group_norm average_pool2d".into(), pooled, settings(), &images([3, 10, 11]));
     let weights = (0..ROWS).map(|n| (n % 4) as f64 * 0.75).collect();
     let weighted = classes(6, 3).with_weights(weights).unwrap();
     add("weights".into(), vec![dense(9), Activation::Tanh.into(), dense(3)], settings(), &weighted);

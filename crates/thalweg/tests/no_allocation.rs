@@ -12,9 +12,12 @@ use std::sync::Arc;
 
 use thalweg::activations::Activation;
 use thalweg::custom::CustomLayer;
-use thalweg::data::{Dataset, DatasetTargets, Features, FittedScale, Scaling, TargetScale};
+use thalweg::data::{
+    Augmentation, Dataset, DatasetTargets, Features, FittedScale, Flip, Scaling, TargetScale,
+};
 use thalweg::layers::{
-    Backward, Dense, Embedding, Forward, Layer, ParameterShape, Periodic, PiecewiseLinear, Residual,
+    AdaptiveAveragePool2d, Backward, ConvTranspose2d, Dense, Embedding, Forward, Layer, Padding,
+    ParameterShape, Periodic, PiecewiseLinear, Residual, Upsample, Window,
 };
 use thalweg::metrics::Metric;
 use thalweg::run::{Place, Recorder, RunFolder, prepare};
@@ -194,6 +197,49 @@ fn every_layer<R: Real>(input: Shape, outputs: usize) -> Network<R> {
         builder = builder.activation(activation).dense(5);
     }
     builder.dropout(0.2).scale(0.5).dense(outputs).build(0).unwrap()
+}
+
+/// Every kind of layer for images, and images changed in every way.
+#[test]
+fn images_allocate_nothing() {
+    let bytes = Features::U8((0..10 * 60).map(|i| (i * 41 % 256) as u8).collect());
+    let targets = DatasetTargets::Classes { ids: (0..10).map(|n| n % 3).collect(), count: 3 };
+    let data = Dataset::new(bytes, Shape::from([2, 5, 6]), targets).unwrap();
+    let builder = Network::<f32>::builder([2, 5, 6])
+        .conv2d(4, Window::square(3).padding(Padding::Same))
+        .batch_norm()
+        .relu()
+        .layer(ConvTranspose2d::new(2, Window::square(2).stride(2)))
+        .group_norm(2)
+        .max_pool2d(2)
+        .layer(Upsample { factor: [1, 2] })
+        .average_pool2d(2)
+        .channel_dropout(0.2)
+        .layer(AdaptiveAveragePool2d { output_size: [2, 2] });
+    let network = builder.conv2d(3, Window::square(2)).global_average_pool().build(0).unwrap();
+    let plain =
+        Network::<f32>::builder([2, 5, 6]).conv2d(4, Window::square(3)).relu().max_pool2d(2).flatten();
+    let plain = plain.dense(3).build(0).unwrap();
+    let augment = Augmentation {
+        shift: 1,
+        flip: Some(Flip::Both),
+        rotate: 10.0,
+        crop: 0.8,
+        cutout: 2,
+        mixup: 0.5,
+        brightness: 0.1,
+        contrast: 0.1,
+    };
+    for network in [network, plain] {
+        for (batch_size, augment) in [
+            (BatchSize::Rows(4), None),
+            (BatchSize::Rows(4), Some(augment)),
+            (BatchSize::Full, Some(augment)),
+        ] {
+            let settings = TrainingSettings { batch_size, augment, ..TrainingSettings::default() };
+            assert_eq!(allocations_of_100_steps(&network, settings, &data), 0, "{batch_size:?} {augment:?}");
+        }
+    }
 }
 
 fn every_rule() -> Vec<Optimizer> {

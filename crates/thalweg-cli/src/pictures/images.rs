@@ -168,6 +168,11 @@ pub(super) fn mistakes(
     Ok(grid.draw()?)
 }
 
+/// One row as an image.
+pub(super) fn picture_of(run: &RunView<'_>, data: &Dataset, row: usize) -> Result<Image, Unfit> {
+    Ok(Pixels::of(run)?.image(data, row)?)
+}
+
 /// The index of the image that is drawn where nobody says which.
 pub(super) fn usual_index(data: &Dataset) -> usize {
     USUAL_INDEX.min(data.rows() - 1)

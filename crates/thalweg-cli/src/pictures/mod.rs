@@ -8,6 +8,7 @@ mod activations;
 mod boundary;
 mod confusion;
 mod files;
+mod filters;
 mod fit;
 mod history;
 mod images;
@@ -60,6 +61,8 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "mistakes", description: "the images that are predicted most wrongly" },
     Kind { name: "confusion", description: "which class is taken for which" },
     Kind { name: "weights", description: "the weights of the first dense layer" },
+    Kind { name: "filters", description: "the filters of the first convolution" },
+    Kind { name: "features", description: "what the first convolution makes of one image by its index" },
     Kind { name: "activations", description: "the network's activation functions and their derivatives" },
     Kind { name: "surface", description: "a slice of the loss surface with the path of the descent" },
 ];
@@ -184,6 +187,8 @@ pub(crate) fn draw_kind(
         "mistakes" => images::mistakes(run, trained, choice).map(Drawing::Still),
         "confusion" => confusion::confusion(run, trained, choice).map(Drawing::Still),
         "weights" => weights::weights(run, trained).map(Drawing::Still),
+        "filters" => filters::filters(run, trained).map(Drawing::Still),
+        "features" => filters::features(run, trained, choice).map(Drawing::Still),
         "activations" => activations::activations(run).map(Drawing::Still),
         "surface" => surface::surface(run, trained, recorder).map(Drawing::Still),
         _ => Err(Unfit::Problem(unknown())),
@@ -230,7 +235,7 @@ pub(crate) fn draw_run(
 /// The name of a kind's files in a run, without extension: an image carries its index.
 fn file_name(kind: &str, run: &RunView<'_>) -> String {
     match kind {
-        "image" => format!("image-{}", images::usual_index(run.train)),
+        "image" | "features" => format!("{kind}-{}", images::usual_index(run.train)),
         other => other.to_owned(),
     }
 }

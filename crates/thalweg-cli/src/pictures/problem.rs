@@ -87,6 +87,10 @@ pub(crate) enum Reason {
     },
     /// No layer has weights to draw.
     NoWeights,
+    /// No layer is a convolution.
+    NoConvolution,
+    /// The first convolution sees single pixels.
+    PointFilters,
     /// The first weight is too large to be drawn.
     LargeWeights {
         /// How many values.
@@ -161,6 +165,8 @@ impl fmt::Display for Reason {
                 write!(f, "it shows at most {most} classes, and there are {classes}")
             }
             Reason::NoWeights => f.write_str("the network has no dense layer"),
+            Reason::NoConvolution => f.write_str("the network has no convolution"),
+            Reason::PointFilters => f.write_str("the filters of the first convolution are single pixels"),
             Reason::LargeWeights { values, most } => {
                 write!(f, "the first weight has {values} values and a heat map shows at most {most}")
             }

@@ -115,6 +115,7 @@ fn run_of(experiment: Experiment, folder: Option<PathBuf>, show: Option<Show<'_>
         data_folder: folder,
         seed: experiment.seed,
         draws_from_numpy: experiment.random == RandomSource::Numpy,
+        images: thalweg::run::load_options(&experiment, None).images,
         ..LoadOptions::default()
     };
     let mut parts = data::load(&experiment.data, &options).unwrap();
@@ -250,6 +251,19 @@ fn images_leave_images() {
     assert_eq!(kinds(&files), expected);
     let third = run.kind("image", Choice { index: Some(3), part: Some(Part::Test) }).unwrap();
     assert!(third.to_svg().unwrap().contains("test image 3"));
+}
+
+#[test]
+fn convolutions_show_their_filters_and_what_they_find() {
+    let run = finished("digits-conv", &[("steps", "3")], None, None);
+    let filters = run.kind("filters", Choice::default()).unwrap().to_svg().unwrap();
+    assert!(filters.contains("digits-conv: 0.weight [16, 1, 3, 3]"));
+    let choice = Choice { index: Some(3), part: Some(Part::Test) };
+    let features = run.kind("features", choice).unwrap().to_svg().unwrap();
+    assert!(features.contains("test image 3 and its 16 maps of layer 1") && features.contains("channel 15"));
+    let dense = finished("digits", &[("steps", "1")], None, None);
+    let refused = dense.kind("filters", Choice::default()).unwrap_err().to_string();
+    assert_eq!(refused, "no picture `filters`: the network has no convolution");
 }
 
 #[test]

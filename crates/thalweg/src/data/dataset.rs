@@ -1,5 +1,7 @@
 //! A data set in memory: features and targets by row, in the type that the file had.
 
+mod room;
+
 use std::fmt;
 
 use crate::error::{Error, Result};
@@ -93,7 +95,7 @@ pub enum DatasetTargets {
 ///
 /// Features keep the type and the order of their file; scaling is applied when a batch is gathered. An image keeps the
 /// axes of its file too: `[height, width]`, or `[height, width, channels]` for HDF5 and NumPy images, flattened in that
-/// order (C order) for a dense layer.
+/// order (C order) for a dense layer. For a network that takes images, loading makes them `[channels, height, width]`.
 ///
 /// # Example
 /// ```

@@ -2,12 +2,14 @@
 
 pub mod array;
 mod arrays;
+pub(crate) mod augmentation;
 pub mod batches;
 mod class_weight;
 pub mod dataset;
 mod embedded;
 pub mod formats;
 pub mod generators;
+mod images;
 pub mod notice;
 pub mod preprocessing;
 pub mod problem;
@@ -24,6 +26,7 @@ pub mod task;
 mod test_files;
 
 pub use array::{Array, Values};
+pub use augmentation::{Augmentation, Flip};
 pub use batches::{Batch, Batches};
 pub use class_weight::ClassWeight;
 pub use dataset::{Dataset, DatasetTargets, Features};

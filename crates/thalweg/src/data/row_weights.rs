@@ -36,6 +36,16 @@ impl RowWeights {
         RowWeights::of(rows.iter().map(|&row| self.values[row as usize]).collect())
     }
 
+    /// Room for so many of these weights.
+    pub(crate) fn room(&self, rows: usize) -> RowWeights {
+        RowWeights { values: vec![0.0; rows], largest: self.largest }
+    }
+
+    /// Writes one of the weights that there is [`room`](Self::room) for.
+    pub(crate) fn set(&mut self, row: usize, weight: f64) {
+        self.values[row] = weight;
+    }
+
     /// The weights by row.
     pub(crate) fn values(&self) -> &[f64] {
         &self.values

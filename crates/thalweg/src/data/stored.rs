@@ -21,6 +21,10 @@ impl ByteScales {
 pub trait Stored: Sized {
     /// The features, if they are stored in this very type.
     fn stored(features: &Features) -> Option<&[Self]>;
+    /// The same, to be written.
+    fn stored_mut(features: &mut Features) -> Option<&mut [Self]>;
+    /// Features of this type.
+    fn features(values: Vec<Self>) -> Features;
     /// The scale of bytes in this type.
     fn byte_scale(scales: &ByteScales) -> &ByteScale<Self>;
 }
@@ -31,6 +35,17 @@ impl Stored for f32 {
             Features::F32(values) => Some(values),
             _ => None,
         }
+    }
+
+    fn stored_mut(features: &mut Features) -> Option<&mut [f32]> {
+        match features {
+            Features::F32(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    fn features(values: Vec<f32>) -> Features {
+        Features::F32(values)
     }
 
     fn byte_scale(scales: &ByteScales) -> &ByteScale<f32> {
@@ -44,6 +59,17 @@ impl Stored for f64 {
             Features::F64(values) => Some(values),
             _ => None,
         }
+    }
+
+    fn stored_mut(features: &mut Features) -> Option<&mut [f64]> {
+        match features {
+            Features::F64(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    fn features(values: Vec<f64>) -> Features {
+        Features::F64(values)
     }
 
     fn byte_scale(scales: &ByteScales) -> &ByteScale<f64> {

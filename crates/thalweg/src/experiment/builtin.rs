@@ -22,6 +22,12 @@ pub const BUILTIN: &[Builtin] = &[
         text: include_str!("../../experiments/digits.toml"),
     },
     Builtin {
+        name: "digits-conv",
+        description: "the same digits by two convolutions and a pool",
+        data: "embedded",
+        text: include_str!("../../experiments/digits-conv.toml"),
+    },
+    Builtin {
         name: "iris",
         description: "three kinds of iris from four lengths",
         data: "embedded",
@@ -64,6 +70,18 @@ pub const BUILTIN: &[Builtin] = &[
         text: include_str!("../../experiments/mnist-relu.toml"),
     },
     Builtin {
+        name: "mnist-conv",
+        description: "a net like LeNet-5: two convolutions with pools, then 120-84-10",
+        data: "mnist: `thalweg data fetch mnist`",
+        text: include_str!("../../experiments/mnist-conv.toml"),
+    },
+    Builtin {
+        name: "fashion-conv",
+        description: "clothing by two convolutions of 3x3 with batch normalisation",
+        data: "fashion-mnist: `thalweg data fetch fashion-mnist`",
+        text: include_str!("../../experiments/fashion-conv.toml"),
+    },
+    Builtin {
         name: "cats",
         description: "cat or no cat by logistic regression on 64x64 images, from zeros",
         data: "cats: train_catvnoncat.h5 and test_catvnoncat.h5, which have no licence and are not offered",
@@ -74,6 +92,12 @@ pub const BUILTIN: &[Builtin] = &[
         description: "the same from the published script's random start, whose first cost it prints as nan",
         data: "cats: train_catvnoncat.h5 and test_catvnoncat.h5, which have no licence and are not offered",
         text: include_str!("../../experiments/cats-published-start.toml"),
+    },
+    Builtin {
+        name: "cats-conv",
+        description: "cat or no cat by three convolutions, with augmentation",
+        data: "cats: train_catvnoncat.h5 and test_catvnoncat.h5, which have no licence and are not offered",
+        text: include_str!("../../experiments/cats-conv.toml"),
     },
 ];
 

@@ -133,7 +133,7 @@ fn activation_of(layer: &Node) -> &Node {
 
 /// Whether this is a normalisation.
 fn is_norm(layer: &Node) -> bool {
-    const NORMS: [&str; 2] = ["batch_norm", "layer_norm"];
+    const NORMS: [&str; 3] = ["batch_norm", "layer_norm", "group_norm"];
     match &layer.value {
         Value::Text(name) => NORMS.contains(&name.as_str()),
         _ => NORMS.iter().any(|norm| layer.get(norm).is_some()),

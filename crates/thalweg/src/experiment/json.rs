@@ -7,7 +7,7 @@ use super::problem::{ExperimentProblem, Origin};
 use super::tree::{self, Field, Node, Value};
 use super::{network, parts, write};
 use crate::custom::Registry;
-use crate::layers::{Dense, Embedding, Layer, Residual};
+use crate::layers::{Layer, Residual};
 use crate::losses::Loss;
 
 /// The layers, each as an entry of `network.layers`; how their weights started is left out.
@@ -17,15 +17,13 @@ pub(crate) fn layers_to_json(layers: &[Layer]) -> Json {
 }
 
 fn without_start(layer: &Layer) -> Layer {
-    match layer {
-        Layer::Dense(Dense { out_features, .. }) => Dense::new(*out_features).into(),
-        Layer::Embedding(embedding) => Embedding { init: None, ..embedding.clone() }.into(),
-        Layer::Residual(residual) => {
-            let all = |layers: &[Layer]| layers.iter().map(without_start).collect();
-            Residual::new(all(residual.layers())).with_shortcut(all(residual.shortcut())).into()
-        }
-        other => other.clone(),
+    if let Layer::Residual(residual) = layer {
+        let all = |layers: &[Layer]| layers.iter().map(without_start).collect();
+        return Residual::new(all(residual.layers())).with_shortcut(all(residual.shortcut())).into();
     }
+    let mut layer = layer.clone();
+    layer.inits_mut().into_iter().flatten().for_each(|init| *init = None);
+    layer
 }
 
 /// The layers that [`layers_to_json`] wrote, checked as those of an experiment are.
@@ -82,7 +80,7 @@ fn to_node(json: &Json) -> Node {
 mod tests {
     use super::*;
     use crate::activations::Activation;
-    use crate::layers::{Dropout, Scale};
+    use crate::layers::{Dense, Dropout, Scale};
 
     #[test]
     fn layers_and_losses_come_back_as_they_were() {

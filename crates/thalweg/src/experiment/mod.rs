@@ -18,10 +18,12 @@
 //! # Ok::<(), thalweg::Error>(())
 //! ```
 
+mod augment;
 mod builtin;
 mod data;
 mod draft;
 mod hidden_layers;
+mod image_layers;
 mod item;
 mod json;
 mod nearest;

@@ -1,14 +1,15 @@
 //! `network`: the layers, their sugar removed.
 
 use super::NetworkSettings;
+use super::image_layers;
 use super::item::{Item, Keys};
 use super::parts::{self, ACTIVATIONS};
 use super::problem::{Bounds, Expected, ExperimentProblem, Kind};
 use super::tree::{Fault, Value};
 use crate::custom::Registry;
 use crate::layers::{
-    BatchNorm, Dense, Dropout, Embedding, Layer, LayerNorm, MOST_CATEGORIES, Noise, Periodic,
-    PiecewiseLinear, Residual, Scale,
+    BatchNorm, Dense, Dropout, Embedding, GlobalAveragePool, Layer, LayerNorm, MOST_CATEGORIES, Noise,
+    Periodic, PiecewiseLinear, Residual, Scale,
 };
 use crate::shape::Shape;
 
@@ -30,7 +31,8 @@ pub(super) const LAYER_KEYS: [&str; 11] = [
     "custom",
 ];
 /// The layers that need no options.
-const PLAIN_LAYERS: [&str; 5] = ["flatten", "batch_norm", "layer_norm", "periodic", "piecewise_linear"];
+const PLAIN_LAYERS: [&str; 6] =
+    ["flatten", "batch_norm", "layer_norm", "periodic", "piecewise_linear", "global_average_pool"];
 /// What stands for the end of an option list: as many frequencies or bins as anybody could want.
 const MOST_PARTS: u64 = 1_000_000;
 
@@ -43,7 +45,7 @@ pub(super) fn network(keys: &Keys<'_>, registry: &Registry) -> Result<NetworkSet
     for item in list.list()? {
         layer(&item, registry, &mut layers)?;
     }
-    let learns = |layer: &Layer| matches!(layer, Layer::Dense(_) | Layer::Custom(_));
+    let learns = |layer: &Layer| layer.has_weights() || matches!(layer, Layer::Custom(_));
     if !layers.iter().any(|layer| layer.any(&learns)) {
         return Err(list.fault(ExperimentProblem::NothingLearns));
     }
@@ -86,9 +88,10 @@ fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
         "layer_norm" => return Ok(LayerNorm::default().into()),
         "periodic" => return Ok(Periodic::default().into()),
         "piecewise_linear" => return Ok(PiecewiseLinear::default().into()),
+        "global_average_pool" => return Ok(GlobalAveragePool.into()),
         _ => {}
     }
-    if LAYER_KEYS.contains(&name) {
+    if LAYER_KEYS.contains(&name) || image_layers::KEYS.contains(&name) {
         return Err(item.wrong(Expected::Layer)); // the word alone does not say how much
     }
     let known: Vec<_> = PLAIN_LAYERS.into_iter().chain(ACTIVATIONS.iter().copied()).collect();
@@ -99,12 +102,15 @@ fn named(item: &Item<'_>, name: &str) -> Result<Layer, Fault> {
 
 fn described(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> Result<(), Fault> {
     let keys = item.keys()?;
-    let mut kinds = LAYER_KEYS.into_iter().filter(|key| keys.get(key).is_some());
+    let all = LAYER_KEYS.into_iter().chain(image_layers::KEYS);
+    let mut kinds = all.filter(|key| keys.get(key).is_some());
     let kind = kinds.next();
     if let (Some(first), Some(second)) = (kind, kinds.next()) {
         return Err(item.fault(ExperimentProblem::TwoLayers { key: item.path.clone(), first, second }));
     }
+    let of_images = kind.and_then(image_layers::options);
     keys.only(match kind {
+        _ if of_images.is_some() => of_images.unwrap_or_default(),
         Some("dense") => &["dense", "activation", "init", "bias_init"],
         Some("scale") => &["scale", "activation"],
         Some("dropout") => &["dropout", "activation"],
@@ -129,6 +135,15 @@ fn described(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> R
             "periodic",
             "piecewise_linear",
             "residual",
+            "conv2d",
+            "conv1d",
+            "conv_transpose2d",
+            "upsample",
+            "max_pool2d",
+            "average_pool2d",
+            "adaptive_average_pool2d",
+            "channel_dropout",
+            "group_norm",
         ],
     })?;
     let Some(value) = keys.get(kind.unwrap_or("activation")) else {
@@ -161,7 +176,8 @@ fn described(item: &Item<'_>, registry: &Registry, layers: &mut Vec<Layer>) -> R
             let shortcut = keys.read("shortcut", Vec::new(), |item| inner_layers(&item, registry))?;
             layers.push(Residual::new(inner_layers(&value, registry)?).with_shortcut(shortcut).into());
         }
-        _ => {}
+        Some(kind) => layers.extend(image_layers::layer(kind, &value, &keys)?),
+        None => {}
     }
     if let Some(activation) = keys.get("activation") {
         layers.push(Layer::Activation(parts::activation(&activation, registry)?));
@@ -270,6 +286,16 @@ pub(super) fn kind_of(layer: &Layer) -> &'static str {
         Layer::PiecewiseLinear(_) => "piecewise_linear",
         Layer::Residual(_) => "residual",
         Layer::Flatten => "flatten",
+        Layer::Conv2d(_) => "conv2d",
+        Layer::Conv1d(_) => "conv1d",
+        Layer::ConvTranspose2d(_) => "conv_transpose2d",
+        Layer::Upsample(_) => "upsample",
+        Layer::MaxPool2d(_) => "max_pool2d",
+        Layer::AveragePool2d(_) => "average_pool2d",
+        Layer::AdaptiveAveragePool2d(_) => "adaptive_average_pool2d",
+        Layer::GlobalAveragePool(_) => "global_average_pool",
+        Layer::ChannelDropout(_) => "channel_dropout",
+        Layer::GroupNorm(_) => "group_norm",
         Layer::Custom(_) => "custom",
     }
 }

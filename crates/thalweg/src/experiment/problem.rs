@@ -59,6 +59,8 @@ pub enum Kind {
     Precision,
     /// A rule for what classes weigh.
     ClassWeight,
+    /// A way to turn images over.
+    Flip,
     /// A way to average weights.
     Average,
     /// A part of the data and one of its metrics.
@@ -87,6 +89,7 @@ impl Kind {
             Kind::RandomSource => "a source of random numbers",
             Kind::Precision => "a precision",
             Kind::ClassWeight => "a rule for what classes weigh",
+            Kind::Flip => "a way to turn images over",
             Kind::Average => "a way to average weights",
             Kind::Metric => "a metric that can stop a run",
             Kind::ReportedMetric => "a metric",
@@ -111,6 +114,10 @@ pub enum Bounds {
     Inside,
     /// From 0 to 1.
     Share,
+    /// Above 0 and at most 1.
+    PositiveShare,
+    /// Degrees from 0 to 180.
+    HalfTurn,
     /// Above this number.
     Above(f64),
     /// Above the first number and below the second.
@@ -128,6 +135,8 @@ impl Bounds {
                 Bounds::BelowOne => (0.0..1.0).contains(&number),
                 Bounds::Inside => number > 0.0 && number < 1.0,
                 Bounds::Share => (0.0..=1.0).contains(&number),
+                Bounds::PositiveShare => number > 0.0 && number <= 1.0,
+                Bounds::HalfTurn => (0.0..=180.0).contains(&number),
                 Bounds::Above(bound) => number > bound,
                 Bounds::Between(low, high) => number > low && number < high,
             }
@@ -169,6 +178,15 @@ pub enum Expected {
     Sizes,
     /// The sizes of hidden layers.
     HiddenSizes,
+    /// A whole number for both axes of an image, or one for each.
+    Pair {
+        /// The smallest that is allowed.
+        least: u64,
+    },
+    /// What surrounds an image.
+    Padding,
+    /// What surrounds a sequence.
+    Ends,
     /// A layer.
     Layer,
     /// A source of data.
@@ -195,6 +213,8 @@ impl fmt::Display for Expected {
             Expected::Number(Bounds::BelowOne) => f.write_str("a number, 0 or more and less than 1"),
             Expected::Number(Bounds::Inside) => f.write_str("a number above 0 and less than 1"),
             Expected::Number(Bounds::Share) => f.write_str("a number from 0 to 1"),
+            Expected::Number(Bounds::PositiveShare) => f.write_str("a number above 0 and at most 1"),
+            Expected::Number(Bounds::HalfTurn) => f.write_str("a number of degrees from 0 to 180"),
             Expected::Number(Bounds::Above(bound)) => write!(f, "a finite number above {bound}"),
             Expected::Number(Bounds::Between(low, high)) => {
                 write!(f, "a number above {low} and below {high}")
@@ -205,6 +225,15 @@ impl fmt::Display for Expected {
             ),
             Expected::Sizes => f.write_str("a list of sizes from 1, like [784] or [3, 64, 64]"),
             Expected::HiddenSizes => f.write_str("sizes from 1, like 64,64, or none"),
+            Expected::Pair { least } => {
+                write!(f, "a whole number from {least}, or two of them like [3, 5], the height first")
+            }
+            Expected::Ends => {
+                f.write_str("\"valid\", \"same\", a whole number, or two of them like [1, 2] (before, after)")
+            }
+            Expected::Padding => f.write_str(
+                "\"valid\", \"same\", a whole number, or whole numbers like [1, 2] (height, width) or [[1, 1], [0, 2]] (above, below, left, right)",
+            ),
             Expected::Layer => {
                 f.write_str("a layer, like { dense = 30, activation = \"relu\" } or \"flatten\"")
             }

@@ -23,6 +23,7 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("batch_size", "training.batch_size"),
     ("accumulate", "training.accumulate"),
     ("shuffle", "training.shuffle"),
+    ("augment", "training.augment"),
     ("epochs", "training.epochs"),
     ("steps", "training.steps"),
     ("early_stopping", "training.early_stopping"),

@@ -5,11 +5,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::activations::Activation;
 use crate::custom::Registry;
-use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
+use crate::data::{Augmentation, ClassWeight, Fold, Generator, Scaling, Source, Split};
 use crate::error::Error;
 use crate::init::Init;
 use crate::layers::{
-    BatchNorm, Dense, Dropout, Embedding, LayerNorm, Noise, Periodic, PiecewiseLinear, Residual, Scale,
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d, Dense,
+    Dropout, Embedding, GlobalAveragePool, GroupNorm, LayerNorm, MaxPool2d, Noise, Padding, Periodic,
+    PiecewiseLinear, Residual, Scale, Upsample, Window,
 };
 use crate::losses::Loss;
 use crate::metrics::Metric;
@@ -52,8 +54,8 @@ fn each_builtin_is_valid_and_called_what_it_is() {
 fn the_contract_lists_the_builtins() {
     let mut names: Vec<_> = BUILTIN.iter().map(|builtin| builtin.name).collect();
     names.sort_unstable();
-    let contract =
-        "cats cats-published-start curve digits iris mnist mnist-relu regression spiral spiral-linear";
+    let contract = "cats cats-conv cats-published-start curve digits digits-conv fashion-conv iris mnist mnist-conv \
+                    mnist-relu regression spiral spiral-linear";
     assert_eq!(names.join(" "), contract);
 }
 
@@ -273,6 +275,66 @@ fn each_key_stands_on_the_page() {
 }
 
 #[test]
+fn layers_for_images_are_read_in_each_spelling() {
+    let read = |line: &str| {
+        let layers = format!("layers = [{line}, {{ dense = 2 }}]");
+        format!("{:?}", parse(&text("", "", &layers, "")).unwrap().network.layers[0])
+    };
+    let usual = Conv2d::new(8, Window::square(3));
+    let same = |line: &str, layer: Layer| assert_eq!(read(line), format!("{layer:?}"), "{line}");
+    same("{ conv2d = 8, kernel_size = 3 }", usual.clone().into());
+    same("{ conv2d = 8, kernel_size = [3, 3], padding = \"valid\", stride = 1 }", usual.clone().into());
+    let padded = |padding| Conv2d { window: usual.window.padding(padding), ..usual.clone() }.into();
+    same("{ conv2d = 8, kernel_size = 3, padding = \"same\" }", padded(Padding::Same));
+    same("{ conv2d = 8, kernel_size = 3, padding = 2 }", padded(Padding::Numbers([[2, 2], [2, 2]])));
+    same("{ conv2d = 8, kernel_size = 3, padding = [1, 0] }", padded(Padding::Numbers([[1, 1], [0, 0]])));
+    same(
+        "{ conv2d = 8, kernel_size = 3, padding = [[1, 0], 2] }",
+        padded(Padding::Numbers([[1, 0], [2, 2]])),
+    );
+    same("{ conv1d = 4, kernel_size = 3 }", Conv1d::new(4, 3).into());
+    let ends = Window::new([1, 3]).padding(Padding::Numbers([[0, 0], [2, 0]]));
+    same(
+        "{ conv1d = 4, kernel_size = 3, padding = [2, 0] }",
+        Conv1d { window: ends, ..Conv1d::new(4, 3) }.into(),
+    );
+    let twice =
+        ConvTranspose2d { output_padding: [1, 1], ..ConvTranspose2d::new(4, Window::square(3).stride(2)) };
+    same("{ conv_transpose2d = 4, kernel_size = 3, stride = 2, output_padding = 1 }", twice.into());
+    same("{ upsample = [2, 3] }", Upsample { factor: [2, 3] }.into());
+    same("{ max_pool2d = 2 }", MaxPool2d::new(2).into());
+    same("{ max_pool2d = 3, stride = 2 }", MaxPool2d { window: Window::square(3).stride(2) }.into());
+    same("{ group_norm = 4 }", GroupNorm::new(4).into());
+    same("\"global_average_pool\"", GlobalAveragePool.into());
+    let refuse = |line: &str| {
+        parse(&text("", "", &format!("layers = [{line}, {{ dense = 2 }}]"), "")).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(
+        refuse("{ conv2d = 8 }"),
+        @"mine.toml, line 6: `network.layers[0]` needs `kernel_size`: a whole number from 1, or two of them like [3, 5], the height first"
+    );
+    for (line, said) in [
+        (
+            "{ conv2d = 8, kernel_size = [3, 3, 3] }",
+            "kernel_size` must be a whole number from 1, or two of them",
+        ),
+        ("{ conv2d = 8, kernel_size = 3, stride = 0 }", "stride` must be a whole number from 1"),
+        (
+            "{ conv2d = 8, kernel_size = 3, padding = \"full\" }",
+            "padding` must be \"valid\", \"same\", a whole number",
+        ),
+        ("{ conv2d = 8, kernel_size = 3, padding = [1, 2, 3] }", "above, below, left, right), not "),
+        ("{ max_pool2d = 2, kernel_size = 2 }", "kernel_size` is not a key"),
+        ("{ max_pool2d = 2, conv2d = 2 }", "is a `conv2d` and a `max_pool2d` layer at once"),
+        ("{ group_norm = {} }", "needs `groups`"),
+        ("\"conv2d\"", "must be a layer"),
+    ] {
+        let message = refuse(line);
+        assert!(message.contains(said), "{line}: {message}");
+    }
+}
+
+#[test]
 fn each_problem_is_one_sentence() {
     let with_data = |line: &str| text("", line, "", "");
     let source = |line: &str| format!("network.layers = [{{ dense = 2 }}]\ndata.source = {line}");
@@ -414,7 +476,7 @@ fn flags_are_refused_by_their_own_words() {
 fn a_wrong_built_in_name_gets_the_nearest() {
     let said = |name: &str| Draft::builtin(name).unwrap_err().to_string();
     insta::assert_snapshot!(said("sprial"), @r#""sprial" is not a built-in experiment; did you mean `spiral`?"#);
-    insta::assert_snapshot!(said("zebra"), @r#""zebra" is not a built-in experiment; known: digits, iris, curve, regression, spiral-linear, spiral, mnist, mnist-relu, cats, cats-published-start"#);
+    insta::assert_snapshot!(said("zebra"), @r#""zebra" is not a built-in experiment; known: digits, digits-conv, iris, curve, regression, spiral-linear, spiral, mnist, mnist-relu, mnist-conv, fashion-conv, cats, cats-published-start, cats-conv"#);
 }
 
 #[test]
@@ -507,8 +569,66 @@ fn any_activation() -> impl Strategy<Value = Activation> {
     ]
 }
 
+fn any_pair() -> impl Strategy<Value = [usize; 2]> {
+    [1usize..9, 1usize..9]
+}
+
+fn any_padding() -> impl Strategy<Value = Padding> {
+    prop_oneof![
+        Just(Padding::Valid),
+        Just(Padding::Same),
+        [[0usize..4, 1usize..4], [0usize..4, 0usize..4]].prop_map(Padding::Numbers),
+        (1usize..4).prop_map(|side| Padding::Numbers([[side, side], [side, side]])),
+    ]
+}
+
+fn any_pool() -> impl Strategy<Value = Window> {
+    (any_pair(), any_pair(), any_padding()).prop_map(|(size, stride, padding)| Window {
+        stride,
+        padding,
+        ..Window::new(size)
+    })
+}
+
+fn any_image_layer() -> impl Strategy<Value = Layer> {
+    let init = (proptest::option::of(any_init()), proptest::option::of(any_bias_init()));
+    prop_oneof![
+        (1usize..99, any_pool(), any_pair(), 1usize..9, init).prop_map(
+            |(out_channels, window, dilation, groups, (init, bias_init))| {
+                let window = Window { dilation, ..window };
+                Layer::Conv2d(Conv2d { out_channels, window, groups, init, bias_init })
+            }
+        ),
+        (1usize..99, any_pool(), any_pair(), 1usize..9, [0usize..3, 0usize..3]).prop_map(
+            |(out_channels, window, dilation, groups, output_padding)| {
+                let window = Window { dilation, ..window };
+                ConvTranspose2d { output_padding, groups, ..ConvTranspose2d::new(out_channels, window) }
+                    .into()
+            }
+        ),
+        (1usize..99, any_pool(), 1usize..9).prop_map(|(out_channels, window, groups)| {
+            let padding = match window.padding {
+                Padding::Numbers([_, ends]) if ends == [0, 0] => Padding::Valid,
+                Padding::Numbers([_, ends]) => Padding::Numbers([[0, 0], ends]),
+                other => other,
+            };
+            let [kernel_size, stride] = [window.kernel_size, window.stride].map(|pair| [1, pair[1]]);
+            let window = Window { kernel_size, stride, padding, dilation: [1, groups] };
+            Conv1d { window, groups, ..Conv1d::new(out_channels, 1) }.into()
+        }),
+        any_pair().prop_map(|factor| Upsample { factor }.into()),
+        any_pool().prop_map(|window| MaxPool2d { window }.into()),
+        any_pool().prop_map(|window| AveragePool2d { window }.into()),
+        any_pair().prop_map(|output_size| AdaptiveAveragePool2d { output_size }.into()),
+        Just(GlobalAveragePool.into()),
+        below_one().prop_map(|dropout| ChannelDropout { dropout }.into()),
+        (1usize..99, positive()).prop_map(|(groups, epsilon)| GroupNorm { groups, epsilon }.into()),
+    ]
+}
+
 fn any_plain_layer() -> impl Strategy<Value = Layer> {
     prop_oneof![
+        any_image_layer(),
         (1usize..1000, proptest::option::of(any_init()), proptest::option::of(any_bias_init())).prop_map(
             |(out_features, init, bias_init)| Layer::Dense(Dense { out_features, init, bias_init })
         ),
@@ -698,6 +818,22 @@ fn any_class_weight() -> impl Strategy<Value = ClassWeight> {
     ]
 }
 
+fn any_augmentation() -> impl Strategy<Value = Augmentation> {
+    let flip = proptest::option::of(proptest::sample::select(augment::FLIPS.map(|(_, flip)| flip).to_vec()));
+    (0usize..9, flip, below_one(), 0.1..=1.0f64, 0usize..9, (below_one(), below_one(), below_one())).prop_map(
+        |(shift, flip, rotate, crop, cutout, (mixup, brightness, contrast))| Augmentation {
+            shift,
+            flip,
+            rotate: 180.0 * rotate,
+            crop,
+            cutout,
+            mixup,
+            brightness,
+            contrast,
+        },
+    )
+}
+
 fn any_training() -> impl Strategy<Value = TrainingSettings> {
     let losses = vec![
         Loss::SumOfSquares,
@@ -730,7 +866,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
     );
     let how_long = (
         (proptest::option::of(1usize..1000), 1usize..4),
-        any::<bool>(),
+        (any::<bool>(), proptest::option::of(any_augmentation())),
         proptest::option::of(1..MOST),
         proptest::option::of(1..MOST),
         (
@@ -748,7 +884,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
         let (loss, optimizer, learning_rate, schedule, (l2, l1, weight_decay), limits) = what;
         let (
             (rows, accumulate),
-            shuffle,
+            (shuffle, augment),
             epochs,
             steps,
             (stop, plateau, average),
@@ -772,6 +908,7 @@ fn any_training() -> impl Strategy<Value = TrainingSettings> {
             batch_size: rows.map_or(BatchSize::Full, BatchSize::Rows),
             accumulate,
             shuffle,
+            augment,
             epochs: if steps.is_none() { epochs.or(Some(3)) } else { epochs },
             steps,
             layer: layer

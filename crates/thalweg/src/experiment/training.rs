@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::augment;
 use super::item::{Item, Keys};
 use super::nearest::nearest;
 use super::network::kind_of;
@@ -32,6 +33,7 @@ pub(super) const KEYS: &[&str] = &[
     "batch_size",
     "accumulate",
     "shuffle",
+    "augment",
     "epochs",
     "steps",
     "layer",
@@ -95,6 +97,7 @@ pub(super) fn training(
         batch_size: keys.read("batch_size", default.batch_size, |item| batch_size(&item))?,
         accumulate: keys.read("accumulate", default.accumulate, |item| item.size(1, 1_000_000))?,
         shuffle: keys.read("shuffle", default.shuffle, |item| item.truth())?,
+        augment: keys.maybe("augment", |item| augment::read(&item))?,
         epochs: keys.read("epochs", epochs, |item| item.whole(1, MOST).map(Some))?,
         steps,
         layer: keys.read("layer", BTreeMap::new(), |item| layer_training(&item, layers))?,

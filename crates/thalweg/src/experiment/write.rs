@@ -5,8 +5,8 @@ mod layers;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::Experiment;
 use super::data::is_word;
+use super::{Experiment, augment};
 use crate::activations::Activation;
 use crate::custom::{CustomActivation, CustomLoss, CustomOptimizer, Options};
 use crate::data::{ClassWeight, Fold, Generator, Scaling, Source, Split};
@@ -205,6 +205,12 @@ fn training(w: &mut Writer, training: &TrainingSettings) {
         w.key("accumulate", training.accumulate.to_string(), "batches per step, added up");
     }
     w.key("shuffle", training.shuffle.to_string(), "a new order each epoch");
+    w.maybe(
+        "augment",
+        training.augment.as_ref().map(augment::written),
+        "{ shift = 2, rotate = 10.0 }",
+        "images of the training part are changed each epoch",
+    );
     w.maybe(
         "epochs",
         training.epochs.map(|epochs| epochs.to_string()),

@@ -6,13 +6,13 @@ use crate::network::PlacedLayer;
 
 /// The names of all values of a network: the input of every layer, then the output of the last.
 ///
-/// `x` comes in; a dense layer gives `z`, an activation `a`, any other layer `y`, each with the layer's number; what
+/// `x` comes in; a dense layer or a convolution gives `z`, an activation `a`, any other layer `y`, each with the layer's number; what
 /// goes into the loss is `logits`, `log λ`, `scores` or `ŷ`.
 pub(super) fn values(layers: &[PlacedLayer], loss: &Loss) -> Vec<String> {
     let mut names = vec!["x".to_owned()];
     for (i, layer) in layers.iter().enumerate() {
         let letter = match &layer.layer {
-            Layer::Dense(_) => "z",
+            layer if layer.has_weights() => "z",
             Layer::Activation(_) => "a",
             _ => "y",
         };

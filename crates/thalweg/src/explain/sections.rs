@@ -18,7 +18,16 @@ const LISTED_ROWS: usize = 10;
 /// All sections of a step whose forward pass was made; backward and the update are made here, by the plan.
 pub(super) fn sections<R: Real>(begun: &mut BegunStep<R>, data: &Dataset) -> Vec<Section> {
     let layers = begun.plan.layers().to_vec();
+    let changed = begun.changed.take();
+    let all_rows = data.rows();
+    let batch = match &changed {
+        Some(changed) => changed.batch(),
+        None => Rows { data, rows: &begun.rows, epoch: begun.epoch },
+    };
+    let data = batch.data;
     let story = Story {
+        all_rows,
+        is_changed: changed.is_some(),
         values: names::values(&layers, &begun.plan.rules().loss),
         parameters: layers.iter().map(names::parameters).collect(),
         numbers: (0..layers.len()).map(|i| i.to_string()).collect(),
@@ -30,7 +39,7 @@ pub(super) fn sections<R: Real>(begun: &mut BegunStep<R>, data: &Dataset) -> Vec
     sections.extend((0..story.layers.len()).map(|i| story.forward(&begun.plan, i)));
     sections.push(story.loss(&begun.plan));
 
-    begun.plan.backward_data(Rows { data, rows: &begun.rows, epoch: begun.epoch });
+    begun.plan.backward_data(batch);
     sections.push(story.loss_gradient(&begun.plan));
     sections.extend((0..story.layers.len()).rev().map(|i| story.backward(&begun.plan, i)));
 
@@ -48,7 +57,12 @@ pub(super) fn sections<R: Real>(begun: &mut BegunStep<R>, data: &Dataset) -> Vec
 
 /// What does not change from section to section.
 struct Story<'a> {
+    /// The rows as the network sees them.
     data: &'a Dataset,
+    /// How many rows the training part has.
+    all_rows: usize,
+    /// Whether the rows of the batch are changed.
+    is_changed: bool,
     rows: usize,
     layers: Vec<PlacedLayer>,
     /// The names of the layers' inputs, then of the last output.
@@ -62,18 +76,23 @@ struct Story<'a> {
 impl Story<'_> {
     fn batch<R: Real>(&self, begun: &BegunStep<R>) -> Section {
         let mut section = Section::new("the batch".to_owned());
-        let is_whole = self.rows == self.data.rows();
+        let is_whole = self.rows == self.all_rows;
         section.say(format!(
             "Epoch {}, batch {} of {}: {} of {} rows{}.",
             begun.epoch + 1,
             begun.batch + 1,
             begun.batches_per_epoch,
             self.rows,
-            self.data.rows(),
+            self.all_rows,
             if is_whole { String::new() } else { format!(", {}", listed(&begun.rows)) },
         ));
         if !matches!(self.data.scale(), FittedScale::None) {
             section.say("x is scaled, as the network sees it.".to_owned());
+        }
+        if self.is_changed {
+            section.say(
+                "x is scaled and changed as training.augment says; t too, where rows are mixed.".to_owned(),
+            );
         }
         let shape = self.with_batch(self.data.feature_shape());
         section.matrix("x", shape, self.data.columns(), begun.plan.value(0, self.rows));
@@ -104,9 +123,13 @@ impl Story<'_> {
         let mut section = Section::new(format!("forward, layer {i}: {}", placed.layer.kind()));
         section.formulas(placed.layer.forward_formulas(self.names(i)));
         self.parameters_of(i, "", plan.parameters(), &mut section);
-        if let Layer::Dropout(_) = placed.layer {
-            let shape = self.with_batch(&placed.input);
-            section.matrix(&format!("mask{i}"), shape, placed.input.len(), plan.cache(i, self.rows));
+        if let Layer::Dropout(_) | Layer::ChannelDropout(_) = placed.layer {
+            let columns = placed.layer.cache_len(&placed.input);
+            let shape = match placed.layer {
+                Layer::Dropout(_) => self.with_batch(&placed.input),
+                _ => vec![self.rows, columns],
+            };
+            section.matrix(&format!("mask{i}"), shape, columns, plan.cache(i, self.rows));
         }
         if let Layer::Residual(residual) = &placed.layer {
             let names = residual.value_names(&self.numbers[i]);
@@ -308,8 +331,9 @@ impl Story<'_> {
                 section.formulas(formulas.into_iter().map(|text| Formula::new(text, "")).collect());
                 if let (Some(limit), true) = (rules.max_norm, parameter.role.is_penalised()) {
                     let limit = short(limit);
+                    let unit = if placed.layer.is_convolution() { "[o]" } else { "[:,j]" };
                     let text = format!(
-                        "{w}[:,j] ← {w}[:,j]·{limit}/‖{w}[:,j]‖ where the norm is larger than {limit}"
+                        "{w}{unit} ← {w}{unit}·{limit}/‖{w}{unit}‖ where the norm is larger than {limit}"
                     );
                     section.formulas(vec![Formula::new(text, "")]);
                 }

@@ -7,7 +7,7 @@ use crate::activations::Activation;
 use crate::custom::{CustomActivation, CustomLoss};
 use crate::data::{Dataset, DatasetTargets, Features, LoadOptions, load};
 use crate::experiment::Draft;
-use crate::layers::Layer;
+use crate::layers::{AdaptiveAveragePool2d, ConvTranspose2d, Layer, Upsample, Window};
 use crate::losses::{Loss, Reduction, Target};
 use crate::network::Draw;
 use crate::optimizers::Optimizer;
@@ -251,6 +251,37 @@ fn embeddings_and_blocks_are_told_with_what_happens_inside() {
         }
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn layers_for_images_have_their_formulas() {
+    let network = Network::<f64>::builder([2, 5, 5])
+        .conv2d(4, Window::square(2).stride(1))
+        .group_norm(2)
+        .channel_dropout(0.2)
+        .layer(ConvTranspose2d::new(4, Window::square(2)))
+        .layer(Upsample { factor: [2, 2] })
+        .max_pool2d(2)
+        .average_pool2d(1)
+        .layer(AdaptiveAveragePool2d { output_size: [1, 2] })
+        .global_average_pool()
+        .build(0)
+        .unwrap();
+    let x: Vec<f64> = (0..100).map(|i| f64::from(i * 7 % 11)).collect();
+    let targets = DatasetTargets::Values { values: vec![0.5; 8], outputs: 4 };
+    let data = Dataset::new(Features::F64(x), Shape::from([2, 5, 5]), targets).unwrap();
+    let explanation = step(&network, &full_batch(Loss::HalfSquares, Optimizer::Sgd), &data, 0);
+    let mut text = String::new();
+    for i in 0..9 {
+        let (forward, backward) = (
+            formulas(&explanation, &format!("forward, layer {i}")),
+            formulas(&explanation, &format!("backward, layer {i}")),
+        );
+        text.push_str(&format!("{forward}\n  {backward}\n"));
+    }
+    insta::assert_snapshot!(text);
+    assert_eq!(explanation.matrix("mask2").unwrap().shape, [2, 4]);
+    assert_eq!(explanation.matrix("dw0").unwrap().shape, [4, 2, 2, 2]);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use crate::activations::Activation;
 use crate::custom::CustomLoss;
 use crate::data::{DatasetTargets, Features};
 use crate::layers::{
-    BatchNorm, Dense, Dropout, Embedding, Layer, LayerNorm, Noise, Periodic, PiecewiseLinear, Residual, Scale,
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout,
+    Embedding, Layer, LayerNorm, MaxPool2d, Noise, Padding, Periodic, PiecewiseLinear, Residual, Scale,
+    Upsample, Window,
 };
 use crate::losses::{Reduction, Target};
 use crate::shape::Shape;
@@ -203,6 +205,81 @@ fn kinks_inside_a_block_are_counted() {
     let network = Network::<f64>::builder(1).layer(block).build(4).unwrap();
     let report = check(&network, &with_loss(Loss::HalfSquares), &data, 0).unwrap();
     assert_eq!(report.kinks, 8);
+}
+
+/// Images of this shape with two numbers each to say.
+fn images_data(rows: usize, shape: [usize; 3]) -> Dataset {
+    let shape = Shape::from(shape);
+    let Features::F64(x) = values_data(rows, shape.len(), 1).features().clone() else { unreachable!() };
+    Dataset::new(Features::F64(x), shape, values_data(rows, 3, 2).targets().clone()).unwrap()
+}
+
+#[test]
+fn layers_for_images_pass() {
+    let uneven = Window::new([3, 2]).stride(2).padding(Padding::Numbers([[1, 0], [0, 1]]));
+    let overlapping = Window { stride: [1, 2], padding: Padding::Same, ..Window::square(3) };
+    for rows in [5, 1] {
+        let data = images_data(rows, [4, 7, 9]);
+        let builder = Network::<f64>::builder([4, 7, 9])
+            .conv2d(6, Window::square(3).padding(Padding::Same).dilation(2))
+            .group_norm(3)
+            .relu()
+            .layer(MaxPool2d { window: overlapping })
+            .channel_dropout(0.3)
+            .layer(Conv2d { groups: 2, ..Conv2d::new(4, uneven) });
+        let network = builder
+            .layer(AveragePool2d { window: overlapping })
+            .layer(AdaptiveAveragePool2d { output_size: [2, 1] })
+            .tanh()
+            .layer(Conv2d { groups: 4, ..Conv2d::new(8, Window::square(1)) })
+            .global_average_pool()
+            .dense(2)
+            .build(3)
+            .unwrap();
+        let settings = TrainingSettings { l2: 0.1, ..with_loss(Loss::MeanSquaredError) };
+        let report = check(&network, &settings, &data, 0).unwrap();
+        assert!(report.ok, "{rows} rows: {:?}", report.worst);
+        assert_eq!(report.by_parameter.len(), 5 * 2);
+    }
+    // There and back in size, and a sequence.
+    let network = Network::<f64>::builder([3, 3, 2])
+        .conv2d(2, Window::square(2))
+        .layer(ConvTranspose2d {
+            output_padding: [1, 0],
+            ..ConvTranspose2d::new(
+                4,
+                Window::new([2, 3]).stride(2).padding(Padding::Numbers([[1, 0], [0, 1]])),
+            )
+        })
+        .tanh()
+        .layer(Upsample { factor: [1, 2] })
+        .layer(ConvTranspose2d {
+            groups: 2,
+            ..ConvTranspose2d::new(2, Window::square(2).padding(Padding::Same))
+        })
+        .flatten()
+        .dense(2)
+        .build(3)
+        .unwrap();
+    let report = check(&network, &with_loss(Loss::HalfSquares), &images_data(3, [3, 3, 2]), 0).unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+    let mut network = Network::<f64>::builder([2, 6]).layer(Conv1d::new(4, 3)).tanh();
+    network = network.layer(Conv1d { groups: 2, ..Conv1d::new(2, 2) }).global_average_pool();
+    let report =
+        check(&network.build(3).unwrap(), &with_loss(Loss::HalfSquares), &images_data(3, [1, 2, 6]), 0)
+            .unwrap();
+    assert!(report.ok, "{:?}", report.worst);
+    // Batch normalisation over channels, between convolutions.
+    let network = Network::<f64>::builder([2, 5, 4])
+        .conv2d(3, Window::square(2))
+        .batch_norm()
+        .relu()
+        .conv2d(2, Window::square(2))
+        .flatten()
+        .dense(2)
+        .build(3)
+        .unwrap();
+    let report = check(&network, &with_loss(Loss::HalfSquares), &images_data(4, [2, 5, 4]), 0).unwrap();
     assert!(report.ok, "{:?}", report.worst);
 }
 

@@ -13,6 +13,7 @@ mod dispatch;
 
 pub mod bytes;
 pub(crate) mod columns;
+pub mod convolution;
 pub mod dense;
 pub mod elementwise;
 pub(crate) mod gather;

@@ -1,6 +1,6 @@
 //! What embedding layers share: each works on some columns of a table and lets the others by.
 
-use super::{LayerProblem, MOST_VALUES};
+use super::{LayerProblem, MOST_IN_A_ROW};
 use crate::kernels::columns as kernels;
 use crate::kernels::columns::{ColumnSizes, Place};
 use crate::real::Real;
@@ -44,7 +44,7 @@ impl<'a> Chosen<'a> {
     pub(super) fn checked_width(self, each: usize) -> Result<Shape, LayerProblem> {
         let total = self.count().checked_mul(each).and_then(|embedded| embedded.checked_add(self.rest()));
         match total {
-            Some(total) if total <= MOST_VALUES => Ok(Shape::from(total)),
+            Some(total) if total <= MOST_IN_A_ROW => Ok(Shape::from(total)),
             _ => Err(LayerProblem::TooWide { columns: self.count(), each }),
         }
     }

@@ -101,6 +101,76 @@ impl Layer {
             Layer::PiecewiseLinear(piecewise) => piecewise.forward_formulas(names),
             Layer::Residual(residual) => residual.forward_formulas(names),
             Layer::Flatten => vec![Formula::new(format!("{y} = {x} as one axis"), format!("{to} = {from}"))],
+            Layer::Conv1d(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let text = format!(
+                    "{y}[n,o,j] = {b}[o] + Σ {w}[o,c,q]·{x}[n,c,...] over its window, in short {y} = {x} ∗ {w} + {b}"
+                );
+                vec![Formula::new(text, format!("{to} = {from} ∗ {}", self.weight_shape(names)))]
+            }
+            Layer::ConvTranspose2d(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let text = format!(
+                    "{y} = {b}[o] + Σ {w}[c,o,p,q]·{x}[n,c,i,j] over the inputs whose windows hold it"
+                );
+                vec![Formula::new(text, format!("{to} = Σ {}·{from}", self.weight_shape(names)))]
+            }
+            Layer::Upsample(upsample) => {
+                let [down, across] = upsample.factor;
+                let text = format!("{y}[n,c,i,j] = {x}[n,c,⌊i/{down}⌋,⌊j/{across}⌋]");
+                vec![Formula::new(text, format!("{to} of {from}"))]
+            }
+            Layer::Conv2d(_) => {
+                let [w, b] = weight_and_bias(names.parameters);
+                let text = format!(
+                    "{y}[n,o,i,j] = {b}[o] + Σ {w}[o,c,p,q]·{x}[n,c,...] over its window, in short {y} = {x} ∗ {w} + {b}"
+                );
+                vec![Formula::new(text, format!("{to} = {from} ∗ {}", self.weight_shape(names)))]
+            }
+            Layer::MaxPool2d(pool) => {
+                let text = format!("{y} = max of {x} over each window of {}", size(pool.window.kernel_size));
+                vec![Formula::new(text, format!("{to} of {from}"))]
+            }
+            Layer::AveragePool2d(pool) => {
+                let text = format!("{y} = mean of {x} over each window of {}", size(pool.window.kernel_size));
+                vec![Formula::new(text, format!("{to} of {from}"))]
+            }
+            Layer::AdaptiveAveragePool2d(pool) => {
+                let text = format!("{y} = mean of {x} over each of {} parts", size(pool.output_size));
+                vec![Formula::new(text, format!("{to} of {from}"))]
+            }
+            Layer::GlobalAveragePool(_) => {
+                let text = format!("{y} = mean of {x} over each channel");
+                vec![Formula::new(text, format!("{to} of {from}"))]
+            }
+            Layer::ChannelDropout(dropout) => {
+                let (chance, kept) = (short(dropout.dropout), short(1.0 / (1.0 - dropout.dropout)));
+                let channels = format!("[{rows}, {}]", names.input.axes()[0]);
+                vec![
+                    Formula::new(
+                        format!("mask{number} = 0 with chance {chance}, else 1 / (1 - {chance}) = {kept}"),
+                        channels,
+                    ),
+                    Formula::new(format!("{y}[n,c,:] = mask{number}[n,c]·{x}[n,c,:]"), to),
+                ]
+            }
+            Layer::GroupNorm(norm) => {
+                let epsilon = short(norm.epsilon);
+                let [w, b] = weight_and_bias(names.parameters);
+                vec![
+                    Formula::new(
+                        format!(
+                            "m{number} = mean of {x}, v{number} = mean of ({x} - m{number})², for each row and group of channels"
+                        ),
+                        format!("[{rows}, {}]", norm.groups),
+                    ),
+                    Formula::new(
+                        format!("u{number} = ({x} - m{number}) / √(v{number} + {epsilon})"),
+                        to.clone(),
+                    ),
+                    Formula::new(format!("{y} = {w}[c]·u{number} + {b}[c]"), to),
+                ]
+            }
             Layer::Custom(_) => {
                 let arguments = [x].into_iter().chain(names.parameters.iter().map(String::as_str));
                 let arguments: Vec<&str> = arguments.collect();
@@ -147,11 +217,34 @@ impl Layer {
             Layer::Scale(scale) => Formula::new(format!("d{x} = {}·d{y}", short(scale.factor)), from),
             Layer::Dropout(_) => Formula::new(format!("d{x} = mask{number} ⊙ d{y}"), from),
             Layer::Noise(_) => Formula::new(format!("d{x} = d{y}"), from),
-            Layer::BatchNorm(_) | Layer::LayerNorm(_) => return self.norm_backward(names, wants_dx),
+            Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_) => {
+                return self.norm_backward(names, wants_dx);
+            }
             Layer::Embedding(embedding) => return embedding.backward_formulas(names, wants_dx),
             Layer::Periodic(periodic) => return periodic.backward_formulas(names, wants_dx),
             Layer::PiecewiseLinear(piecewise) => return piecewise.backward_formulas(names, wants_dx),
             Layer::Residual(residual) => return residual.backward_formulas(names, wants_dx),
+            Layer::Conv2d(_) | Layer::Conv1d(_) | Layer::ConvTranspose2d(_) => {
+                return self.convolution_backward(names, wants_dx);
+            }
+            Layer::Upsample(_) => {
+                Formula::new(format!("d{x} = Σ d{y} over the pixels made of it"), format!("{from} of {to}"))
+            }
+            Layer::MaxPool2d(_) => {
+                let text = format!("d{x} = Σ d{y} over the windows whose largest value stands there");
+                Formula::new(text, format!("{from} of {to}"))
+            }
+            Layer::AveragePool2d(_) | Layer::AdaptiveAveragePool2d(_) => {
+                let text = format!("d{x} = Σ d{y} / N over the windows, of N values, that hold it");
+                Formula::new(text, format!("{from} of {to}"))
+            }
+            Layer::GlobalAveragePool(_) => {
+                let count = names.input.len() / names.output.len();
+                Formula::new(format!("d{x}[n,c,:] = d{y}[n,c] / {count}"), format!("{from} of {to}"))
+            }
+            Layer::ChannelDropout(_) => {
+                Formula::new(format!("d{x}[n,c,:] = mask{number}[n,c]·d{y}[n,c,:]"), from)
+            }
             Layer::Flatten => {
                 Formula::new(format!("d{x} = d{y} in the axes of {x}"), format!("{from} = {to}"))
             }
@@ -161,14 +254,55 @@ impl Layer {
 }
 
 impl Layer {
+    /// The shape of its first parameter, in words.
+    fn weight_shape(&self, names: FormulaNames<'_>) -> String {
+        self.parameters(names.input).first().map_or(String::new(), |weight| weight.shape.to_string())
+    }
+
+    /// What a convolution's backward computes.
+    fn convolution_backward(&self, names: FormulaNames<'_>, wants_dx: bool) -> Vec<Formula> {
+        let FormulaNames { x, y, .. } = names;
+        let [w, b] = weight_and_bias(names.parameters);
+        let (from, to) = (names.batch(names.input), names.batch(names.output));
+        let weight = self.weight_shape(names);
+        let [of_weight, of_bias, of_input] = match self {
+            Layer::ConvTranspose2d(_) => [
+                format!("d{w}[c,o,p,q] = Σ {x}[n,c,i,j]·d{y}[n,o,...] over rows and windows"),
+                format!("d{b}[o] = Σ d{y}[n,o,r,s] over rows and pixels"),
+                format!("d{x} = Σ {w}[c,o,p,q]·d{y}[n,o,...] over its window, in short d{x} = d{y} ∗ {w}"),
+            ],
+            Layer::Conv1d(_) => [
+                format!("d{w}[o,c,q] = Σ d{y}[n,o,j]·{x}[n,c,...] over rows and windows"),
+                format!("d{b}[o] = Σ d{y}[n,o,j] over rows and windows"),
+                format!("d{x} = Σ {w}[o,c,q]·d{y}[n,o,j] over the windows that hold it"),
+            ],
+            _ => [
+                format!("d{w}[o,c,p,q] = Σ d{y}[n,o,i,j]·{x}[n,c,...] over rows and windows"),
+                format!("d{b}[o] = Σ d{y}[n,o,i,j] over rows and windows"),
+                format!("d{x} = Σ {w}[o,c,p,q]·d{y}[n,o,i,j] over the windows that hold it"),
+            ],
+        };
+        let mut formulas = vec![
+            Formula::new(of_weight, format!("{weight} = Σ {to}·{from}")),
+            Formula::new(of_bias, format!("[{}] = Σ {to}", names.output.axes()[0])),
+        ];
+        if wants_dx {
+            let text = of_input;
+            formulas.push(Formula::new(text, format!("{from} = Σ {weight}·{to}")));
+        }
+        formulas
+    }
+
     /// What a normalisation's backward computes.
     fn norm_backward(&self, names: FormulaNames<'_>, wants_dx: bool) -> Vec<Formula> {
         let FormulaNames { x, y, number, .. } = names;
         let [w, b] = weight_and_bias(names.parameters);
-        let is_batch = matches!(self, Layer::BatchNorm(_));
-        let shape = if is_batch { format!("[{}]", names.input.axes()[0]) } else { names.input.to_string() };
-        let (over, mean) =
-            if is_batch { ("batch", "Σ over the batch / N") } else { ("rows", "Σ over the row / J") };
+        let by_channel = format!("[{}]", names.input.axes()[0]);
+        let (shape, over, mean) = match self {
+            Layer::BatchNorm(_) => (by_channel, "batch", "Σ over the batch / N"),
+            Layer::GroupNorm(_) => (by_channel, "rows and positions", "Σ over the group / J"),
+            _ => (names.input.to_string(), "rows", "Σ over the row / J"),
+        };
         let mut formulas = vec![
             Formula::new(format!("d{w} = Σ d{y} ⊙ u{number} over the {over}"), shape.clone()),
             Formula::new(format!("d{b} = Σ d{y} over the {over}"), shape),
@@ -190,4 +324,9 @@ fn weight_and_bias(names: &[String]) -> [&str; 2] {
         [weight, bias, ..] => [weight, bias],
         _ => ["w", "b"],
     }
+}
+
+/// `"5×3"`.
+fn size([height, width]: [usize; 2]) -> String {
+    format!("{height}×{width}")
 }

@@ -4,19 +4,29 @@
 //! shape, its parameters, and how much memory its passes need; all of these are pure functions, so a plan asks them
 //! once and training then allocates nothing. Backward overwrites `dx`, and adds to the gradients of the parameters.
 
+mod adaptive_average_pool2d;
+mod average_pool2d;
 mod batch_norm;
+mod channel_dropout;
 #[cfg(test)]
 mod column_tests;
 mod columns;
+mod conv1d;
+mod conv2d;
+mod conv_transpose2d;
 mod dense;
 mod dropout;
 mod embedding;
 mod formula;
 mod formula_columns;
+mod global_average_pool;
+mod group_norm;
 mod layer_norm;
+mod max_pool2d;
 mod noise;
 mod periodic;
 mod piecewise_linear;
+mod pooling;
 mod problem;
 mod residual;
 mod role;
@@ -24,28 +34,43 @@ mod scale;
 mod starts;
 #[cfg(test)]
 mod tests;
+mod upsample;
+mod window;
 
 use std::sync::Arc;
 
+pub use adaptive_average_pool2d::AdaptiveAveragePool2d;
+pub use average_pool2d::AveragePool2d;
 pub use batch_norm::BatchNorm;
+pub use channel_dropout::ChannelDropout;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub(crate) use embedding::MOST_CATEGORIES;
 pub use formula::FormulaNames;
+pub use global_average_pool::GlobalAveragePool;
+pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
+pub use max_pool2d::MaxPool2d;
 pub use noise::Noise;
 pub use periodic::Periodic;
 pub use piecewise_linear::PiecewiseLinear;
 pub(crate) use piecewise_linear::quantiles;
+pub(crate) use pooling::Pooling;
 pub use problem::LayerProblem;
 pub use residual::Residual;
 pub use role::ParameterRole;
 pub use scale::Scale;
 pub(crate) use starts::ParameterStart;
+pub use upsample::Upsample;
+pub use window::{Padding, Window};
 
 use crate::activations::Activation;
 use crate::custom::{AnyCustomLayer, CustomLayer, Pick};
+use crate::init::Init;
 use crate::kernels::elementwise;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -78,6 +103,26 @@ pub enum Layer {
     Residual(Residual),
     /// The same values as one axis.
     Flatten,
+    /// y = x ∗ w + b: a weighted sum of each window of an image.
+    Conv2d(Conv2d),
+    /// The same over sequences.
+    Conv1d(Conv1d),
+    /// A convolution's way back as a way forward: larger images.
+    ConvTranspose2d(ConvTranspose2d),
+    /// Every pixel becomes a rectangle of pixels.
+    Upsample(Upsample),
+    /// The largest value of each window of an image.
+    MaxPool2d(MaxPool2d),
+    /// The mean of each window of an image.
+    AveragePool2d(AveragePool2d),
+    /// The means of so many parts of an image.
+    AdaptiveAveragePool2d(AdaptiveAveragePool2d),
+    /// The mean of each channel.
+    GlobalAveragePool(GlobalAveragePool),
+    /// In training, each channel is dropped with a chance and the rest scaled up; nothing in inference.
+    ChannelDropout(ChannelDropout),
+    /// y = w[c]·u + b[c], with u of mean 0 and variance 1 over groups of each example's channels.
+    GroupNorm(GroupNorm),
     /// A user's own.
     Custom(Arc<dyn AnyCustomLayer>),
 }
@@ -186,6 +231,16 @@ impl Layer {
             Layer::PiecewiseLinear(_) => "piecewise_linear",
             Layer::Residual(_) => "residual",
             Layer::Flatten => "flatten",
+            Layer::Conv2d(_) => "conv2d",
+            Layer::Conv1d(_) => "conv1d",
+            Layer::ConvTranspose2d(_) => "conv_transpose2d",
+            Layer::Upsample(_) => "upsample",
+            Layer::MaxPool2d(_) => "max_pool2d",
+            Layer::AveragePool2d(_) => "average_pool2d",
+            Layer::AdaptiveAveragePool2d(_) => "adaptive_average_pool2d",
+            Layer::GlobalAveragePool(_) => "global_average_pool",
+            Layer::ChannelDropout(_) => "channel_dropout",
+            Layer::GroupNorm(_) => "group_norm",
             Layer::Custom(custom) => in_f64(custom).name(),
         }
     }
@@ -211,6 +266,16 @@ impl Layer {
             Layer::PiecewiseLinear(piecewise) => piecewise.output_shape(input),
             Layer::Residual(residual) => residual.output_shape(input),
             Layer::Flatten => Ok(input.flattened()),
+            Layer::Conv2d(conv) => conv.output_shape(input),
+            Layer::Conv1d(conv) => conv.output_shape(input),
+            Layer::ConvTranspose2d(conv) => conv.output_shape(input),
+            Layer::Upsample(upsample) => upsample.output_shape(input),
+            Layer::MaxPool2d(pool) => pool.output_shape(input),
+            Layer::AveragePool2d(pool) => pool.output_shape(input),
+            Layer::AdaptiveAveragePool2d(pool) => pool.output_shape(input),
+            Layer::GlobalAveragePool(pool) => pool.output_shape(input),
+            Layer::ChannelDropout(dropout) => dropout.check().map(|()| input.clone()),
+            Layer::GroupNorm(norm) => norm.check(input).map(|()| input.clone()),
             Layer::Custom(custom) => in_f64(custom)
                 .output_shape(input)
                 .map_err(|reason| LayerProblem::Custom { input: input.clone(), reason }),
@@ -227,10 +292,22 @@ impl Layer {
             Layer::Periodic(periodic) => periodic.parameters(input),
             Layer::PiecewiseLinear(piecewise) => piecewise.parameters(),
             Layer::Residual(residual) => residual.parameters(input),
+            Layer::GroupNorm(norm) => norm.parameters(input),
+            Layer::Conv2d(conv) => conv.parameters(input),
+            Layer::Conv1d(conv) => conv.parameters(input),
+            Layer::ConvTranspose2d(conv) => conv.parameters(input),
             Layer::Custom(custom) => in_f64(custom).parameters(input),
-            Layer::Activation(_) | Layer::Scale(_) | Layer::Dropout(_) | Layer::Noise(_) | Layer::Flatten => {
-                Vec::new()
-            }
+            Layer::Activation(_)
+            | Layer::Scale(_)
+            | Layer::Dropout(_)
+            | Layer::Noise(_)
+            | Layer::Flatten
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_) => Vec::new(),
         }
     }
 
@@ -243,13 +320,23 @@ impl Layer {
             Layer::Periodic(periodic) => periodic.cache_len(input),
             Layer::PiecewiseLinear(piecewise) => piecewise.cache_len(),
             Layer::Residual(residual) => residual.cache_len(input),
+            Layer::GroupNorm(norm) => norm.cache_len(input),
+            Layer::ChannelDropout(dropout) => dropout.cache_len(input),
+            Layer::MaxPool2d(pool) => pool.cache_len(input),
             Layer::Custom(custom) => in_f64(custom).cache_len(input),
             Layer::Dense(_)
             | Layer::Activation(_)
             | Layer::Scale(_)
             | Layer::Noise(_)
             | Layer::Embedding(_)
-            | Layer::Flatten => 0,
+            | Layer::Flatten
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_) => 0,
         }
     }
 
@@ -261,6 +348,9 @@ impl Layer {
             Layer::Periodic(periodic) => periodic.scratch_len(),
             Layer::PiecewiseLinear(piecewise) => piecewise.scratch_len(),
             Layer::Residual(residual) => residual.scratch_len(input),
+            Layer::Conv2d(conv) => conv.scratch_len(input),
+            Layer::Conv1d(conv) => conv.scratch_len(input),
+            Layer::ConvTranspose2d(conv) => conv.scratch_len(input),
             _ => 0,
         }
     }
@@ -289,6 +379,10 @@ impl Layer {
             Layer::Dense(_)
             | Layer::BatchNorm(_)
             | Layer::LayerNorm(_)
+            | Layer::GroupNorm(_)
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
             | Layer::Embedding(_)
             | Layer::Periodic(_)
             | Layer::Custom(_) => true,
@@ -308,6 +402,66 @@ impl Layer {
         }
     }
 
+    /// Of a convolution: over how many inputs each output sums, and how many outputs each input feeds.
+    pub(crate) fn fans(&self, input: &Shape) -> Option<(usize, usize)> {
+        match self {
+            Layer::Conv2d(conv) => Some(conv.fans(input)),
+            Layer::Conv1d(conv) => Some(conv.fans(input)),
+            Layer::ConvTranspose2d(conv) => Some(conv.fans(input)),
+            _ => None,
+        }
+    }
+
+    /// How its weight and its bias start, where it says so itself.
+    pub(crate) fn inits(&self) -> [Option<&Init>; 2] {
+        match self {
+            Layer::Dense(dense) => [dense.init.as_ref(), dense.bias_init.as_ref()],
+            Layer::Conv2d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::Conv1d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::ConvTranspose2d(conv) => [conv.init.as_ref(), conv.bias_init.as_ref()],
+            Layer::Embedding(embedding) => [embedding.init.as_ref(), None],
+            _ => [None, None],
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn inits_mut(&mut self) -> [Option<&mut Option<Init>>; 2] {
+        match self {
+            Layer::Dense(dense) => [Some(&mut dense.init), Some(&mut dense.bias_init)],
+            Layer::Conv2d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::Conv1d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::ConvTranspose2d(conv) => [Some(&mut conv.init), Some(&mut conv.bias_init)],
+            Layer::Embedding(embedding) => [Some(&mut embedding.init), None],
+            _ => [None, None],
+        }
+    }
+
+    /// Whether it has a matrix of weights, or a filter: the layers that can learn a task.
+    pub(crate) fn has_weights(&self) -> bool {
+        matches!(self, Layer::Dense(_)) || self.is_convolution()
+    }
+
+    /// Whether it works on images `[channels, height, width]` and on nothing else.
+    pub(crate) fn takes_images(&self) -> bool {
+        matches!(
+            self,
+            Layer::Conv2d(_)
+                | Layer::ConvTranspose2d(_)
+                | Layer::Upsample(_)
+                | Layer::MaxPool2d(_)
+                | Layer::AveragePool2d(_)
+                | Layer::AdaptiveAveragePool2d(_)
+                | Layer::GlobalAveragePool(_)
+                | Layer::GroupNorm(_)
+                | Layer::ChannelDropout(_)
+        )
+    }
+
+    /// Whether its weights are filters.
+    pub(crate) fn is_convolution(&self) -> bool {
+        matches!(self, Layer::Conv2d(_) | Layer::Conv1d(_) | Layer::ConvTranspose2d(_))
+    }
+
     /// Whether its rows may be worked in tiles.
     pub fn extent(&self) -> Extent {
         match self {
@@ -320,7 +474,17 @@ impl Layer {
             | Layer::Embedding(_)
             | Layer::Periodic(_)
             | Layer::PiecewiseLinear(_)
-            | Layer::Flatten => Extent::Row,
+            | Layer::Flatten
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_)
+            | Layer::GroupNorm(_) => Extent::Row,
             Layer::Residual(residual) => residual.extent(),
             Layer::BatchNorm(_) | Layer::Custom(_) => Extent::Batch,
         }
@@ -343,6 +507,16 @@ impl Layer {
             Layer::PiecewiseLinear(piecewise) => piecewise.forward(pass),
             Layer::Residual(residual) => residual.forward(pass),
             Layer::Flatten => pass.y.copy_from_slice(pass.x),
+            Layer::Conv2d(conv) => conv.forward(pass),
+            Layer::Conv1d(conv) => conv.forward(pass),
+            Layer::ConvTranspose2d(conv) => conv.forward(pass),
+            Layer::Upsample(upsample) => upsample.forward(pass),
+            Layer::MaxPool2d(pool) => pool.forward(pass),
+            Layer::AveragePool2d(pool) => pool.forward(pass),
+            Layer::AdaptiveAveragePool2d(pool) => pool.forward(pass),
+            Layer::GlobalAveragePool(pool) => pool.forward(pass),
+            Layer::ChannelDropout(dropout) => dropout.forward(pass),
+            Layer::GroupNorm(norm) => norm.forward(pass),
             Layer::Custom(custom) => R::layer(custom.as_ref()).forward(pass),
         }
     }
@@ -377,6 +551,16 @@ impl Layer {
                     dx.copy_from_slice(pass.dy);
                 }
             }
+            Layer::Conv2d(conv) => conv.backward(pass),
+            Layer::Conv1d(conv) => conv.backward(pass),
+            Layer::ConvTranspose2d(conv) => conv.backward(pass),
+            Layer::Upsample(upsample) => upsample.backward(pass),
+            Layer::MaxPool2d(pool) => pool.backward(pass),
+            Layer::AveragePool2d(pool) => pool.backward(pass),
+            Layer::AdaptiveAveragePool2d(pool) => pool.backward(pass),
+            Layer::GlobalAveragePool(pool) => pool.backward(pass),
+            Layer::ChannelDropout(dropout) => dropout.backward(pass),
+            Layer::GroupNorm(norm) => norm.backward(pass),
             Layer::Custom(custom) => R::layer(custom.as_ref()).backward(pass),
         }
     }
@@ -393,7 +577,28 @@ fn check_epsilon(epsilon: f64) -> Result<(), LayerProblem> {
 
 /// The most values that one example of an embedding's output may have, as of a dense layer in an experiment: products of two fit 64 bits
 /// with room to spare.
-const MOST_VALUES: usize = 1 << 30;
+const MOST_IN_A_ROW: usize = 1 << 30;
+
+/// Groups must be of the same size, and there must be some.
+fn check_groups(groups: usize, what: &'static str, channels: usize) -> Result<(), LayerProblem> {
+    if groups > 0 && channels.is_multiple_of(groups) {
+        Ok(())
+    } else {
+        Err(LayerProblem::Groups { groups, what, channels })
+    }
+}
+
+/// The most values that an output or a weight may have, so that sizes of whole batches fit 64 bits.
+const MOST_VALUES: usize = 1 << 36;
+
+/// What a description asks for must be a size at all; whether there is memory for it is another question.
+fn check_size(what: &'static str, axes: &[usize]) -> Result<(), LayerProblem> {
+    let values = axes.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis));
+    match values {
+        Some(values) if values <= MOST_VALUES => Ok(()),
+        _ => Err(LayerProblem::TooLarge { what, shape: axes.to_vec(), most: MOST_VALUES }),
+    }
+}
 
 /// The length of the innermost axis: what softmax calls a row.
 fn row_len(shape: &Shape) -> usize {
@@ -467,5 +672,65 @@ impl From<PiecewiseLinear> for Layer {
 impl From<Residual> for Layer {
     fn from(residual: Residual) -> Self {
         Layer::Residual(residual)
+    }
+}
+
+impl From<Conv2d> for Layer {
+    fn from(conv: Conv2d) -> Self {
+        Layer::Conv2d(conv)
+    }
+}
+
+impl From<MaxPool2d> for Layer {
+    fn from(pool: MaxPool2d) -> Self {
+        Layer::MaxPool2d(pool)
+    }
+}
+
+impl From<AveragePool2d> for Layer {
+    fn from(pool: AveragePool2d) -> Self {
+        Layer::AveragePool2d(pool)
+    }
+}
+
+impl From<AdaptiveAveragePool2d> for Layer {
+    fn from(pool: AdaptiveAveragePool2d) -> Self {
+        Layer::AdaptiveAveragePool2d(pool)
+    }
+}
+
+impl From<GlobalAveragePool> for Layer {
+    fn from(pool: GlobalAveragePool) -> Self {
+        Layer::GlobalAveragePool(pool)
+    }
+}
+
+impl From<ChannelDropout> for Layer {
+    fn from(dropout: ChannelDropout) -> Self {
+        Layer::ChannelDropout(dropout)
+    }
+}
+
+impl From<GroupNorm> for Layer {
+    fn from(norm: GroupNorm) -> Self {
+        Layer::GroupNorm(norm)
+    }
+}
+
+impl From<Conv1d> for Layer {
+    fn from(conv: Conv1d) -> Self {
+        Layer::Conv1d(conv)
+    }
+}
+
+impl From<ConvTranspose2d> for Layer {
+    fn from(conv: ConvTranspose2d) -> Self {
+        Layer::ConvTranspose2d(conv)
+    }
+}
+
+impl From<Upsample> for Layer {
+    fn from(upsample: Upsample) -> Self {
+        Layer::Upsample(upsample)
     }
 }

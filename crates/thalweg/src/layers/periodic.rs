@@ -80,7 +80,7 @@ impl Periodic {
         if !(self.sigma.is_finite() && self.sigma > 0.0) {
             return Err(LayerProblem::SigmaOutOfRange { sigma: self.sigma });
         }
-        chosen.checked_width(self.dimension.unwrap_or(2 * self.frequencies.min(super::MOST_VALUES)))
+        chosen.checked_width(self.dimension.unwrap_or(2 * self.frequencies.min(super::MOST_IN_A_ROW)))
     }
 
     fn width(&self, chosen: Chosen<'_>) -> usize {

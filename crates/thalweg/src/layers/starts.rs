@@ -18,12 +18,14 @@ pub(crate) struct ParameterStart {
     pub(crate) is_settled: bool,
     /// How many inputs each output sums over.
     pub(crate) fan_in: usize,
+    /// How many outputs each input feeds; `None`: as many as the last axis of the parameter has.
+    pub(crate) fan_out: Option<usize>,
 }
 
 impl ParameterStart {
     /// A parameter for which nothing is said.
     fn usually(usual: Init, fan_in: usize) -> Self {
-        ParameterStart { fixed: None, own: None, usual, is_settled: false, fan_in }
+        ParameterStart { fixed: None, own: None, usual, is_settled: false, fan_in, fan_out: None }
     }
 
     fn settled(usual: Init) -> Self {
@@ -49,8 +51,16 @@ impl Layer {
                     ParameterStart { own: dense.bias_init.clone(), fan_in: input.len(), ..bias },
                 ]
             }
+            Layer::Conv2d(_) | Layer::Conv1d(_) | Layer::ConvTranspose2d(_) => {
+                let Some((fan_in, fan_out)) = self.fans(input) else { return Vec::new() };
+                let [weight, own_bias] = self.inits();
+                let weight =
+                    ParameterStart { own: weight.cloned(), ..ParameterStart::usually(before(after), fan_in) };
+                let bias = ParameterStart { own: own_bias.cloned(), fan_in, ..bias };
+                [weight, bias].map(|start| ParameterStart { fan_out: Some(fan_out), ..start }).into()
+            }
             Layer::BatchNorm(_) => [1.0, 0.0, 0.0, 1.0].map(fixed).into(),
-            Layer::LayerNorm(_) => [1.0, 0.0].map(fixed).into(),
+            Layer::LayerNorm(_) | Layer::GroupNorm(_) => [1.0, 0.0].map(fixed).into(),
             Layer::Embedding(embedding) => {
                 let rows = ParameterStart::settled(Init::Normal { std: 1.0 });
                 vec![ParameterStart { own: embedding.init.clone(), ..rows }]
@@ -97,15 +107,24 @@ impl Layer {
             | Layer::Dropout(_)
             | Layer::Noise(_)
             | Layer::PiecewiseLinear(_)
-            | Layer::Flatten => Vec::new(),
+            | Layer::Flatten
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_) => Vec::new(),
         }
     }
 }
 
-/// He's rule before a ReLU-like activation, with or without a normalisation between, else Glorot's.
+/// He's rule before a ReLU-like activation, with or without a normalisation or a pool between, else Glorot's.
 fn before<'a>(mut after: impl Iterator<Item = &'a Layer>) -> Init {
-    let is_norm = |layer: &&Layer| matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_));
-    match after.find(|layer| !is_norm(layer)) {
+    let is_between = |layer: &Layer| {
+        let is_norm = matches!(layer, Layer::BatchNorm(_) | Layer::LayerNorm(_) | Layer::GroupNorm(_));
+        is_norm || matches!(layer, Layer::MaxPool2d(_) | Layer::AveragePool2d(_) | Layer::ChannelDropout(_))
+    };
+    match after.find(|layer| !is_between(layer)) {
         Some(Layer::Activation(activation)) if Activation::is_relu_like(activation) => Init::HeNormal,
         _ => Init::GlorotUniform,
     }

@@ -178,6 +178,136 @@ pub(super) fn agrees_flat(layer: Layer, width: usize, x: &[f64], y: &[f64], dx: 
     near(&passes.dparameters, dparameters);
 }
 
+#[test]
+fn channels_are_dropped_whole_and_by_row_and_epoch() {
+    let layer = Layer::ChannelDropout(ChannelDropout { dropout: 0.25 });
+    let input = Shape::from([3, 2, 2]);
+    let forward = |row_numbers: &[u32], epoch: u64| {
+        let rows = row_numbers.len();
+        let (mut y, mut cache) = (vec![f64::NAN; rows * 12], vec![f64::NAN; rows * 3]);
+        let mode = Mode::Training { seed: 1, layer: 2, epoch, row_numbers };
+        layer.forward(Forward {
+            rows,
+            input: &input,
+            output: &input,
+            mode,
+            parameters: &[],
+            x: &vec![1.5; rows * 12],
+            y: &mut y,
+            cache: &mut cache,
+        });
+        y
+    };
+    let rows: Vec<u32> = (0..2000).collect();
+    let y = forward(&rows, 0);
+    let dropped = y.chunks_exact(4).filter(|channel| **channel == [0.0; 4]).count();
+    let kept = y.chunks_exact(4).filter(|channel| **channel == [2.0; 4]).count();
+    assert_eq!(dropped + kept, 6000);
+    assert!((dropped as f64 / 6000.0 - 0.25).abs() < 0.02, "{dropped}");
+    assert_eq!(y[12 * 7..12 * 8], forward(&[7], 0));
+    assert_ne!(y, forward(&rows, 1));
+    let passes = run(&layer, &input, 2, &irregular(24), &mut []);
+    assert_eq!(passes.inference, irregular(24));
+}
+
+#[test]
+fn a_convolution_by_hand() {
+    // One channel of 2×3; the filter is the difference along a diagonal, the bias 10.
+    let layer = Layer::Conv2d(Conv2d::new(1, Window::square(2)));
+    let x = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
+    let passes = run(&layer, &Shape::from([1, 2, 3]), 1, &x, &mut [1.0, 0.0, 0.0, -1.0, 10.0]);
+    assert_eq!(passes.y, [1.0 - 16.0 + 10.0, 2.0 - 32.0 + 10.0]);
+    // dy is the first two irregular numbers, a and b.
+    let [a, b] = [irregular(2)[0], irregular(2)[1]];
+    assert_eq!(passes.dx, [a, b, 0.0, 0.0, -a, -b]);
+    assert_eq!(passes.dparameters[4], a + b);
+    near(&passes.dparameters[..1], &[a + 2.0 * b]);
+    near(&passes.dparameters[3..4], &[16.0 * a + 32.0 * b]);
+}
+
+#[test]
+fn windows_reach_over_the_edge_and_only_the_image_counts() {
+    // Windows of 2 that begin before the image: of -1, of -2 and -3, of -4.
+    let window = Window { stride: [1, 2], ..Window::new([1, 2]) }.padding(Padding::Numbers([[0, 0], [1, 1]]));
+    let (x, input) = ([-1.0, -2.0, -3.0, -4.0], Shape::from([1, 1, 4]));
+    assert_eq!(run(&MaxPool2d { window }.into(), &input, 1, &x, &mut []).y, [-1.0, -2.0, -4.0]);
+    assert_eq!(run(&AveragePool2d { window }.into(), &input, 1, &x, &mut []).y, [-1.0, -2.5, -4.0]);
+    assert_eq!(run(&GlobalAveragePool.into(), &input, 1, &x, &mut []).y, [-2.5]);
+    let parts = AdaptiveAveragePool2d { output_size: [1, 3] };
+    assert_eq!(run(&parts.into(), &input, 1, &x, &mut []).y, [-1.5, -2.5, -3.5]);
+}
+
+#[test]
+fn images_are_made_larger_by_hand() {
+    // Two pixels, two apart, each spread over three columns: 1·(1, 10, 100) and 2·(1, 10, 100), and the bias ½.
+    let spread = ConvTranspose2d::new(1, Window { stride: [1, 2], ..Window::new([1, 3]) });
+    let layer = Layer::ConvTranspose2d(spread.clone());
+    let passes = run(&layer, &Shape::from([1, 1, 2]), 1, &[1.0, 2.0], &mut [1.0, 10.0, 100.0, 0.5]);
+    assert_eq!(passes.y, [1.5, 10.5, 102.5, 20.5, 200.5]);
+    let dy = irregular(5);
+    near(&passes.dx, &[dy[0] + 10.0 * dy[1] + 100.0 * dy[2], dy[2] + 10.0 * dy[3] + 100.0 * dy[4]]);
+    near(&passes.dparameters[3..], &[dy.iter().sum()]);
+    // "same" doubles the width.
+    let same = ConvTranspose2d { window: spread.window.padding(Padding::Same), ..spread };
+    let shape = Layer::from(same).output_shape(&Shape::from([1, 1, 2])).unwrap();
+    assert_eq!(shape.axes(), [1, 1, 4]);
+
+    let layer = Layer::Upsample(Upsample { factor: [2, 2] });
+    let passes = run(&layer, &Shape::from([1, 1, 2]), 1, &[3.0, 5.0], &mut []);
+    assert_eq!(passes.y, [3.0, 3.0, 5.0, 5.0, 3.0, 3.0, 5.0, 5.0]);
+    let dy = irregular(8);
+    near(&passes.dx, &[dy[0] + dy[1] + dy[4] + dy[5], dy[2] + dy[3] + dy[6] + dy[7]]);
+}
+
+#[test]
+fn layers_for_images_refuse_what_they_cannot_do() {
+    let refuse =
+        |layer: Layer, shape: [usize; 3]| layer.output_shape(&Shape::from(shape)).unwrap_err().to_string();
+    let grouped = Conv2d { groups: 2, ..Conv2d::new(4, Window::square(1)) };
+    insta::assert_snapshot!(
+        refuse(grouped.into(), [3, 4, 4]),
+        @"has groups = 2, but 3 input channels cannot be cut into 2 groups of the same size: 3 = 2·1 + 1; give a divisor of 3"
+    );
+    let far = Window::square(2).padding(Padding::Numbers([[0, 0], [2, 0]]));
+    insta::assert_snapshot!(
+        refuse(MaxPool2d { window: far }.into(), [1, 4, 4]),
+        @"has padding = [[0, 0], [2, 0]] around windows of [2, 2], so that some hold nothing of the image; pad by less than kernel_size"
+    );
+    let dilated = AveragePool2d { window: Window::square(2).dilation(2) };
+    insta::assert_snapshot!(
+        refuse(dilated.into(), [1, 4, 4]),
+        @"has dilation = [2, 2], which no pool takes; leave it out"
+    );
+    let parts = AdaptiveAveragePool2d { output_size: [5, 1] };
+    insta::assert_snapshot!(
+        refuse(parts.into(), [1, 4, 4]),
+        @"has the output size [5, 1]; both must be from 1 to the input's [4, 4]"
+    );
+    insta::assert_snapshot!(
+        refuse(GroupNorm::new(0).into(), [3, 4, 4]),
+        @"has groups = 0, but 3 channels cannot be cut into 0 groups of the same size: there must be at least one; give a divisor of 3"
+    );
+    let eaten = ConvTranspose2d::new(1, Window::square(2).padding(Padding::Numbers([[2, 1], [0, 0]])));
+    insta::assert_snapshot!(
+        refuse(eaten.into(), [1, 2, 4]),
+        @"leaves no output: its height is 3, and padding = [[2, 1], [0, 0]] takes that away; pad less"
+    );
+    let open = ConvTranspose2d { output_padding: [1, 0], ..ConvTranspose2d::new(1, Window::square(2)) };
+    insta::assert_snapshot!(
+        refuse(open.into(), [1, 2, 4]),
+        @"has output_padding = [1, 0], which must be less than stride = [1, 1]"
+    );
+    insta::assert_snapshot!(
+        refuse(Conv1d::new(1, 2).into(), [1, 2, 4]),
+        @"takes sequences [channels, length], but its input has the shape [1, 2, 4]; say network.input_shape = [channels, length] if the rows are sequences"
+    );
+    let wide = Conv2d::new(1 << 30, Window::square(1 << 10).padding(Padding::Same));
+    insta::assert_snapshot!(
+        refuse(wide.into(), [1, 4, 4]),
+        @"would have a weight of the shape [1073741824, 1, 1024, 1024], more than 68719476736 values; make it smaller"
+    );
+}
+
 /// Holds a layer against what `reference/layers.py` prints; the weight is 1 and half of irregular numbers, the bias a quarter.
 #[track_caller]
 fn agrees(layer: Layer, input: Shape, rows: usize, expected: [&[f64]; 7]) {

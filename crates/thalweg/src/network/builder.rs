@@ -6,7 +6,10 @@ use super::{Draw, Network};
 use crate::activations::Activation;
 use crate::error::Result;
 use crate::init::Init;
-use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
+use crate::layers::{
+    AveragePool2d, BatchNorm, ChannelDropout, Conv2d, Dense, Dropout, GlobalAveragePool, GroupNorm, Layer,
+    LayerNorm, MaxPool2d, Noise, Scale, Window,
+};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -79,6 +82,36 @@ impl<R: Real> NetworkBuilder<R> {
     /// Adds layer normalisation with its defaults.
     pub fn layer_norm(self) -> Self {
         self.layer(LayerNorm::default())
+    }
+
+    /// Adds a convolution with this many output channels.
+    pub fn conv2d(self, out_channels: usize, window: Window) -> Self {
+        self.layer(Conv2d::new(out_channels, window))
+    }
+
+    /// Adds the largest value of each square of this side.
+    pub fn max_pool2d(self, side: usize) -> Self {
+        self.layer(MaxPool2d::new(side))
+    }
+
+    /// Adds the mean of each square of this side.
+    pub fn average_pool2d(self, side: usize) -> Self {
+        self.layer(AveragePool2d::new(side))
+    }
+
+    /// Adds the mean of each channel.
+    pub fn global_average_pool(self) -> Self {
+        self.layer(GlobalAveragePool)
+    }
+
+    /// Adds dropout of whole channels with this chance.
+    pub fn channel_dropout(self, dropout: f64) -> Self {
+        self.layer(ChannelDropout { dropout })
+    }
+
+    /// Adds group normalisation in so many groups.
+    pub fn group_norm(self, groups: usize) -> Self {
+        self.layer(GroupNorm::new(groups))
     }
 
     /// Adds a layer that makes one axis of all.

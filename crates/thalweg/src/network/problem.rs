@@ -159,6 +159,22 @@ pub enum NetworkProblem {
         /// How many the place holds.
         given: usize,
     },
+    /// Augmentation of rows that are no images.
+    #[error(
+        "training.augment changes images, but a row has the shape {shape}; say network.input_shape = [channels, height, width] if the rows are images, or leave augment out"
+    )]
+    AugmentsNoImages {
+        /// The shape of a row.
+        shape: Shape,
+    },
+    /// Augmentation of pixels that are not alike.
+    #[error(
+        "training.augment moves values from pixel to pixel, but each pixel is scaled in its own way here; use data.scale = \"divide-255\" or \"none\""
+    )]
+    AugmentsScaledColumns,
+    /// Mixed targets that are no classes.
+    #[error("training.augment.mixup mixes classes, but the target is numbers; leave mixup out")]
+    MixesNoClasses,
     /// Evaluating was asked for without targets.
     #[error("the rows have no targets to compare with; use `predict`, or add the target column")]
     NoTargets,

@@ -74,7 +74,7 @@ impl<R: Real> Network<R> {
             let values: Vec<R> = values.into_iter().map(R::from_f64).collect();
             return self.set_parameter(&parameter.name, &values);
         }
-        let fan_out = parameter.shape.axes().last().copied().unwrap_or(1);
+        let fan_out = start.fan_out.unwrap_or_else(|| parameter.shape.axes().last().copied().unwrap_or(1));
         let purpose =
             if parameter.role.is_penalised() { Purpose::InitialWeights } else { Purpose::InitialBiases };
         let values = &mut self.parameters[parameter.range];

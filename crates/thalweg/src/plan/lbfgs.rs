@@ -81,8 +81,9 @@ impl<R: Real> LbfgsSteps<R> {
                 moves[parameter.range.clone()].fill(true);
             }
         }
-        let is_random =
-            |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Noise(_) | Layer::Custom(_));
+        let is_random = |layer: &Layer| {
+            matches!(layer, Layer::Dropout(_) | Layer::ChannelDropout(_) | Layer::Noise(_) | Layer::Custom(_))
+        };
         let plan = match R::fast_gradients(network, wanted)? {
             Some(plan) => plan,
             None => Box::new(PlainGradients::new(network, wanted)?),

@@ -99,6 +99,9 @@ pub fn prepare(mut experiment: Experiment, data_folder: Option<&Path>) -> Result
             crate::plan::fit::check(network, &loss, part)?;
         }
     });
+    if let Some(augmentation) = experiment.training.augment.filter(|augmentation| !augmentation.is_off()) {
+        augmentation.check(&parts.train, network.input_shape())?;
+    }
     let given =
         Parts { train: &parts.train, validation: parts.validation.as_ref(), test: parts.test.as_ref() };
     let subject = Subject::new(network.layers(), &loss, &parts.train);
@@ -156,11 +159,24 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
         classes,
         task,
         ids: fitted_layers::ids(&experiment.network.layers),
+        images: takes_images(&experiment.network.layers),
+        input_shape: experiment.network.input_shape.clone(),
     }
+}
+
+/// Whether a layer for images comes before the rows are flat.
+fn takes_images(layers: &[Layer]) -> bool {
+    let mut before = layers.iter().take_while(|layer| !matches!(layer, Layer::Flatten | Layer::Dense(_)));
+    before.any(|layer| layer.any(&Layer::takes_images))
 }
 
 /// How many outputs the layers have, where that does not depend on the data.
 fn outputs(layers: &[Layer]) -> Option<usize> {
+    outputs_before(layers, false)
+}
+
+/// The same before a mean over each channel, or before what keeps them.
+fn outputs_before(layers: &[Layer], mut is_pooled: bool) -> Option<usize> {
     if layers.iter().any(|layer| layer.any(&|layer| matches!(layer, Layer::Custom(_)))) {
         return None;
     }
@@ -168,10 +184,16 @@ fn outputs(layers: &[Layer]) -> Option<usize> {
         match layer {
             Layer::Dense(dense) => return Some(dense.out_features),
             // A block without a layer that changes the shape gives what it takes.
-            Layer::Residual(residual) => match outputs(residual.layers()) {
-                Some(outputs) => return Some(outputs),
-                None => {}
-            },
+            Layer::Residual(residual)
+                if residual.layers().iter().any(|layer| layer.any(&Layer::has_weights)) =>
+            {
+                return outputs_before(residual.layers(), is_pooled);
+            }
+            // The channels themselves are what comes out.
+            Layer::GlobalAveragePool(_) => is_pooled = true,
+            Layer::Conv2d(conv) => return is_pooled.then_some(conv.out_channels),
+            Layer::Conv1d(conv) => return is_pooled.then_some(conv.out_channels),
+            Layer::ConvTranspose2d(conv) => return is_pooled.then_some(conv.out_channels),
             Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) => return None,
             _ => {}
         }
@@ -209,15 +231,8 @@ pub(crate) fn from_the_root(mut experiment: Experiment) -> Experiment {
 
 fn starts_from_the_root(layer: &mut Layer) {
     match layer {
-        Layer::Dense(dense) => {
-            [dense.init.as_mut(), dense.bias_init.as_mut()]
-                .into_iter()
-                .flatten()
-                .for_each(start_from_the_root);
-        }
-        Layer::Embedding(embedding) => embedding.init.iter_mut().for_each(start_from_the_root),
         Layer::Residual(residual) => residual.all_mut().for_each(starts_from_the_root),
-        _ => {}
+        other => other.inits_mut().into_iter().flatten().flatten().for_each(start_from_the_root),
     }
 }
 

@@ -317,6 +317,9 @@ fn in_words(layers: &[Layer], count: usize) -> String {
     fn words(layer: &Layer) -> Option<String> {
         match layer {
             Layer::Dense(dense) => Some(format!("dense {}", dense.out_features)),
+            Layer::Conv2d(conv) => Some(format!("conv2d {}", conv.out_channels)),
+            Layer::Conv1d(conv) => Some(format!("conv1d {}", conv.out_channels)),
+            Layer::ConvTranspose2d(conv) => Some(format!("conv_transpose2d {}", conv.out_channels)),
             Layer::Embedding(embedding) => Some(format!("embedding {}", embedding.dimension)),
             Layer::Residual(residual) => {
                 let inner: Vec<String> = residual.all().filter_map(words).collect();

@@ -29,6 +29,7 @@ use super::settings::{Every, TrainingSettings};
 use super::state::{Counters, State, from_bytes};
 use super::wanted::{ReportedMetrics, Subject};
 use crate::custom::CustomMetric;
+use crate::data::augmentation::AugmentedBatch;
 use crate::data::{Batches, Dataset};
 use crate::error::Result;
 use crate::losses::Loss;
@@ -117,6 +118,8 @@ pub(crate) struct Session<'a, R: Real> {
     /// The last state that was noted, whose memory the next one takes.
     saved: State,
     batches: Batches,
+    /// The rows of the current batch as they are changed, if they are.
+    augmented: Option<AugmentedBatch<R>>,
     is_full_batch: bool,
     steps_per_epoch: u64,
     rates: Rates,
@@ -146,10 +149,11 @@ impl<'a, R: Real> Session<'a, R> {
     /// Checks the settings against network and data and lays out the plan.
     pub(crate) fn new(network: &Network<R>, parts: Parts<'a>, setup: Setup<'a>) -> Result<Self> {
         let threads = setup.threads;
-        Session::with_plan(network, parts, setup, |network, rules, batches| {
-            let is_full_batch = batches.is_full();
+        Session::with_plan(network, parts, setup, |network, rules, batches, data| {
+            // Changed rows are others at every step, even if there is but one batch.
+            let is_full_batch = batches.is_full() && std::ptr::eq(data, parts.train);
             let largest_batch = batches.largest();
-            plan::choose(network, Wanted { rules, data: parts.train, largest_batch, is_full_batch, threads })
+            plan::choose(network, Wanted { rules, data, largest_batch, is_full_batch, threads })
         })
     }
 
@@ -158,19 +162,32 @@ impl<'a, R: Real> Session<'a, R> {
         network: &Network<R>,
         parts: Parts<'a>,
         setup: Setup<'a>,
-        plan: impl FnOnce(&Network<R>, &Rules, &Batches) -> Result<Box<dyn StepPlan<R>>>,
+        plan: impl FnOnce(&Network<R>, &Rules, &Batches, &Dataset) -> Result<Box<dyn StepPlan<R>>>,
     ) -> Result<Self> {
         let Setup { settings, loss, seed, custom, threads } = setup;
         check_settings(network, settings, &loss, parts.train.rows())?;
         let count = network.layers().len();
         let batches = Batches::new(parts.train.rows(), settings.rows_per_update(), settings.shuffle, seed);
         let rules = rules(settings, loss, seed);
-        let plan = plan(network, &rules, &batches)?;
+        let outputs = network.output_shape().len();
+        let augmented = match settings.augment.filter(|augmentation| !augmentation.is_off()) {
+            Some(augmentation) => {
+                if let Optimizer::Lbfgs { .. } = rules.optimizer {
+                    let optimizer = rules.optimizer.name().to_owned();
+                    return Err(NetworkProblem::NoClipping { optimizer, limit: "augment" }.into());
+                }
+                plan::fit::check(network, &rules.loss, parts.train)?;
+                let (input, largest) = (network.input_shape(), batches.largest());
+                Some(AugmentedBatch::new(augmentation, seed, parts.train, largest, input, outputs)?)
+            }
+            None => None,
+        };
+        let data = augmented.as_ref().map_or(parts.train, AugmentedBatch::data);
+        let plan = plan(network, &rules, &batches, data)?;
         for part in [parts.validation, parts.test].into_iter().flatten() {
             plan::fit::check(network, &rules.loss, part)?;
         }
         let steps_per_epoch = batches.per_epoch() as u64;
-        let outputs = network.output_shape().len();
         let subject = Subject::new(network.layers(), &rules.loss, parts.train);
         let metrics = ReportedMetrics::new(settings, subject, &parts, custom)?;
         let counters = Counters::new(metrics_for(&rules.loss, parts.train, outputs).with(&metrics.train));
@@ -216,6 +233,7 @@ impl<'a, R: Real> Session<'a, R> {
             optimizer_state: Vec::new(),
             saved: State { optimizer: settings.optimizer.name().to_owned(), ..State::empty() },
             batches,
+            augmented,
             is_full_batch,
             steps_per_epoch,
         })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::custom::CustomMetric;
+use crate::data::Augmentation;
 use crate::losses::Loss;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
@@ -114,6 +115,8 @@ pub struct TrainingSettings {
     pub accumulate: usize,
     /// Whether the rows are reordered each epoch.
     pub shuffle: bool,
+    /// How images of the training part are changed each epoch.
+    pub augment: Option<Augmentation>,
     /// The run ends after so many epochs.
     pub epochs: Option<u64>,
     /// The run ends after so many steps, if that comes first.
@@ -167,6 +170,7 @@ impl Default for TrainingSettings {
             batch_size: BatchSize::Rows(32),
             accumulate: 1,
             shuffle: true,
+            augment: None,
             epochs: Some(100),
             steps: None,
             layer: BTreeMap::new(),

@@ -59,6 +59,7 @@ pub(crate) fn prepare(experiment: &Experiment, folder: Option<PathBuf>) -> (Netw
         data_folder: folder,
         seed: experiment.seed,
         draws_from_numpy: experiment.random == RandomSource::Numpy,
+        images: thalweg::run::load_options(experiment, None).images,
         ..LoadOptions::default()
     };
     let mut parts = data::load(&experiment.data, &options).unwrap();

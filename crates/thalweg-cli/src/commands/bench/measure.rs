@@ -5,6 +5,7 @@ use std::time::Instant;
 use thalweg::train::{Command, Ending, Observer, Progress, Snapshot};
 use thalweg::{Network, Precision, Real, Trainer};
 
+use super::passes;
 use super::sets::Rows;
 use super::works::{Unit, Work};
 use crate::exit::Failure;
@@ -75,6 +76,11 @@ fn time_in<R: Real>(
         Unit::Step | Unit::TenSteps | Unit::Epoch => {
             train(&mut network, work, rows, threads, seconds, interrupt)?
         }
+        Unit::Pass(convolution, pass) => {
+            let mut x = vec![0.0; rows.dataset.rows() * rows.dataset.columns()];
+            rows.dataset.gather(&(0..rows.dataset.rows() as u32).collect::<Vec<_>>(), &mut x);
+            passes::time(convolution, pass, &x, threads, seconds, interrupt)?
+        }
     };
     // Ten steps are timed one by one.
     let repeats = if work.unit == Unit::TenSteps { 10.0 } else { 1.0 };
@@ -87,7 +93,8 @@ fn time_in<R: Real>(
 
 /// The network of a work, at its start.
 pub(super) fn network<R: Real>(work: &Work, rows: &Rows) -> Result<Network<R>, Failure> {
-    let mut builder = Network::<R>::builder(rows.dataset.feature_shape().clone());
+    let shape = work.image.map_or_else(|| rows.dataset.feature_shape().clone(), Into::into);
+    let mut builder = Network::<R>::builder(shape);
     for layer in &work.layers {
         builder = builder.layer(layer.clone());
     }
@@ -155,7 +162,7 @@ impl Observer for Watch {
 
     fn on_step(&mut self, progress: &Progress, _: &mut dyn Snapshot) -> thalweg::Result<Command> {
         let steps = match self.unit {
-            Unit::Step | Unit::TenSteps | Unit::Rows(_) => 1,
+            Unit::Step | Unit::TenSteps | Unit::Rows(_) | Unit::Pass(..) => 1,
             Unit::Epoch => progress.steps_per_epoch,
         };
         Ok(match self.stopwatch.mark(progress.step / steps) {
@@ -169,7 +176,7 @@ impl Observer for Watch {
 }
 
 /// Decides how many units make a sample, and when there are enough samples.
-struct Stopwatch {
+pub(super) struct Stopwatch {
     /// How long to sample.
     seconds: f64,
     begun: Option<Instant>,
@@ -181,13 +188,18 @@ struct Stopwatch {
 }
 
 impl Stopwatch {
-    fn new(seconds: f64) -> Stopwatch {
+    pub(super) fn new(seconds: f64) -> Stopwatch {
         Stopwatch { seconds, begun: None, last: None, units: None, samples: Vec::new() }
     }
 
     /// To be asked when so many units are done. It says at how many to ask next; `None`: there are enough samples.
-    fn mark(&mut self, done: u64) -> Option<u64> {
+    pub(super) fn mark(&mut self, done: u64) -> Option<u64> {
         self.mark_at(Instant::now(), done)
+    }
+
+    /// Seconds of a unit, sample by sample.
+    pub(super) fn into_samples(self) -> Vec<f64> {
+        self.samples
     }
 
     fn mark_at(&mut self, now: Instant, done: u64) -> Option<u64> {

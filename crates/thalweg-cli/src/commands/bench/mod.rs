@@ -2,6 +2,7 @@
 
 mod machine;
 mod measure;
+mod passes;
 mod report;
 mod sets;
 mod works;
@@ -120,10 +121,15 @@ fn on(threads: usize) -> String {
 fn needs(work: &Work, rows: &Rows) -> Result<Needs, Failure> {
     // The precision changes the size of a number only.
     let network = measure::network::<f32>(work, rows)?;
-    let weights: Vec<usize> = network
-        .parameter_tensors()
-        .filter(|parameter| parameter.name.ends_with(".weight"))
-        .map(|parameter| parameter.shape.len())
+    let products_of_layers: Vec<usize> = network
+        .layers()
+        .iter()
+        .filter_map(|layer| {
+            let weight = layer.parameters.iter().find(|parameter| parameter.name.ends_with(".weight"))?;
+            // Each weight of a filter meets every position of its channel.
+            let positions: usize = layer.output.axes().iter().skip(1).product();
+            Some(weight.shape.len() * positions)
+        })
         .collect();
     if work.is_bound_by_reading {
         let number = match work.precision {
@@ -132,14 +138,17 @@ fn needs(work: &Work, rows: &Rows) -> Result<Needs, Failure> {
         };
         return Ok(Needs::Bytes(rows.bytes() + network.parameter_count() * number));
     }
-    let all: usize = weights.iter().sum();
+    let all: usize = products_of_layers.iter().sum();
     let products = match work.unit {
-        Unit::Rows(_) => all,
+        Unit::Rows(_) | Unit::Pass(..) => all,
         // Forward, dw, and dx of every layer but the first.
-        Unit::Step | Unit::TenSteps | Unit::Epoch => 3 * all - weights.first().copied().unwrap_or(0),
+        Unit::Step | Unit::TenSteps | Unit::Epoch => {
+            3 * all - products_of_layers.first().copied().unwrap_or(0)
+        }
     };
     let count = match (work.unit, work.settings.batch_size) {
         (Unit::Rows(count), _) => count,
+        (Unit::Pass(convolution, _), _) => convolution.rows,
         (Unit::TenSteps, _) => 10 * rows.dataset.rows(),
         (Unit::Step, BatchSize::Rows(count)) => count.min(rows.dataset.rows()),
         (Unit::Step | Unit::Epoch, _) => rows.dataset.rows(),
@@ -218,5 +227,11 @@ mod tests {
         assert_eq!(needs_of("W4"), [Needs::Bytes(cats + 4 * 12_289), Needs::Bytes(4 * cats + 4 * 12_289)]);
         let step = 2.0 * 8.0 * f64::from(2 * (20 * 30 + 30 * 5) + 30 * 5);
         assert_eq!(needs_of("20-30-5@8"), [Needs::Operations(step)]);
+        // 784 and 100 positions; forward, dw, and dx of every layer but the first.
+        let (first, others) = (784 * 6 * 25, 100 * 16 * 150 + 400 * 120 + 120 * 84 + 84 * 10);
+        assert_eq!(needs_of("INF9"), [Needs::Operations(2.0 * f64::from(first + others))]);
+        let epoch = 2.0 * 60_000.0 * f64::from(2 * first + 3 * others);
+        assert_eq!(needs_of("W9"), [Needs::Operations(epoch)]);
+        assert_eq!(needs_of("DEPTHWISE"), [Needs::Operations(2.0 * f64::from(8 * 64 * 56 * 56 * 9))]);
     }
 }

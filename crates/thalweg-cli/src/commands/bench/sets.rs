@@ -10,6 +10,7 @@ use thalweg::experiment::Draft;
 use thalweg::random::{Purpose, Stream};
 use thalweg::{Precision, Real};
 
+use super::passes::Convolution;
 use crate::exit::Failure;
 
 /// Pixels of an image's side.
@@ -39,6 +40,8 @@ pub(super) enum Set {
     Waves,
     /// 512 rows of 4,096 numbers in ten classes.
     Wide,
+    /// Numbers for a convolution.
+    Planes(Convolution),
     /// Bytes, half of them zero, at most 60,000 rows.
     Bytes { columns: usize, classes: usize, batch_size: usize },
 }
@@ -124,6 +127,10 @@ impl Sets {
             Set::Wide => {
                 let x = normal(512 * 4096);
                 Rows::made(Dataset::new(Features::F32(x), 4096.into(), classes(512, 10))?)
+            }
+            Set::Planes(Convolution { channels, side, rows, .. }) => {
+                let x = Features::F32(normal(rows * channels * side * side));
+                Rows::made(Dataset::new(x, [channels, side, side].into(), DatasetTargets::None)?)
             }
             Set::Bytes { columns, classes, batch_size } => {
                 let rows = ((64 << 20) / columns).clamp(batch_size.min(IMAGES), IMAGES);

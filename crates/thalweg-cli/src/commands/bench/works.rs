@@ -2,10 +2,11 @@
 
 use thalweg::activations::Activation;
 use thalweg::init::Init;
-use thalweg::layers::{Dense, Layer, Scale};
+use thalweg::layers::{Conv2d, Dense, Layer, MaxPool2d, Padding, Scale, Window};
 use thalweg::train::{BatchSize, TrainingSettings};
 use thalweg::{Loss, Optimizer, Precision};
 
+use super::passes::{Convolution, Pass};
 use super::sets::Set;
 use crate::exit::Failure;
 
@@ -29,6 +30,8 @@ pub(super) enum Unit {
     Epoch,
     /// Predicting so many rows at once.
     Rows(usize),
+    /// One pass of a convolution over a batch.
+    Pass(Convolution, Pass),
 }
 
 impl Unit {
@@ -39,6 +42,7 @@ impl Unit {
             Unit::Epoch => "epoch".to_owned(),
             Unit::Rows(1) => "row".to_owned(),
             Unit::Rows(rows) => format!("{rows} rows"),
+            Unit::Pass(..) => "pass".to_owned(),
         }
     }
 }
@@ -52,6 +56,8 @@ pub(super) struct Work {
     pub(super) unit: Unit,
     pub(super) precision: Precision,
     pub(super) set: Set,
+    /// Channels, height and width, where the network takes images and the rows do not say so.
+    pub(super) image: Option<[usize; 3]>,
     pub(super) layers: Vec<Layer>,
     /// How weights start; `None` takes the network's default.
     pub(super) init: Option<Init>,
@@ -162,8 +168,54 @@ pub(super) fn named() -> Vec<Work> {
             layers: multilayer(&[128, 10]),
             ..work("INF1024", "784-128-10 ReLU, 1,024 rows", Unit::Rows(1024), Set::ImageRows(1024), adam())
         },
+        Work {
+            layers: lenet(),
+            image: Some([1, 28, 28]),
+            ..work("W9", "LeNet-5 ReLU, batch 64, Adam", Unit::Epoch, Set::Images, batch(64, adam()))
+        },
+        Work {
+            layers: lenet(),
+            image: Some([1, 28, 28]),
+            ..work("INF9", "LeNet-5 ReLU, one image", Unit::Rows(1), Set::ImageRows(1), adam())
+        },
+    ]);
+    let full = Convolution { channels: 64, side: 32, rows: 32, groups: 1 };
+    let depthwise = Convolution { channels: 64, side: 56, rows: 8, groups: 64 };
+    works.extend([
+        pass("CONV", "conv2d 3x3, 64 to 64, 32 x (32x32)", full, Pass::Forward),
+        pass("CONV-DX", "its gradient to x", full, Pass::InputGradient),
+        pass("CONV-DW", "its gradient to w and b", full, Pass::ParameterGradients),
+        pass("DEPTHWISE", "conv2d 3x3, 64 groups, 8 x (56x56)", depthwise, Pass::Forward),
+        pass("DEPTHWISE-DX", "its gradient to x", depthwise, Pass::InputGradient),
+        pass("DEPTHWISE-DW", "its gradient to w and b", depthwise, Pass::ParameterGradients),
     ]);
     works
+}
+
+/// One pass of a convolution.
+fn pass(name: &str, about: &str, convolution: Convolution, pass: Pass) -> Work {
+    let set = Set::Planes(convolution);
+    Work {
+        layers: vec![convolution.layer()],
+        ..work(name, about, Unit::Pass(convolution, pass), set, adam())
+    }
+}
+
+/// Two convolutions of 5 by 5, each with ReLU and the largest of 2 by 2, and three dense layers. After LeCun, Bottou, Bengio and Haffner,
+/// "Gradient-Based Learning Applied to Document Recognition" (1998), with ReLU and max pooling.
+fn lenet() -> Vec<Layer> {
+    let five = Window::square(5);
+    let mut layers: Vec<Layer> = vec![
+        Conv2d::new(6, five.padding(Padding::Same)).into(),
+        Activation::Relu.into(),
+        MaxPool2d::new(2).into(),
+        Conv2d::new(16, five).into(),
+        Activation::Relu.into(),
+        MaxPool2d::new(2).into(),
+        Layer::Flatten,
+    ];
+    layers.extend(multilayer(&[120, 84, 10]));
+    layers
 }
 
 /// The works that a user names; all that have a name where none is given.
@@ -240,6 +292,7 @@ fn work(name: &str, about: &str, unit: Unit, set: Set, settings: TrainingSetting
         unit,
         precision: Precision::F32,
         set,
+        image: None,
         layers: Vec::new(),
         init: None,
         settings,

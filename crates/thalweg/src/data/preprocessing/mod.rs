@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 use super::dataset::{Dataset, DatasetTargets};
+use super::images::in_order;
 use super::notice::DataNotice;
 use super::problem::DataProblem;
 use super::raw::{RawData, RawInputs};
@@ -148,7 +149,7 @@ impl Preprocessing {
                 if shape.iter().product::<usize>() != given.iter().product::<usize>() {
                     return Err(DataProblem::ShapesDiffer { expected: shape.clone(), found: given });
                 }
-                features
+                in_order(features, &given, shape)
             }
             (InputSchema::Array { shape, column_names, .. }, RawInputs::Columns(given)) => {
                 columns::matrix(shape, column_names, &given)?

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::random::numpy::NumpyRandom;
+use crate::shape::Shape;
 
 use super::arrays::PartName;
 use super::dataset::{Dataset, DatasetTargets, Features};
@@ -41,6 +42,10 @@ pub struct LoadOptions {
     /// The features that the network takes for ids of categories beside those made of text, by number: they are not scaled. `None` for a network
     /// without an embedding: each category of a text then has a feature of its own, else each text column is one feature, an id.
     pub ids: Option<Vec<usize>>,
+    /// Whether the network takes images `[channels, height, width]`: rows in another order of axes are turned.
+    pub images: bool,
+    /// The shape of one example, where the network says it.
+    pub input_shape: Option<Shape>,
 }
 
 /// The parts of an experiment's data, ready for training.
@@ -112,6 +117,8 @@ pub(crate) struct Choice<'a> {
 ///   and generators are not. With `fold`, the held-out fold is the validation part, whatever its share would be.
 /// - Unless `scale` is set, bytes are divided by 255 (`digits`, whose brightest value is 16, by 16), tables and matrices are
 ///   standardised, floating-point images and generators are left as they are.
+/// - For a network that takes images, rows `[height, width]` become `[1, height, width]`, and rows `[height, width, channels]` are turned
+///   into `[channels, height, width]`.
 /// - With NumPy's stream the generators draw in the order source, validation, test; one with a seed of its own has a
 ///   stream of its own.
 ///
@@ -250,6 +257,15 @@ pub fn load_for(
 }
 
 impl SourceRows {
+    /// All parts as images, channels first.
+    fn for_images(mut self, own: Option<&Shape>) -> SourceRows {
+        let turned = |part: RawData| RawData { inputs: part.inputs.for_images(own), ..part };
+        self.train = turned(self.train);
+        self.validation = self.validation.map(turned);
+        self.test = self.test.map(turned);
+        self
+    }
+
     /// The rows that serve as a part: the source's own part of that name, or all.
     fn into_part(self, part: PartName) -> RawData {
         match part {
@@ -267,12 +283,13 @@ fn read_source(
     options: &LoadOptions,
     numpy: &mut Option<NumpyRandom>,
 ) -> Result<SourceRows> {
-    match source {
+    let rows = match source {
         Source::Named(name) => named::read(name, choice, options.data_folder.as_deref()),
         Source::Files(paths) => files::read(paths, choice, &source_name(source)),
         Source::Generator(generator) => make(generator, choice.part, options, numpy)
             .map_err(|problem| Error::Data { source_name: generator.name.clone(), problem }),
-    }
+    }?;
+    Ok(if options.images { rows.for_images(options.input_shape.as_ref()) } else { rows })
 }
 
 fn make(

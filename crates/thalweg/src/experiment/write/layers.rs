@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::image_layers;
 use super::{activation, init, list, number, own_keys, quoted};
 use crate::activations::Activation;
 use crate::custom::CustomLayer;
@@ -30,6 +31,16 @@ pub(in crate::experiment) fn described(layer: &Layer, next: Option<&Activation>)
         Layer::Embedding(embedding) => format!("embedding = {}", embedding_options(embedding)),
         Layer::Periodic(periodic) => format!("periodic = {}", periodic_options(periodic)),
         Layer::PiecewiseLinear(piecewise) => format!("piecewise_linear = {}", piecewise_options(piecewise)),
+        Layer::GlobalAveragePool(_) => return (quoted("global_average_pool"), 1),
+        Layer::Conv2d(_)
+        | Layer::Conv1d(_)
+        | Layer::ConvTranspose2d(_)
+        | Layer::Upsample(_)
+        | Layer::MaxPool2d(_)
+        | Layer::AveragePool2d(_)
+        | Layer::AdaptiveAveragePool2d(_)
+        | Layer::ChannelDropout(_)
+        | Layer::GroupNorm(_) => image_layers::written(layer).unwrap_or_default(),
         Layer::Residual(residual) => {
             let mut keys = format!("residual = {}", all(residual.layers()));
             if !residual.shortcut().is_empty() {
@@ -41,15 +52,10 @@ pub(in crate::experiment) fn described(layer: &Layer, next: Option<&Activation>)
     if let Some(next) = next {
         let _ = write!(keys, ", activation = {}", activation(next));
     }
-    if let Layer::Dense(Dense { init: weight, bias_init, .. }) = layer {
-        for (key, value) in [("init", weight), ("bias_init", bias_init)] {
-            if let Some(value) = value {
-                let _ = write!(keys, ", {key} = {}", init(value));
-            }
+    for (key, value) in ["init", "bias_init"].into_iter().zip(layer.inits()) {
+        if let Some(value) = value {
+            let _ = write!(keys, ", {key} = {}", init(value));
         }
-    }
-    if let Layer::Embedding(Embedding { init: Some(rows), .. }) = layer {
-        let _ = write!(keys, ", init = {}", init(rows));
     }
     (format!("{{ {keys} }}"), 1 + usize::from(next.is_some()))
 }

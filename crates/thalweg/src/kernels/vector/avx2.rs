@@ -25,6 +25,16 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut f32) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let kept = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), numbers);
+            _mm256_maskstore_ps(to, kept, self.0);
+        }
+    }
+
+    #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F32x8(_mm256_set1_ps(value)) }
@@ -142,6 +152,16 @@ impl Vector<f64> for F64x4 {
     unsafe fn store(self, to: *mut f64) {
         // SAFETY: the trait's conditions.
         unsafe { _mm256_storeu_pd(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut f64) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let numbers = _mm256_setr_epi64x(0, 1, 2, 3);
+            let kept = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), numbers);
+            _mm256_maskstore_pd(to, kept, self.0);
+        }
     }
 
     #[inline(always)]

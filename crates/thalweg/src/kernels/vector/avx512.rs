@@ -28,6 +28,12 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut f32) {
+        // SAFETY: the trait's conditions.
+        unsafe { _mm512_mask_storeu_ps(to, ((1_u32 << count) - 1) as __mmask16, self.0) }
+    }
+
+    #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F32x16(_mm512_set1_ps(value)) }
@@ -195,6 +201,12 @@ impl Vector<f64> for F64x8 {
     unsafe fn store(self, to: *mut f64) {
         // SAFETY: the trait's conditions.
         unsafe { _mm512_storeu_pd(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut f64) {
+        // SAFETY: the trait's conditions.
+        unsafe { _mm512_mask_storeu_pd(to, ((1_u32 << count) - 1) as __mmask8, self.0) }
     }
 
     #[inline(always)]

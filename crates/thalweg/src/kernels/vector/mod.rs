@@ -27,6 +27,8 @@ pub trait Vector<R>: Copy {
     unsafe fn load(from: *const R) -> Self;
     /// Writes `WIDTH` values.
     unsafe fn store(self, to: *mut R);
+    /// Writes the first `count` values, at most `WIDTH`; `to` need not reach further.
+    unsafe fn store_first(self, count: usize, to: *mut R);
     /// The same value in every lane.
     unsafe fn splat(value: R) -> Self;
     /// `self * factor + addend`, rounded once.

@@ -25,6 +25,16 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     }
 
     #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut R) {
+        for l in 0..N {
+            if l < count {
+                // SAFETY: the caller's pointer reaches `count` values.
+                unsafe { *to.add(l) = self.0[l] };
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn splat(value: R) -> Self {
         Lanes([value; N])
     }

@@ -99,6 +99,16 @@ fn is_supported(layer: &PlacedLayer) -> bool {
         | Layer::Periodic(_)
         | Layer::PiecewiseLinear(_)
         | Layer::Residual(_)
+        | Layer::Conv2d(_)
+        | Layer::Conv1d(_)
+        | Layer::ConvTranspose2d(_)
+        | Layer::Upsample(_)
+        | Layer::MaxPool2d(_)
+        | Layer::AveragePool2d(_)
+        | Layer::AdaptiveAveragePool2d(_)
+        | Layer::GlobalAveragePool(_)
+        | Layer::ChannelDropout(_)
+        | Layer::GroupNorm(_)
         | Layer::Custom(_) => false,
     }
 }

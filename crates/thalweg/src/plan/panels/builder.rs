@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::front::Front;
 use super::program::{
     ColumnNorm, Form, Matrix, MatrixRoom, Norm, Program, RowNorm, Stage, Tail, TailKind, Values,
 };
@@ -18,14 +19,20 @@ use crate::real::Real;
 const LINE: usize = 64;
 
 impl Program {
-    /// The stages of a network of dense, elementwise and normalising layers; `None` for any other.
+    /// The stages of a network of dense, elementwise and normalising layers, perhaps behind convolutions; `None` for any other.
     /// Where `rules` are given, with room for the way back.
     pub(super) fn new<R: Real>(
         layers: &[PlacedLayer],
         rules: Option<&Rules>,
         capacity: usize,
     ) -> Option<Program> {
-        let mut builder = Builder::<R>::new(layers.first()?.input.len(), rules, capacity);
+        let inputs = layers.first()?.input.len();
+        let (front, layers) = match Front::new::<R>(layers, rules) {
+            Some((front, count)) => (Some(front), &layers[count..]),
+            None => (None, layers),
+        };
+        let features = front.as_ref().map_or(inputs, |front| front.features);
+        let mut builder = Builder::<R>::new(features, inputs, front, rules, capacity);
         for placed in layers {
             builder.add(placed)?;
         }
@@ -37,6 +44,8 @@ impl Program {
 struct Builder<'a, R> {
     rules: Option<&'a Rules>,
     capacity: usize,
+    front: Option<Front>,
+    inputs: usize,
     input: Values,
     stages: Vec<Stage>,
     norm_layers: Vec<usize>,
@@ -53,21 +62,29 @@ struct Builder<'a, R> {
 }
 
 impl<'a, R: Real> Builder<'a, R> {
-    fn new(columns: usize, rules: Option<&'a Rules>, capacity: usize) -> Self {
+    fn new(
+        columns: usize,
+        inputs: usize,
+        front: Option<Front>,
+        rules: Option<&'a Rules>,
+        capacity: usize,
+    ) -> Self {
         let nowhere = Matrix { start: 0, columns: 0 };
         let mut builder = Builder {
             rules,
             capacity,
+            inputs,
             input: Values { output: nowhere, doutput: nowhere, tail: Vec::new(), row_norms: Vec::new() },
             stages: Vec::new(),
             norm_layers: Vec::new(),
             arena: 0,
-            weights: 0,
+            weights: front.as_ref().map_or(0, |front| front.weights_len),
             transposed: 0,
             lanes: 0,
             x: nowhere,
             kept: rules.is_some(),
             scalar: PhantomData,
+            front,
         };
         builder.input.output = builder.matrix(columns);
         builder.x = builder.input.output;
@@ -108,10 +125,22 @@ impl<'a, R: Real> Builder<'a, R> {
                 self.layer_norm(*layer, placed);
                 return Some(());
             }
-            Layer::Activation(Activation::Softmax | Activation::Custom(_)) | Layer::Custom(_) => return None,
-            Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) | Layer::Residual(_) => {
-                return None;
-            }
+            Layer::Activation(Activation::Softmax | Activation::Custom(_))
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_)
+            | Layer::GroupNorm(_)
+            | Layer::Embedding(_)
+            | Layer::Periodic(_)
+            | Layer::PiecewiseLinear(_)
+            | Layer::Residual(_)
+            | Layer::Custom(_) => return None,
             Layer::BatchNorm(layer) => TailKind::BatchNorm(self.batch_norm(*layer, placed)?),
             Layer::Activation(activation) => TailKind::Activation(activation.clone()),
             Layer::Scale(scale) => TailKind::Scale(scale.factor),
@@ -155,7 +184,7 @@ impl<'a, R: Real> Builder<'a, R> {
             Form::OneOutput => (panel_count::<R>(in_features) + 1) * width,
         };
         let is_first = self.stages.is_empty();
-        let has_parameters_before = !is_first || self.input.norms().next().is_some();
+        let has_parameters_before = !is_first || self.front.is_some() || self.input.norms().next().is_some();
         if is_first && has_parameters_before {
             self.input.doutput = self.kept_matrix(in_features, self.input.output);
         }
@@ -244,6 +273,8 @@ impl<'a, R: Real> Builder<'a, R> {
         Some(Program {
             outputs: self.stages.last()?.out_features,
             matrices: MatrixRoom::new(&self.stages),
+            front: self.front,
+            inputs: self.inputs,
             input: self.input,
             stages: self.stages,
             capacity: self.capacity,

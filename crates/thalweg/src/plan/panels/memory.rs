@@ -23,6 +23,16 @@ pub(super) struct Memory<R: Real> {
     pub(super) matrices: Arena<R>,
     /// Working memory, a run for each member.
     pub(super) scratch: Arena<R>,
+    /// What each example keeps of its way through the convolutions before the dense layers; or, where nothing goes back, each
+    /// member.
+    pub(super) examples: Arena<R>,
+    /// The convolutions' parameters as kernels read them.
+    pub(super) packed: Arena<R>,
+    /// Gradients of the convolutions' parameters: of the open block of examples, and of the blocks before.
+    pub(super) front_chains: Arena<R>,
+    pub(super) front_totals: Arena<R>,
+    /// Images on their way, for each member.
+    pub(super) front_scratch: Arena<R>,
     /// `[batch, outputs]`, row-major.
     pub(super) outputs: Vec<R>,
     /// `[batch]`.
@@ -41,6 +51,11 @@ pub(super) struct Buffers<'a, R> {
     pub(super) totals: Shared<'a, R>,
     pub(super) matrices: Shared<'a, R>,
     pub(super) scratch: Shared<'a, R>,
+    pub(super) examples: Shared<'a, R>,
+    pub(super) packed: Shared<'a, R>,
+    pub(super) front_chains: Shared<'a, R>,
+    pub(super) front_totals: Shared<'a, R>,
+    pub(super) front_scratch: Shared<'a, R>,
     pub(super) outputs: Shared<'a, R>,
     pub(super) losses: Shared<'a, R>,
 }
@@ -58,6 +73,11 @@ impl<R: Real> Memory<R> {
             totals: Shared::new(self.totals.all_mut()),
             matrices: Shared::new(self.matrices.all_mut()),
             scratch: Shared::new(self.scratch.all_mut()),
+            examples: Shared::new(self.examples.all_mut()),
+            packed: Shared::new(self.packed.all_mut()),
+            front_chains: Shared::new(self.front_chains.all_mut()),
+            front_totals: Shared::new(self.front_totals.all_mut()),
+            front_scratch: Shared::new(self.front_scratch.all_mut()),
             outputs: Shared::new(&mut self.outputs),
             losses: Shared::new(&mut self.losses),
         }

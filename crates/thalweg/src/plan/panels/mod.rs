@@ -10,12 +10,14 @@
 //! |---|---|
 //! | `program.rs` | a network as stages: a dense layer and what follows it; where each matrix lies |
 //! | `builder.rs` | from layers to that |
+//! | `front.rs` | the convolutions that may stand before the dense layers |
 //! | `parameters.rs` | parameters and state, here and row-major |
 //! | `memory.rs` | what the plan owns, and the view of it that a team shares |
 //! | `pass/` | gather, forward, normalisations, loss, backward, update over one tile, as a member runs them |
 //! | `predict.rs` | forward passes alone |
 
 mod builder;
+mod front;
 mod memory;
 mod parameters;
 mod pass;
@@ -50,7 +52,31 @@ const TILE: usize = 512;
 /// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it, [`Pace`] measures.
 const WORTH_SHARING: usize = 100_000;
 
-/// Runs a network of dense, elementwise and normalising layers, in batches of any size.
+/// How much memory the convolutions before the dense layers take.
+struct FrontSizes {
+    examples: usize,
+    packed: usize,
+    gradients: usize,
+    scratch: usize,
+}
+
+impl FrontSizes {
+    /// For so many examples that are kept at once, and so many threads.
+    fn new(program: &Program, examples: usize, threads: usize) -> FrontSizes {
+        let Some(front) = &program.front else {
+            return FrontSizes { examples: 0, packed: 0, gradients: 0, scratch: 0 };
+        };
+        FrontSizes {
+            examples: examples * front.example_len,
+            packed: front.packed_len,
+            gradients: front.weights_len,
+            scratch: threads * front.member_len,
+        }
+    }
+}
+
+/// Runs a network of dense, elementwise and normalising layers, perhaps behind convolutions, in batches of any
+/// size.
 pub(crate) struct PanelPlan<R: Real> {
     program: Program,
     rules: Rules,
@@ -65,6 +91,8 @@ pub(crate) struct PanelPlan<R: Real> {
     weights: Vec<f64>,
     factors: Vec<R>,
     stage_rules: Vec<StageRule<R>>,
+    /// Those of the convolutions.
+    front_rules: Vec<StageRule<R>>,
     norm_rules: Vec<StepRule<R>>,
     has_gathered: bool,
     is_full_batch: bool,
@@ -100,8 +128,15 @@ impl<R: Real> PanelPlan<R> {
         let Some(program) = Program::new::<R>(network.layers(), Some(rules), capacity) else {
             return Ok(None);
         };
-        let work = largest_batch * network.parameter_count();
+        // A batch of images is one tile, and the gradient of filters is used at once.
+        let is_limited = rules.wants_whole_gradient() || rules.max_norm.is_some();
+        if program.front.is_some() && (largest_batch > TILE || is_limited) {
+            return Ok(None);
+        }
+        let of_images = program.front.as_ref().map_or(0, |front| front.work);
+        let work = largest_batch * (network.parameter_count() + of_images);
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
+        let front = FrontSizes::new(&program, program.capacity, team.threads());
         let width = panel_width::<R>();
         let is_one_tile = largest_batch <= program.capacity;
         let keeps_gradient = rules.wants_whole_gradient() || largest_batch > ROWS;
@@ -128,6 +163,11 @@ impl<R: Real> PanelPlan<R> {
                     _ => 0,
                 }),
                 scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
+                examples: Arena::with_len(front.examples),
+                packed: Arena::with_len(front.packed),
+                front_chains: Arena::with_len(front.gradients),
+                front_totals: Arena::with_len(front.gradients),
+                front_scratch: Arena::with_len(front.scratch),
                 outputs: vec![R::ZERO; largest_batch * outputs],
                 losses: vec![R::ZERO; largest_batch],
             },
@@ -136,6 +176,7 @@ impl<R: Real> PanelPlan<R> {
             weights: vec![0.0; weighted],
             factors: vec![R::ZERO; weighted],
             stage_rules: Vec::with_capacity(program.stages.len()),
+            front_rules: Vec::with_capacity(program.front.as_ref().map_or(0, |front| front.stages.len())),
             norm_rules: Vec::with_capacity(program.norm_layers.len()),
             has_gathered: false,
             is_full_batch,
@@ -154,27 +195,16 @@ impl<R: Real> PanelPlan<R> {
     /// The update rules of this step, by stage.
     fn prepare(&mut self, rates: &Rates) {
         let rules = &self.rules;
-        self.stage_rules.clear();
-        let hidden = 1..self.program.stages.len() - 1;
-        let mut last: Option<(f64, StageRule<R>)> = None;
-        for (s, stage) in self.program.stages.iter().enumerate() {
+        let layers = self.program.stages.iter().map(|stage| stage.layer);
+        stage_rules(rules, rates, layers, &mut self.stage_rules);
+        let of_front = self.program.front.iter().flat_map(|front| &front.stages);
+        stage_rules(rules, rates, of_front.map(|stage| stage.layer), &mut self.front_rules);
+        let last = self.program.stages.len() - 1;
+        for (stage, rule) in self.program.stages.iter().zip(&mut self.stage_rules).take(last).skip(1) {
             let learning_rate = rates.learning_rates[stage.layer];
-            let update = |weight_decay| Update { step: rates.step, learning_rate, weight_decay };
-            let rule = match last {
-                Some((rate, rule)) if rate == learning_rate => rule,
-                _ => {
-                    let at = |decay| {
-                        rules.optimizer.at_step(&update(decay)).expect("`new` refuses custom optimizers")
-                    };
-                    let bias = at(0.0);
-                    let weight = if rules.weight_decay == 0.0 { bias } else { at(rules.weight_decay) };
-                    StageRule { weight, bias, matrix: None }
-                }
-            };
-            last = Some((learning_rate, rule));
+            let update = Update { step: rates.step, learning_rate, weight_decay: rules.weight_decay };
             let sizes = [stage.in_features, stage.out_features];
-            let step = muon::Step::new(&rules.optimizer, &update(rules.weight_decay), sizes);
-            self.stage_rules.push(StageRule { matrix: step.filter(|_| hidden.contains(&s)), ..rule });
+            rule.matrix = muon::Step::new(&rules.optimizer, &update, sizes);
         }
         self.norm_rules.clear();
         for &layer in &self.program.norm_layers {
@@ -209,7 +239,8 @@ impl<R: Real> PanelPlan<R> {
         let is_forward_done = self.looked.take() == Some(batch.epoch);
         let is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
-        let of_step = StepRules { stages: &self.stage_rules, norms: &self.norm_rules };
+        let of_step =
+            StepRules { front: &self.front_rules, stages: &self.stage_rules, norms: &self.norm_rules };
         let update = (!self.rules.wants_whole_gradient()).then_some(of_step);
         for first in (0..rows).step_by(capacity) {
             let tile_rows = &batch.rows[first..rows.min(first + capacity)];
@@ -240,6 +271,10 @@ impl<R: Real> PanelPlan<R> {
                 if is_forward_done {
                     transpose(&pass);
                 } else {
+                    if let Some(front) = &program.front {
+                        pass.pack_front(front);
+                        member.wait();
+                    }
                     pass.gather();
                     forward(&pass, backward);
                 }
@@ -285,6 +320,34 @@ impl<R: Real> PanelPlan<R> {
     }
 }
 
+/// The update rules of these layers at this step.
+fn stage_rules<R: Real>(
+    rules: &Rules,
+    rates: &Rates,
+    layers: impl Iterator<Item = usize>,
+    to: &mut Vec<StageRule<R>>,
+) {
+    to.clear();
+    let mut last: Option<(f64, StageRule<R>)> = None;
+    for layer in layers {
+        let learning_rate = rates.learning_rates[layer];
+        let rule = match last {
+            Some((rate, rule)) if rate == learning_rate => rule,
+            _ => {
+                let at = |weight_decay| {
+                    let update = Update { step: rates.step, learning_rate, weight_decay };
+                    rules.optimizer.at_step(&update).expect("`new` refuses custom optimizers")
+                };
+                let bias = at(0.0);
+                let weight = if rules.weight_decay == 0.0 { bias } else { at(rules.weight_decay) };
+                StageRule { weight, bias, matrix: None }
+            }
+        };
+        last = Some((learning_rate, rule));
+        to.push(rule);
+    }
+}
+
 /// Through all stages, as far as the outputs.
 fn forward<R: Real>(pass: &Pass<'_, R>, backward: bool) {
     for stage in &pass.program.stages {
@@ -305,7 +368,7 @@ fn transpose<R: Real>(pass: &Pass<'_, R>) {
 
 /// The loss, and from the last stage to the first the gradients and the updates. Nothing where a loss is not finite.
 fn backward_pass<R: Real>(pass: &Pass<'_, R>) {
-    let Program { input, stages, .. } = pass.program;
+    let Program { front, input, stages, .. } = pass.program;
     let Some(last) = stages.last() else { return };
     pass.loss(last);
     pass.member.wait();
@@ -318,7 +381,7 @@ fn backward_pass<R: Real>(pass: &Pass<'_, R>) {
     }
     for (s, stage) in stages.iter().enumerate().rev() {
         let before = match s {
-            0 => input.norms().next().map(|_| input),
+            0 => (front.is_some() || input.norms().next().is_some()).then_some(input),
             _ => Some(&stages[s - 1].values),
         };
         if let Some(before) = before {
@@ -330,6 +393,11 @@ fn backward_pass<R: Real>(pass: &Pass<'_, R>) {
             pass.member.wait();
             pass.step_row_norms(before);
         }
+    }
+    if let (Some(front), Some(rules)) = (front, pass.update) {
+        pass.front_backward(front);
+        pass.member.wait();
+        pass.front_parameters(front, rules.front);
     }
     if pass.update.is_some() {
         limit_units(pass);

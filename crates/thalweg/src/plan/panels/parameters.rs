@@ -71,6 +71,9 @@ impl Norm {
 impl Program {
     /// Writes the parameters (or gradients) row-major.
     pub(super) fn read<R: Real>(&self, own: &[R], plain: &mut [R]) {
+        if let Some(front) = &self.front {
+            front.read(own, plain);
+        }
         for stage in &self.stages {
             stage.visit::<R>(|from, to, _| plain[to] = own[from]);
         }
@@ -81,6 +84,9 @@ impl Program {
 
     /// Takes row-major parameters.
     pub(super) fn write<R: Real>(&self, plain: &[R], own: &mut [R]) {
+        if let Some(front) = &self.front {
+            front.write(plain, own);
+        }
         for stage in &self.stages {
             stage.visit::<R>(|to, from, _| own[to] = plain[from]);
         }
@@ -91,6 +97,9 @@ impl Program {
 
     /// Calls `visit(own, plain)` with the places of every value of the optimizer's state.
     pub(super) fn visit_state<R: Real>(&self, slots: usize, mut visit: impl FnMut(usize, usize)) {
+        if let Some(front) = &self.front {
+            front.visit_state::<R>(slots, &mut visit);
+        }
         for stage in &self.stages {
             stage.visit::<R>(|own, plain, chunk| {
                 let tensor = match stage.plain_weight.contains(&plain) {

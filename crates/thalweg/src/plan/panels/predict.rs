@@ -5,7 +5,7 @@ use std::fmt;
 use super::memory::Memory;
 use super::pass::{Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind, Values};
-use super::{WORTH_SHARING, forward};
+use super::{FrontSizes, WORTH_SHARING, forward};
 use crate::error::Result;
 use crate::kernels::one_row::one_row;
 use crate::kernels::panels::{forward_one_output, panel_width};
@@ -27,7 +27,8 @@ pub(crate) struct PanelForward<R: Real> {
     /// For so few rows that a second thread is of no use.
     alone: Team,
     pace: Pace,
-    parameter_count: usize,
+    /// Multiplications of a row.
+    work_of_row: usize,
     memory: Memory<R>,
     /// A single row on its way: what the next stage reads, and where it writes.
     rows: [Vec<R>; 2],
@@ -48,8 +49,11 @@ impl<R: Real> PanelForward<R> {
         let Some(program) = Program::new::<R>(network.layers(), None, largest_batch.min(ROWS)) else {
             return Ok(None);
         };
-        let work = largest_batch * network.parameter_count();
+        let of_images = program.front.as_ref().map_or(0, |front| front.work);
+        let work_of_row = network.parameter_count() + of_images;
+        let work = largest_batch * work_of_row;
         let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
+        let front = FrontSizes::new(&program, team.threads(), team.threads());
         let widths = program.stages.iter().map(|stage| stage.out_features.max(stage.in_features));
         let widest = widths.max().unwrap_or(0).next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
@@ -57,6 +61,11 @@ impl<R: Real> PanelForward<R> {
                 arena: Arena::with_len(program.arena_len),
                 weights: Arena::with_len(program.weights_len),
                 scratch: Arena::with_len(3 * widest * team.threads()),
+                examples: Arena::with_len(front.examples),
+                packed: Arena::with_len(front.packed),
+                front_chains: Arena::with_len(0),
+                front_totals: Arena::with_len(0),
+                front_scratch: Arena::with_len(front.scratch),
                 outputs: vec![R::ZERO; largest_batch * program.outputs],
                 state: Arena::with_len(0),
                 transposed: Arena::with_len(0),
@@ -67,7 +76,7 @@ impl<R: Real> PanelForward<R> {
                 losses: Vec::new(),
             },
             rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],
-            parameter_count: network.parameter_count(),
+            work_of_row,
             rules: Rules::forward_only(Loss::MeanSquaredError),
             alone: Team::new(1)?,
             pace: Pace::new(),
@@ -80,13 +89,42 @@ impl<R: Real> PanelForward<R> {
 }
 
 impl<R: Real> PanelForward<R> {
+    /// Some rows of `batch`, through all stages; a single row as far as the first dense layer.
+    fn run(&mut self, input: Input<'_, R>, rows: usize, first: usize, batch: usize, is_shared: bool) {
+        let team = if is_shared { &mut self.team } else { &mut self.alone };
+        let buffers = self.memory.buffers();
+        let (program, rules) = (&self.program, &self.rules);
+        let tile = Tile { rows, first, batch, epoch: 0 };
+        team.run(|member| {
+            let pass = Pass::new(program, rules, buffers, input, tile, member);
+            match &program.front {
+                Some(front) if batch == 1 => pass.front_forward(front),
+                _ => {
+                    pass.gather();
+                    forward(&pass, false);
+                }
+            }
+        });
+    }
+
     /// One row alone: its values lie side by side, and the weights are read once, in order.
     fn forward_row(&mut self, x: &[R]) {
         let width = panel_width::<R>();
+        let features = self.program.input.output.columns;
+        if self.program.front.is_some() {
+            self.run(Input::Values(x), 1, 0, 1, false);
+        }
         let [from, to] = &mut self.rows;
         let (mut from, mut to) = (from, to);
-        from[..x.len()].copy_from_slice(x);
-        follow_in_place(&self.program.input, &mut self.memory, &mut from[..x.len()]);
+        if self.program.front.is_some() {
+            for (panel, values) in from[..features].chunks_mut(width).enumerate() {
+                let at = self.program.part::<R>(self.program.input.output, panel, &(0..1));
+                values.copy_from_slice(&self.memory.arena.all()[at][..values.len()]);
+            }
+        } else {
+            from[..features].copy_from_slice(x);
+        }
+        follow_in_place(&self.program.input, &mut self.memory, &mut from[..features]);
         for stage in &self.program.stages {
             let weights = &self.memory.weights.all()[stage.weights.clone()];
             let (inputs, outputs) = (stage.in_features, stage.out_features);
@@ -148,28 +186,23 @@ fn by_averages<R: Real>(epsilon: f64, [w, b, m, variance]: [&[R]; 4], values: &m
 impl<R: Real> ForwardPlan<R> for PanelForward<R> {
     fn set_parameters(&mut self, parameters: &[R]) {
         self.program.write(parameters, self.memory.weights.all_mut());
+        if let Some(front) = &self.program.front {
+            front.pack(self.memory.weights.all(), self.memory.packed.all_mut());
+        }
     }
 
     fn forward(&mut self, rows: usize, x: &[R]) {
         if rows == 1 {
             return self.forward_row(x);
         }
-        let columns = self.program.input.output.columns;
+        let columns = self.program.inputs;
         let is_shared = self.team.threads() > 1
-            && rows * self.parameter_count >= WORTH_SHARING
+            && rows * self.work_of_row >= WORTH_SHARING
             && self.pace.is_together(rows);
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
         for first in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - first);
-            let buffers = self.memory.buffers();
-            let (program, rules) = (&self.program, &self.rules);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
-            let tile = Tile { rows: count, first, batch: rows, epoch: 0 };
-            team.run(|member| {
-                let pass = Pass::new(program, rules, buffers, input, tile, member);
-                pass.gather();
-                forward(&pass, false);
-            });
+            self.run(input, count, first, rows, is_shared);
         }
     }
 

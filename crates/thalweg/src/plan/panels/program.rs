@@ -3,6 +3,7 @@
 use std::iter;
 use std::ops::Range;
 
+use super::front::Front;
 use crate::activations::Activation;
 use crate::kernels::panels::{panel_count, panel_width};
 use crate::layers::{BatchNorm, Dropout, LayerNorm, Noise};
@@ -261,7 +262,11 @@ impl MatrixRoom {
 /// A network as stages.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
-    /// The rows of the data and what happens to them before the first dense layer.
+    /// The convolutions before the dense layers, if there are any.
+    pub(super) front: Option<Front>,
+    /// Values of a row of data.
+    pub(super) inputs: usize,
+    /// The rows of the data, or what the convolutions make of them, and what happens to them before the first dense layer.
     pub(super) input: Values,
     pub(super) stages: Vec<Stage>,
     /// Rows worked at once, which every matrix has room for: whole batches where there are normalisations, else tiles.

@@ -3,11 +3,14 @@
 use super::*;
 use crate::activations::Activation;
 use crate::data::{Dataset, Features};
-use crate::layers::{BatchNorm, Dense, Dropout, Layer, LayerNorm, Noise, Scale};
+use crate::layers::{
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, Conv2d, Dense, Dropout, GlobalAveragePool, Layer,
+    LayerNorm, MaxPool2d, Noise, Padding, Scale, Window,
+};
 use crate::network::Draw;
 use crate::optimizers::Optimizer;
-use crate::plan::Plan;
 use crate::plan::lbfgs::PlainGradients;
+use crate::plan::{ForwardPlan, PlainForward, Plan};
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
@@ -21,6 +24,8 @@ struct Case {
     bytes: bool,
     /// Whether the rows weigh differently.
     weighted: bool,
+    /// Channels, rows and columns, where the rows are images.
+    image: Option<[usize; 3]>,
 }
 
 fn rules(loss: Loss, optimizer: Optimizer) -> Rules {
@@ -47,7 +52,7 @@ fn data(case: &Case, outputs: usize) -> Dataset {
         let values = (0..case.rows * outputs).map(|i| stream.uniform::<f64>(i as u64)).collect();
         DatasetTargets::Values { values, outputs }
     };
-    let data = Dataset::new(features, Shape::from(case.columns), targets).unwrap();
+    let data = Dataset::new(features, shape(case), targets).unwrap();
     match case.weighted {
         true => {
             let weight = |n: usize| (3.0 * stream.uniform::<f64>((count + n) as u64) - 0.5).max(0.0);
@@ -57,13 +62,17 @@ fn data(case: &Case, outputs: usize) -> Dataset {
     }
 }
 
+fn shape(case: &Case) -> Shape {
+    case.image.map_or(Shape::from(case.columns), Shape::from)
+}
+
 fn bits<R: Real>(values: &[R]) -> Vec<u64> {
     values.iter().map(|value| value.bits()).collect()
 }
 
 /// Four steps of both plans, on `threads` threads.
 fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
-    let mut network = Network::<R>::new(Shape::from(case.columns), case.layers.clone()).unwrap();
+    let mut network = Network::<R>::new(shape(case), case.layers.clone()).unwrap();
     network.start(None, Draw::Philox { seed: 9 }).unwrap();
     let data = data(case, network.output_shape().len());
     let mut plain = Plan::new(&network, case.rules.clone(), &data, case.batch).unwrap();
@@ -80,6 +89,7 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
     if let Optimizer::Muon { .. } = case.rules.optimizer {
         panels.memory.matrices = Arena::with_len(panels.program.matrices.size(threads));
     }
+    panels.memory.front_scratch = Arena::with_len(panels.memory.front_scratch.all().len() * threads);
     let all: Vec<u32> = (0..case.rows as u32).rev().collect();
     let mut start = 0;
     for step in 0..4 {
@@ -149,6 +159,7 @@ fn mini_batches_of_images() {
         batch: 21,
         bytes: true,
         weighted: false,
+        image: None,
     };
     agrees_everywhere(&case, "images");
 }
@@ -165,6 +176,7 @@ fn every_activation() {
             batch: 33,
             bytes: false,
             weighted: false,
+            image: None,
         };
         agrees_everywhere(&case, name);
     }
@@ -188,6 +200,7 @@ fn every_loss_and_optimizer() {
                 batch: 12,
                 bytes: false,
                 weighted: false,
+                image: None,
             };
             agrees::<f32>(&case, name, 2);
             agrees::<f64>(&case, name, 1);
@@ -219,6 +232,7 @@ fn narrow_layers_one_output_and_everything_between() {
         batch: 70,
         bytes: false,
         weighted: false,
+        image: None,
     };
     agrees_everywhere(&case, "narrow");
 }
@@ -238,6 +252,7 @@ fn gradients_are_clipped() {
         batch: 30,
         bytes: false,
         weighted: false,
+        image: None,
     };
     agrees_everywhere(&case, "clipped");
 }
@@ -253,6 +268,7 @@ fn batches_of_several_tiles_and_blocks() {
             batch: rows,
             bytes: false,
             weighted: false,
+            image: None,
         };
         agrees::<f32>(&case, "tiles", 1);
         agrees::<f64>(&case, "tiles", 2);
@@ -271,6 +287,7 @@ fn rows_that_weigh_differently() {
                 batch,
                 bytes: false,
                 weighted: true,
+                image: None,
             };
             agrees::<f32>(&case, name, 2);
             agrees::<f64>(&case, name, 1);
@@ -302,6 +319,7 @@ fn gradients_are_cut_and_units_are_limited() {
                 batch,
                 bytes: false,
                 weighted: false,
+                image: None,
             };
             agrees_everywhere(&case, "limits");
         }
@@ -339,6 +357,7 @@ fn normalised_and_noisy_layers() {
             batch: 20, // the last batch has one row
             bytes: false,
             weighted: true,
+            image: None,
         };
         agrees_everywhere(&case, "normalised");
         agrees_everywhere(&Case { batch: 61, ..case }, "normalised, full batch");
@@ -375,6 +394,7 @@ fn hidden_matrices_move_as_a_whole() {
             batch: 12,
             bytes: false,
             weighted: false,
+            image: None,
         };
         agrees_everywhere(&case, "muon");
     }
@@ -401,6 +421,7 @@ fn gradients_of_full_batches() {
             batch: rows,
             bytes: false,
             weighted: true,
+            image: None,
         };
         looks_agree::<f32>(&case);
         looks_agree::<f64>(&case);
@@ -468,6 +489,7 @@ fn norms_at_both_ends_in_batches_of_any_size() {
                 batch,
                 bytes: false,
                 weighted: true,
+                image: None,
             };
             agrees::<f32>(&case, "norms at both ends", 2);
             agrees::<f64>(&case, "norms at both ends", 3);
@@ -491,6 +513,7 @@ fn one_norm_at_an_end() {
                 batch: 30,
                 bytes: true,
                 weighted: false,
+                image: None,
             };
             agrees_everywhere(&case, "one norm");
         }
@@ -509,6 +532,7 @@ fn norms_that_are_not_taken() {
             batch: 5,
             bytes: false,
             weighted: false,
+            image: None,
         };
         let network = Network::<f32>::new(shape, case.layers.clone()).unwrap();
         let data = data(&case, network.output_shape().len());
@@ -522,4 +546,110 @@ fn norms_that_are_not_taken() {
     assert!(!taken(vec![dense(4), LayerNorm::default().into(), norm(), dense(2)], Shape::from(4)));
     assert!(taken(vec![Layer::Flatten, norm(), dense(2)], square()));
     assert!(!taken(vec![norm(), Layer::Flatten, dense(2)], square()));
+}
+
+fn conv(out_channels: usize, window: Window) -> Layer {
+    Conv2d::new(out_channels, window).into()
+}
+
+#[test]
+fn convolutions_before_dense_layers() {
+    let same = |side: usize| Window::square(side).padding(Padding::Same);
+    let grouped = Conv2d { groups: 2, ..Conv2d::new(6, same(3).dilation(2)) };
+    let relu = || Layer::from(Activation::Relu);
+    let usual = Case {
+        layers: vec![
+            conv(6, same(5)),
+            relu(),
+            MaxPool2d::new(2).into(),
+            conv(16, Window::square(3)),
+            relu(),
+            MaxPool2d::new(2).into(),
+            Layer::Flatten,
+            dense(20),
+            relu(),
+            dense(10),
+        ],
+        rules: rules(Loss::SoftmaxCrossEntropy, adam()),
+        columns: 144,
+        rows: 50,
+        batch: 20,
+        bytes: true,
+        weighted: false,
+        image: Some([1, 12, 12]),
+    };
+    agrees_everywhere(&usual, "convolutions");
+    // Steps through every kind, with penalties; a full batch, so that images are gathered once.
+    let strange = Case {
+        layers: vec![
+            conv(4, Window::square(3).stride(2)),
+            Activation::Gelu.into(),
+            Scale { factor: 0.5 }.into(),
+            grouped.into(),
+            Activation::Tanh.into(),
+            AveragePool2d::new(2).into(),
+            conv(5, Window::square(1)),
+            AdaptiveAveragePool2d { output_size: [2, 3] }.into(),
+            Layer::Flatten,
+            Dropout { dropout: 0.3 }.into(),
+            dense(3),
+        ],
+        rules: Rules {
+            l2: 0.01,
+            l1: 0.001,
+            weight_decay: 0.1,
+            clip_value: Some(0.02),
+            frozen: vec![6],
+            ..rules(Loss::MeanSquaredError, Optimizer::from_name("momentum").unwrap())
+        },
+        columns: 2 * 15 * 17,
+        rows: 9,
+        batch: 9,
+        bytes: false,
+        weighted: true,
+        image: Some([2, 15, 17]),
+    };
+    agrees_everywhere(&strange, "strange convolutions");
+    // More positions than a block has, and features that one dense layer narrows to one.
+    let large = Case {
+        layers: vec![conv(3, same(3)), relu(), GlobalAveragePool.into(), dense(1)],
+        rules: rules(Loss::MeanSquaredError, Optimizer::Sgd),
+        columns: 50 * 50,
+        rows: 5,
+        batch: 5,
+        bytes: true,
+        weighted: false,
+        image: Some([1, 50, 50]),
+    };
+    agrees_everywhere(&large, "large images");
+}
+
+#[test]
+fn convolutions_predict_as_the_plain_plan_does() {
+    let layers = || {
+        vec![
+            conv(6, Window::square(5).padding(Padding::Same)),
+            Activation::Relu.into(),
+            MaxPool2d::new(2).into(),
+            Layer::Flatten,
+            dense(12),
+            Activation::Sigmoid.into(),
+            dense(3),
+        ]
+    };
+    let mut network = Network::<f32>::new(Shape::from([2, 9, 10]), layers()).unwrap();
+    network.start(None, Draw::Philox { seed: 9 }).unwrap();
+    let stream = Stream::new(3, Purpose::Custom, 0, 0);
+    let x: Vec<f32> = (0..90 * 180).map(|i| stream.normal(i as u64)).collect();
+    let mut plain = PlainForward::new(&network, 90);
+    plain.forward(90, &x);
+    for threads in [1, 2] {
+        let mut panels = PanelForward::new(&network, 90, threads).unwrap().unwrap();
+        panels.forward(90, &x);
+        assert_eq!(bits(panels.outputs(90)), bits(plain.outputs(90)));
+        for row in [0, 7, 89] {
+            panels.forward(1, &x[row * 180..(row + 1) * 180]);
+            assert_eq!(bits(panels.outputs(1)), bits(&plain.outputs(90)[row * 3..(row + 1) * 3]));
+        }
+    }
 }

@@ -98,15 +98,21 @@ impl<R: Real> Plan<R> {
                 );
                 let is_limited = parameter.role.is_penalised() && has_units;
                 if let (Some(limit), true) = (self.rules.max_norm, is_limited) {
-                    let outputs = parameter.shape.axes().last().copied().unwrap_or(1);
-                    limit_units(limit, outputs, &mut self.parameters[range]);
+                    let weights = &mut self.parameters[range];
+                    if layer.layer.is_convolution() {
+                        let each = weights.len() / parameter.shape.axes()[0];
+                        weights.chunks_exact_mut(each).for_each(|filter| limit_units(limit, 1, filter));
+                    } else {
+                        limit_units(limit, parameter.shape.axes().last().copied().unwrap_or(1), weights);
+                    }
                 }
             }
         }
     }
 }
 
-/// w[:,j] ← w[:,j]·limit/‖w[:,j]‖ for each of `outputs` units whose incoming weights have a larger norm.
+/// w[:,j] ← w[:,j]·limit/‖w[:,j]‖ for each of `outputs` units whose incoming weights have a larger norm; a filter of a convolution is
+/// one unit.
 ///
 /// Source: Srivastava et al., "Dropout" (2014), section 5.1.
 fn limit_units<R: Real>(limit: f64, outputs: usize, w: &mut [R]) {

@@ -1,7 +1,8 @@
 //! The step by the plain plan: for a loss that may not be finite, and for whoever wants to see all of it.
 
-use super::step::current;
+use super::step::seen;
 use super::{Plan, Rates, Session};
+use crate::data::augmentation::AugmentedBatch;
 use crate::error::{Error, Result};
 use crate::network::PlacedLayer;
 use crate::real::Real;
@@ -12,6 +13,8 @@ pub(crate) struct BegunStep<R: Real> {
     pub(crate) plan: Plan<R>,
     /// The rows of the batch.
     pub(crate) rows: Vec<u32>,
+    /// These rows as they are changed, if they are.
+    pub(crate) changed: Option<AugmentedBatch<R>>,
     /// The rates of the update.
     pub(crate) rates: Rates,
     /// The epoch, from 0.
@@ -27,8 +30,10 @@ impl<R: Real> Session<'_, R> {
     pub(crate) fn begin_step(mut self) -> Result<BegunStep<R>> {
         self.set_rates();
         self.batches.next_batch();
+        self.augment();
         self.forward_exactly(true)?;
         Ok(BegunStep {
+            changed: self.augmented,
             rows: self.batches.last_rows().to_vec(),
             epoch: self.counters.epoch,
             batch: self.counters.batch,
@@ -45,7 +50,7 @@ impl<R: Real> Session<'_, R> {
             self.look()?;
             self.add_to_epoch();
         }
-        let rows = current(&self.batches, &self.parts, &self.counters);
+        let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         if let Some(exact) = &mut self.exact {
             exact.backward(rows);
             exact.update(&self.rates);
@@ -66,10 +71,9 @@ impl<R: Real> Session<'_, R> {
     /// Computes the outputs and the loss of the current batch with the plain plan, from the parameters as they are.
     pub(super) fn forward_exactly(&mut self, training: bool) -> Result<()> {
         self.read_parameters();
-        let rows = current(&self.batches, &self.parts, &self.counters);
+        let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         if self.exact.is_none() {
-            let plan =
-                Plan::new(&self.network, self.rules.clone(), self.parts.train, self.batches.largest())?;
+            let plan = Plan::new(&self.network, self.rules.clone(), rows.data, self.batches.largest())?;
             self.exact = Some(Box::new(plan));
         }
         let Some(exact) = &mut self.exact else { return Ok(()) };
@@ -83,7 +87,7 @@ impl<R: Real> Session<'_, R> {
 
     /// One more backward pass of the plain plan finds where a loss stopped being finite.
     fn divergence(&mut self) -> Error {
-        let rows = current(&self.batches, &self.parts, &self.counters);
+        let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         let first = self.exact.as_mut().and_then(|exact| {
             exact.backward(rows);
             exact.first_not_finite(rows.rows.len())

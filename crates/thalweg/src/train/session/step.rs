@@ -3,6 +3,7 @@
 use super::super::observer::Observer;
 use super::{Ending, Session, watching};
 use crate::data::Batches;
+use crate::data::augmentation::AugmentedBatch;
 use crate::error::Result;
 use crate::kernels::OrderedSum;
 use crate::losses::Reduction;
@@ -42,6 +43,7 @@ impl<R: Real> Session<'_, R> {
         observers: &mut [Box<dyn Observer + '_>],
         next_call: u64,
     ) -> Result<Option<Ending>> {
+        self.augment();
         let is_report_due = self.is_report_due();
         let is_observed = next_call <= self.counters.step + 1;
         let is_left = self.plan.leaves_outputs();
@@ -74,6 +76,7 @@ impl<R: Real> Session<'_, R> {
         self.batches.next_batch();
         // Rows come in a random order, so that the processor does not foresee them: it is told while this step works.
         self.parts.train.prefetch(self.batches.upcoming_rows());
+        self.augment();
         self.update()?;
         self.counters.step += 1;
         self.counters.batch += 1;
@@ -91,9 +94,16 @@ impl<R: Real> Session<'_, R> {
         Ok(ending)
     }
 
+    /// Changes the rows of the current batch, if rows are changed.
+    pub(super) fn augment(&mut self) {
+        if let Some(augmented) = &mut self.augmented {
+            augmented.take(current(&self.batches, &self.parts, &self.counters));
+        }
+    }
+
     /// Takes the step of the current batch, and adds a mini-batch to what is known of the epoch.
     fn update(&mut self) -> Result<()> {
-        let rows = current(&self.batches, &self.parts, &self.counters);
+        let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         if !self.plan.step(rows, &self.rates) {
             return self.step_exactly();
         }
@@ -110,7 +120,7 @@ impl<R: Real> Session<'_, R> {
 
     /// Computes outputs and loss of the current batch as it is before its update.
     pub(super) fn look(&mut self) -> Result<()> {
-        self.plan.forward(current(&self.batches, &self.parts, &self.counters));
+        self.plan.forward(seen(&self.augmented, &self.batches, &self.parts, &self.counters));
         self.note_loss();
         if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged()) }
     }
@@ -213,6 +223,19 @@ impl<R: Real> Session<'_, R> {
     fn is_report_due(&mut self) -> bool {
         self.reports.is_due(&self.counters, self.steps_per_epoch)
             && self.counters.last_report != Some(self.counters.step)
+    }
+}
+
+/// The rows of the current batch as the network sees them: changed, if they are.
+pub(super) fn seen<'r, R: Real>(
+    augmented: &'r Option<AugmentedBatch<R>>,
+    batches: &'r Batches,
+    parts: &Parts<'r>,
+    counters: &Counters,
+) -> Rows<'r> {
+    match augmented {
+        Some(augmented) => augmented.batch(),
+        None => current(batches, parts, counters),
     }
 }
 

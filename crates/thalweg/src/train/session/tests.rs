@@ -132,7 +132,7 @@ fn doubtful(data: &Dataset, settings: &TrainingSettings, loss: Loss) -> (Result<
     let asked = Arc::new(Asked::default());
     let parts = Parts { train: data, validation: Some(data), test: None };
     let mut network = network();
-    let session = Session::with_plan(&network, parts, setup(settings, loss), |network, rules, batches| {
+    let session = Session::with_plan(&network, parts, setup(settings, loss), |network, rules, batches, _| {
         let plain = PlainSteps::new(network, rules, data, batches.largest(), batches.is_full())?;
         Ok(Box::new(Doubtful { plain, asked: Arc::clone(&asked) }))
     });
@@ -464,7 +464,8 @@ fn overhead_of_a_step() {
         for _ in 0..40 {
             let mut network = network();
             let setup = setup(&settings, Loss::MeanSquaredError);
-            let session = Session::with_plan(&network, parts, setup, |_, _, _| Ok(Box::new(Idle([0.0; 64]))));
+            let session =
+                Session::with_plan(&network, parts, setup, |_, _, _, _| Ok(Box::new(Idle([0.0; 64]))));
             let outcome = session.unwrap().run(&mut network, &mut [], Some(&flag)).unwrap();
             best = best.min(outcome.seconds * 1e9 / outcome.steps as f64);
         }

@@ -11,6 +11,12 @@ impl<R: Real> Pass<'_, R> {
     /// Brings the rows into the arena and through whatever stands before the first dense layer.
     pub(in crate::plan::panels) fn gather(&self) {
         let values = &self.program.input;
+        if let Some(front) = &self.program.front {
+            self.front_forward(front);
+            if values.looks_at_columns() {
+                self.member.wait();
+            }
+        }
         let panels = panel_count::<R>(values.output.columns);
         if values.looks_at_columns() {
             for panel in self.member.share(panels) {
@@ -31,6 +37,8 @@ impl<R: Real> Pass<'_, R> {
         let first = panel * width;
         let columns = width.min(matrix.columns - first);
         match self.input {
+            // The features are there.
+            _ if self.program.front.is_some() => {}
             Input::Data(data, numbers) => {
                 let numbers = &numbers[rows.clone()];
                 data.gather_columns(numbers, first, columns, self.write(matrix, panel, rows), width);

@@ -11,6 +11,7 @@
 
 mod backward;
 mod forward;
+mod front;
 mod gather;
 mod loss;
 mod matrix;
@@ -49,9 +50,10 @@ pub(super) struct StageRule<R> {
     pub(super) matrix: Option<muon::Step<R>>,
 }
 
-/// The update rules of this step: of the products and of the normalisations, each in order.
+/// The update rules of this step: of the convolutions in front, the products and the normalisations, each in order.
 #[derive(Clone, Copy)]
 pub(super) struct StepRules<'a, R> {
+    pub(super) front: &'a [StageRule<R>],
     pub(super) stages: &'a [StageRule<R>],
     pub(super) norms: &'a [StepRule<R>],
 }
