@@ -168,10 +168,11 @@ fn outputs(layers: &[Layer]) -> Option<usize> {
         match layer {
             Layer::Dense(dense) => return Some(dense.out_features),
             // A block without a layer that changes the shape gives what it takes.
-            Layer::Residual(residual) => match outputs(residual.layers()) {
-                Some(outputs) => return Some(outputs),
-                None => {}
-            },
+            Layer::Residual(residual) => {
+                if let Some(outputs) = outputs(residual.layers()) {
+                    return Some(outputs);
+                }
+            }
             Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_) => return None,
             _ => {}
         }
