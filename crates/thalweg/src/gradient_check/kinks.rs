@@ -27,8 +27,8 @@ fn of_layer(layer: &Layer, input: &Shape, rows: usize, x: &[f64], cache: &[f64])
         Layer::Activation(activation) => x.iter().filter(|&&z| is_kink(activation, z)).count(),
         Layer::Residual(residual) => {
             let mut kinks = 0;
-            residual.visit(input, rows, x, cache, &mut |layer, input, x, cache| {
-                kinks += of_layer(layer, input, rows, x, cache);
+            residual.visit(input, rows, x, cache, &mut |seen| {
+                kinks += of_layer(seen.layer, seen.input, rows, seen.x, seen.cache);
             });
             kinks
         }

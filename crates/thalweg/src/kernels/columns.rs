@@ -364,7 +364,7 @@ mod tests {
     fn a_tables_gradient_is_a_chain_in_each_block() {
         // Rows 0 and 1 lie in one block, 4096 and 4097 in the next: 3 + 1e8 - 1e8 keeps the 3 only across blocks.
         let rows = ROWS + 2;
-        let x: Vec<f32> = (0..rows).map(|n| if n < 2 || n >= ROWS { 0.0 } else { 1.0 }).collect();
+        let x: Vec<f32> = (0..rows).map(|n| if (2..ROWS).contains(&n) { 1.0 } else { 0.0 }).collect();
         let mut dy = vec![0.0_f32; rows];
         (dy[0], dy[1], dy[ROWS], dy[ROWS + 1]) = (1.0, 2.0, 1e8, -1e8);
         let place = Place { first: 0, stride: 1 };

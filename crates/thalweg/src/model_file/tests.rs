@@ -100,8 +100,8 @@ fn an_embedding_of_a_huge_row_asks_for_no_memory() {
 #[test]
 fn a_users_own_layer_inside_a_block_is_named_by_its_place() {
     for (layers, place) in [
-        (r#"[{"residual":["relu","mine"]}]"#, "layer 0.1"),
-        (r#"[{"residual":["relu"],"shortcut":[{"residual":["mine"]}]}]"#, "layer 0.shortcut.0.0"),
+        (r#"[{"residual":["relu",{"custom":"mine"}]}]"#, "layer 0.1"),
+        (r#"[{"residual":["relu"],"shortcut":[{"residual":[{"custom":"mine"}]}]}]"#, "layer 0.shortcut.0.0"),
     ] {
         let metadata = GOOD.replace(r#"[{"dense":1}]"#, layers);
         let message = refusal(&described(&metadata)).unwrap();

@@ -67,7 +67,8 @@ pub(super) fn fit(layers: &mut [Layer], preprocessing: &Preprocessing, train: &D
                 numbers(&mut piecewise.columns, &values, number, "piecewise_linear")?;
                 put_edges(piecewise, &values, train);
             }
-            _ => {}
+            Layer::Flatten => {}
+            _ => break, // what comes after it is computed, not found in the data
         }
         let input = Shape::from(values.len());
         // A layer that is refused is refused with its reason when the network is made.

@@ -120,12 +120,13 @@ impl Preprocessing {
                 FittedScale::fit(scaling, dataset.features(), dataset.columns(), rows)
             }
         };
-        let from_categories = preprocessing.columns_from_categories();
-        preprocessing.scale.leave(|column| from_categories.get(column).copied().unwrap_or(false));
+        let is_binary =
+            preprocessing.features_of(|encoding| matches!(encoding, ColumnEncoding::Categories { .. }));
+        preprocessing.scale.leave(|feature| is_binary.get(feature) == Some(&true));
         if let Some(ids) = ids {
-            let is_id = |column: usize| preprocessing.is_id(column) || ids.contains(&column);
+            let is_id = preprocessing.features_of(|encoding| matches!(encoding, ColumnEncoding::Ids { .. }));
             let mut scale = preprocessing.scale.clone().by_column(dataset.columns());
-            scale.leave(is_id);
+            scale.leave(|feature| is_id.get(feature) == Some(&true) || ids.contains(&feature));
             preprocessing.scale = scale;
         }
         if let DatasetTargets::Values { values, outputs } = dataset.targets() {
@@ -199,29 +200,15 @@ impl Preprocessing {
         Ok(self.scaled(self.encode(raw, notices)?))
     }
 
-    /// For each feature, whether it was made of a category.
-    fn columns_from_categories(&self) -> Vec<bool> {
+    /// For each feature, whether its column is encoded in such a way; empty for arrays.
+    fn features_of(&self, is: impl Fn(&ColumnEncoding) -> bool) -> Vec<bool> {
         match &self.inputs {
             InputSchema::Columns { columns } => columns
                 .iter()
-                .flat_map(|column| {
-                    let is_category = matches!(column.encoding, ColumnEncoding::Categories { .. });
-                    std::iter::repeat_n(is_category, column.width())
-                })
+                .flat_map(|column| std::iter::repeat_n(is(&column.encoding), column.width()))
                 .collect(),
             InputSchema::Array { .. } => Vec::new(),
         }
-    }
-
-    /// Whether a feature is an id.
-    fn is_id(&self, feature: usize) -> bool {
-        let InputSchema::Columns { columns } = &self.inputs else { return false };
-        let mut first = 0;
-        columns.iter().any(|column| {
-            let is_here = first == feature && matches!(column.encoding, ColumnEncoding::Ids { .. });
-            first += column.width();
-            is_here
-        })
     }
 
     /// What the inputs are.

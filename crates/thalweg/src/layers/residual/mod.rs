@@ -76,6 +76,14 @@ impl fmt::Debug for Residual {
     }
 }
 
+/// An inner layer after a forward pass.
+pub(crate) struct Seen<'a, R> {
+    pub(crate) layer: &'a Layer,
+    pub(crate) input: &'a Shape,
+    pub(crate) x: &'a [R],
+    pub(crate) cache: &'a [R],
+}
+
 /// The number that an inner layer goes by where random numbers are drawn. The multiplier is 2³² over the golden ratio, whose
 /// multiples lie far from each other and from the numbers of outer layers.
 pub(crate) fn inner_number(block: u32, place: usize) -> u32 {
@@ -153,14 +161,15 @@ impl Residual {
         rows: usize,
         x: &[R],
         cache: &[R],
-        see: &mut dyn FnMut(&Layer, &Shape, &[R], &[R]),
+        see: &mut dyn FnMut(Seen<'_, R>),
     ) {
         let block = self.known(input);
         for path in [&block.straight, &block.shortcut] {
             for (i, step) in path.iter().enumerate() {
                 let x = if i == 0 { x } else { path[i - 1].value_of(rows, cache) };
                 let own = rows * (step.value + step.output.len());
-                see(&step.layer, &step.input, x, &cache[own..own + rows * step.cache_len]);
+                let cache = &cache[own..own + rows * step.cache_len];
+                see(Seen { layer: &step.layer, input: &step.input, x, cache });
             }
         }
     }
