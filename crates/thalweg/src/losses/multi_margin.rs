@@ -145,7 +145,7 @@ impl<R: Real> MultiMargin<R> {
             }
         }
         for sum in &mut sum {
-            *sum = *sum / self.classes;
+            *sum /= self.classes;
         }
         sum
     }
@@ -171,7 +171,7 @@ fn rightful<R: Real>(batch: LaneBatch<'_, R>, first: usize) -> ([u32; SIDE], [R;
         }
     }
     for edge in &mut edge {
-        *edge = *edge - R::ONE;
+        *edge -= R::ONE;
     }
     (class, edge)
 }

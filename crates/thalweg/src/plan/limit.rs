@@ -87,7 +87,7 @@ mod tests {
                 let data = Dataset::new(Features::F64(vec![0.0; rows]), Shape::from(1), targets).unwrap();
                 let limit = largest_output::<R>(&loss, &data, outputs).unwrap().to_f64();
                 // Every other output is as large on the other side.
-                let flip = |i: usize| if i % 2 == 0 { sign } else { -sign };
+                let flip = |i: usize| if i.is_multiple_of(2) { sign } else { -sign };
                 let z: Vec<R> = (0..rows * outputs).map(|i| R::from_f64(limit * flip(i))).collect();
                 let t = vec![R::from_f64(target); rows * outputs];
                 let (targets, weights) = (Targets::Values(&t), Weights::Equal(rows));
