@@ -1,0 +1,36 @@
+"""Settings in the words of the experiment file, as the JSON that the engine reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["every", "spelled", "to_json"]
+
+
+def to_json(value: Any) -> str:
+    """A setting as JSON; NumPy's numbers as numbers."""
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{value!r} is no setting: give a name, a number, a list or a dictionary")
+
+
+def spelled(part: Any) -> Any:
+    """The JSON of a part with a name, such as a loss; a Python callable stays itself."""
+    return part if callable(part) else to_json(part)
+
+
+def every(value: Any) -> Any:
+    """``report_every=10`` as ``"10 epochs"``; text stays."""
+    return f"{value} epochs" if isinstance(value, int) else value
