@@ -100,12 +100,14 @@ def test_partial_fit_is_fit_epoch_by_epoch(blobs):
 
 def test_warm_start_goes_on_and_so_does_the_history(blobs):
     x, y = blobs
-    mlp = MLPClassifier((8,), warm_start=True, early_stopping=True, random_state=0, max_iter=5)
-    mlp.fit(x, y)
-    before = mlp.network_.evaluate(x, y.astype(np.int64))["loss"]
-    mlp.fit(x, y)
-    assert mlp.n_iter_ == 10 and mlp.network_.evaluate(x, y.astype(np.int64))["loss"] < before
-    assert (np.diff(mlp.history_["epoch"]) > 0).all()
+    settings = dict(early_stopping=True, random_state=0, validation_metric="loss", n_iter_no_change=20)
+    once = MLPClassifier((8,), max_iter=10, **settings).fit(x, y)
+    twice = MLPClassifier((8,), max_iter=5, warm_start=True, **settings).fit(x, y).fit(x, y)
+    assert twice.n_iter_ == 10 and (np.diff(twice.history_["epoch"]) > 0).all()
+    assert np.array_equal(once.predict_proba(x), twice.predict_proba(x))
+    assert np.array_equal(once.history_["validation.loss"], twice.history_["validation.loss"])
+    changed = twice.set_params(solver="sgd", early_stopping=False).fit(x, y)
+    assert changed.n_iter_ == 15 and changed.history_["train.loss"][-1] < once.history_["train.loss"][0]
 
 
 def test_several_targets_and_several_labels(wave):

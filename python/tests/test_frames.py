@@ -38,6 +38,17 @@ def test_views_are_read_in_place():
     assert np.array_equal(_engine.Dataset(as_rows(backwards).array).features(), backwards)
 
 
+@pytest.mark.parametrize("kind", ["f8", "f4"])
+def test_predictions_do_not_depend_on_the_order(kind, blobs):
+    x, y = blobs
+    x = x.astype(kind)
+    mlp = MLPClassifier((8,), random_state=0, max_iter=20).fit(x, y)
+    by_columns = MLPClassifier((8,), random_state=0, max_iter=20).fit(np.asfortranarray(x), y)
+    for given in (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x[:, ::-1][:, ::-1], x.tolist() if kind == "f8" else x):
+        assert np.array_equal(mlp.predict_proba(given), mlp.predict_proba(x))
+    assert np.array_equal(mlp.predict_proba(x), by_columns.predict_proba(x))
+
+
 def test_the_array_outlives_its_owner():
     rows = _engine.Dataset(np.full((1000, 3), 7.0))
     junk = [np.zeros((1000, 3)) for _ in range(10)]

@@ -55,7 +55,7 @@ def test_calibration_importance_and_ensembles(blobs):
     mlp = MLPClassifier((8,), random_state=0, learning_rate_init=0.01)
     assert CalibratedClassifierCV(mlp, cv=3).fit(x, y).score(x, y) > 0.85
     importance = permutation_importance(mlp.fit(x, y), x, y, n_repeats=3, random_state=0)
-    assert importance.importances_mean[:2].min() > importance.importances_mean[2]
+    assert importance.importances_mean.min() > 0.05
     assert BaggingClassifier(mlp, n_estimators=2, random_state=0).fit(x, y).score(x, y) > 0.8
     assert VotingClassifier([("a", mlp), ("b", LogisticRegression())], voting="soft").fit(x, y).score(x, y) > 0.8
 
@@ -73,8 +73,10 @@ def test_metadata_is_routed(blobs):
         mlp = MLPClassifier((8,), random_state=0, max_iter=50).set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
         assert clone(mlp).get_metadata_routing().fit.requests["sample_weight"] is True
         pipe = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), mlp)
-        routed = pipe.fit(x, y, sample_weight=weights).predict(x)
-        assert (routed == 2).mean() > 0.6
+        routed = pipe.fit(x, y, sample_weight=weights).predict_proba(x)
+        scaled = StandardScaler().fit_transform(x)
+        assert np.array_equal(routed, clone(mlp).fit(scaled, y, sample_weight=weights).predict_proba(scaled))
+        assert not np.array_equal(routed, clone(mlp).fit(scaled, y).predict_proba(scaled))
         GridSearchCV(mlp, {"alpha": [1e-3]}, cv=2).fit(x, y, sample_weight=weights)
 
 
@@ -105,7 +107,7 @@ def test_fitted_perceptrons_are_taken_over(blobs, activation, kind):
         "numbers": x[:, :2] * 2,
     }[kind]
     cls = neural_network.MLPRegressor if kind.startswith("number") else neural_network.MLPClassifier
-    theirs = cls((9, 5), activation=activation, random_state=0, max_iter=20).fit(x, targets)
+    theirs = cls(hidden_layer_sizes=(9, 5), activation=activation, random_state=0, max_iter=20).fit(x, targets)
     ours = from_sklearn(theirs)
     if kind.startswith("number"):
         assert np.allclose(ours.predict(x), theirs.predict(x), rtol=1e-10, atol=1e-12)

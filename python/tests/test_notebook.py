@@ -28,14 +28,14 @@ def test_live_pictures_are_redrawn_while_training_goes_on(monkeypatch):
     monkeypatch.setattr("thalweg.live._notebook", lambda: shown.append)
     x = random.uniform(-1, 1, size=(40, 1))
     thalweg.MLPRegressor((8,), random_state=0, max_iter=4, tol=0).fit(x, x[:, 0] ** 2, live=True)
-    assert len(shown) >= 4 and shown[-1].count("<svg") == 2 and len(set(shown)) == len(shown)
+    assert len(shown) >= 4 and shown[-1].count("<div><svg") == 2 and len(set(shown)) == len(shown)
     shown.clear()
     points = random.normal(size=(40, 2))
     thalweg.MLPClassifier((8,), random_state=0, max_iter=3).fit(points, points[:, 0] > 0, live=True)
-    assert shown[-1].count("<svg") == 2
+    assert shown[-1].count("<div><svg") == 2
     shown.clear()
     thalweg.Network([{"dense": 1}], 3).fit(random.normal(size=(20, 3)), np.ones(20), epochs=2, live=True)
-    assert shown[-1].count("<svg") == 1
+    assert shown[-1].count("<div><svg") == 1
 
 
 def test_live_pictures_need_a_notebook(monkeypatch):

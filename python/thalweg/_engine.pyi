@@ -1,9 +1,28 @@
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = [
+    "Dataset",
+    "Network",
+    "Outcome",
+    "Run",
+    "State",
+    "builtin_experiments",
+    "cpu",
+    "default_threads",
+    "draw_confusion",
+    "draw_curves",
+    "draw_fit",
+    "draw_heatmap",
+    "draw_regions",
+    "draw_scatter",
+    "read_arrow",
+    "version",
+]
 
 def default_threads() -> int: ...
 def version() -> str: ...
@@ -36,11 +55,12 @@ def draw_regions(
     names: Sequence[str],
     classify: Callable[[NDArray[np.float64]], Sequence[int]],
     columns: int = 160,
-    labels: tuple[str, str] = ("x0", "x1"),
+    labels: tuple[str, str] | None = None,
 ) -> str: ...
 def draw_confusion(title: str, names: Sequence[str], counts: Sequence[int]) -> str: ...
 def draw_heatmap(title: str, values: NDArray[np.float64]) -> str: ...
 
+@final
 class Dataset:
     def __new__(
         cls,
@@ -60,6 +80,7 @@ class Dataset:
     def columns(self) -> int: ...
     def features(self) -> NDArray[np.float64]: ...
 
+@final
 class State:
     def __new__(
         cls,
@@ -74,7 +95,10 @@ class State:
     def step(self) -> int: ...
     @property
     def epoch(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
 
+@final
 class Outcome:
     @property
     def ending(self) -> str: ...
@@ -97,6 +121,7 @@ class Outcome:
     def history(self) -> dict[str, NDArray[Any]]: ...
     def state(self) -> State: ...
 
+@final
 class Network:
     def __new__(
         cls,
@@ -163,6 +188,7 @@ class Network:
         self, data: Dataset, settings: str = "{}", loss: Any = None, seed: int = 0, step: int = 0
     ) -> tuple[str, str]: ...
 
+@final
 class Run:
     @staticmethod
     def train(

@@ -61,7 +61,9 @@ fn copy_into<R: Number>(array: &Bound<'_, PyAny>, what: &str, to: &mut [R]) -> P
     kwargs.set_item("dtype", numpy::dtype::<R>(py))?;
     kwargs.set_item("order", "C")?;
     let array = py.import("numpy")?.getattr("asarray")?.call((array,), Some(&kwargs))?;
-    let array = array.cast_into::<PyArrayDyn<R>>().map_err(|_| PyTypeError::new_err(format!("{what} must be an array")))?;
+    let array = array
+        .cast_into::<PyArrayDyn<R>>()
+        .map_err(|_| PyTypeError::new_err(format!("{what} must be an array")))?;
     if array.len() != to.len() {
         return Err(PyValueError::new_err(format!(
             "{what} must have {} values, not {} (its shape is {:?})",
@@ -202,12 +204,20 @@ impl PythonLayer {
             }
             let shapes = layer.call_method1("parameters", (PyTuple::new(py, input.axes())?,))?;
             let shapes = shapes.cast::<PyDict>()?;
-            shapes.iter().map(|(name, shape)| Ok((name.extract()?, axes(&shape)?))).collect::<PyResult<Vec<_>>>()
+            shapes
+                .iter()
+                .map(|(name, shape)| Ok((name.extract()?, axes(&shape)?)))
+                .collect::<PyResult<Vec<_>>>()
         })
         .map_err(|error: PyErr| error.to_string())
     }
 
-    fn arrays<'py, R: Number>(&self, py: Python<'py>, input: &Shape, values: &[R]) -> PyResult<Bound<'py, PyDict>> {
+    fn arrays<'py, R: Number>(
+        &self,
+        py: Python<'py>,
+        input: &Shape,
+        values: &[R],
+    ) -> PyResult<Bound<'py, PyDict>> {
         let arrays = PyDict::new(py);
         let mut start = 0;
         for (name, shape) in self.shapes(input).map_err(PyValueError::new_err)? {
@@ -223,7 +233,12 @@ fn axes(shape: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     shape.extract::<usize>().map(|size| vec![size]).or_else(|_| shape.extract())
 }
 
-fn batch<'py, R: Number>(py: Python<'py>, values: &[R], rows: usize, shape: &Shape) -> PyResult<Bound<'py, PyArrayDyn<R>>> {
+fn batch<'py, R: Number>(
+    py: Python<'py>,
+    values: &[R],
+    rows: usize,
+    shape: &Shape,
+) -> PyResult<Bound<'py, PyArrayDyn<R>>> {
     let mut all = vec![rows];
     all.extend(shape.axes());
     PyArray1::from_slice(py, values).reshape(all)
@@ -258,7 +273,11 @@ impl<R: Number> CustomLayer<R> for PythonLayer {
         let done = self.0.call(|py, layer| {
             let x = batch(py, pass.x, pass.rows, pass.input)?;
             let parameters = self.arrays(py, pass.input, pass.parameters)?;
-            copy_into(&layer.call_method1("forward", (x, parameters, is_training))?, "the output of forward", y)
+            copy_into(
+                &layer.call_method1("forward", (x, parameters, is_training))?,
+                "the output of forward",
+                y,
+            )
         });
         if done.is_none() {
             y.fill(R::from_f64(f64::NAN));
@@ -313,7 +332,8 @@ impl CustomMetric for PythonMetric {
             let predictions = matrix(py, predictions, outputs)?;
             let targets = match targets.first() {
                 Some(Target::Values(_)) => {
-                    let values: Vec<f64> = targets.iter().flat_map(|t| (0..outputs).map(|j| t.value(j, outputs))).collect();
+                    let values: Vec<f64> =
+                        targets.iter().flat_map(|t| (0..outputs).map(|j| t.value(j, outputs))).collect();
                     matrix(py, &values, outputs)?.into_any()
                 }
                 _ => {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use numpy::{IntoPyArray, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    IntoPyArray, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use thalweg::Shape;
@@ -50,8 +53,10 @@ impl Dataset {
         };
         let has_labels = matches!(targets, DatasetTargets::Classes { .. });
         let row = Shape::from(shape[1..].to_vec());
-        let mut dataset =
-            x.py().detach(|| data::Dataset::new(Features::Shared(shared), row, targets)).map_err(exception)?;
+        let mut dataset = x
+            .py()
+            .detach(|| data::Dataset::new(Features::Shared(shared), row, targets))
+            .map_err(exception)?;
         if let Some(weights) = weights {
             dataset = dataset.with_weights(weights.as_array().to_vec()).map_err(exception)?;
         }
@@ -114,7 +119,10 @@ fn features(x: &Bound<'_, PyUntypedArray>) -> PyResult<SharedFeatures> {
         u32 => SharedValues::U32,
         u64 => SharedValues::U64,
     }
-    Err(PyValueError::new_err(format!("x has the type {}, which is no number that is read in place", x.dtype())))
+    Err(PyValueError::new_err(format!(
+        "x has the type {}, which is no number that is read in place",
+        x.dtype()
+    )))
 }
 
 fn unordered() -> PyErr {

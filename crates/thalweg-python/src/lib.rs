@@ -31,9 +31,7 @@ mod _engine {
     #[pymodule_export]
     use super::outcome::{Outcome, State};
     #[pymodule_export]
-    use super::pictures::{
-        draw_confusion, draw_curves, draw_fit, draw_heatmap, draw_regions, draw_scatter,
-    };
+    use super::pictures::{draw_confusion, draw_curves, draw_fit, draw_heatmap, draw_regions, draw_scatter};
     #[pymodule_export]
     use super::runs::{Run, builtin_experiments};
     #[pymodule_export]

@@ -66,10 +66,12 @@ impl Network {
                 }
             }
         }
-        let init = init.map(json).transpose()?.map(|init| init_from_json(&init)).transpose().map_err(exception)?;
+        let init =
+            init.map(json).transpose()?.map(|init| init_from_json(&init)).transpose().map_err(exception)?;
         let precision = crate::settings::precision(precision)?;
         let mut network = AnyNetwork::new(precision, Shape::from(input_shape), all).map_err(exception)?;
-        either!(&mut network, network => network.start(init.as_ref(), Draw::Philox { seed })).map_err(exception)?;
+        either!(&mut network, network => network.start(init.as_ref(), Draw::Philox { seed }))
+            .map_err(exception)?;
         let model = Model {
             network,
             loss: None,
@@ -97,12 +99,16 @@ impl Network {
         if let Some(description) = description {
             let mut description = json(description)?;
             let names = |value: &serde_json::Value| -> Vec<String> {
-                value.as_array().map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect()).unwrap_or_default()
+                value
+                    .as_array()
+                    .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+                    .unwrap_or_default()
             };
             model.label_names = names(&description["label_names"]);
             model.target_names = names(&description["target_names"]);
             if !description["preprocessing"].is_null() {
-                let preprocessing = Preprocessing::from_json(description["preprocessing"].take()).map_err(exception)?;
+                let preprocessing =
+                    Preprocessing::from_json(description["preprocessing"].take()).map_err(exception)?;
                 model.preprocessing = Some(preprocessing);
             }
         }
@@ -201,17 +207,24 @@ impl Network {
 
     /// All parameters as one vector, in the network's precision.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(either!(&self.model()?.network, network => PyArray1::from_slice(py, network.parameters()).into_any()))
+        Ok(
+            either!(&self.model()?.network, network => PyArray1::from_slice(py, network.parameters()).into_any()),
+        )
     }
 
     /// Sets all parameters.
     fn set_parameters(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        fn set<R: thalweg::Real + numpy::Element>(network: &mut LibraryNetwork<R>, values: &Bound<'_, PyAny>) -> PyResult<()> {
+        fn set<R: thalweg::Real + numpy::Element>(
+            network: &mut LibraryNetwork<R>,
+            values: &Bound<'_, PyAny>,
+        ) -> PyResult<()> {
             let values = values.cast::<PyArrayDyn<R>>()?.readonly();
             let values = values.as_slice()?;
             if values.len() != network.parameter_count() {
                 let (count, given) = (network.parameter_count(), values.len());
-                return Err(PyValueError::new_err(format!("the network has {count} parameters, not {given}")));
+                return Err(PyValueError::new_err(format!(
+                    "the network has {count} parameters, not {given}"
+                )));
             }
             network.parameters_mut().copy_from_slice(values);
             Ok(())
@@ -222,9 +235,11 @@ impl Network {
     /// Draws every parameter anew.
     #[pyo3(signature = (seed, init=None))]
     fn start(&self, seed: u64, init: Option<&str>) -> PyResult<()> {
-        let init = init.map(json).transpose()?.map(|init| init_from_json(&init)).transpose().map_err(exception)?;
+        let init =
+            init.map(json).transpose()?.map(|init| init_from_json(&init)).transpose().map_err(exception)?;
         self.change(|model| {
-            either!(&mut model.network, network => network.start(init.as_ref(), Draw::Philox { seed })).map_err(exception)
+            either!(&mut model.network, network => network.start(init.as_ref(), Draw::Philox { seed }))
+                .map_err(exception)
         })
     }
 
@@ -329,7 +344,8 @@ impl Network {
         let label_names = train.inner.label_names().to_vec();
         let target_names = train.inner.target_names().to_vec();
         self.change(|model| {
-            *model = Model { network, loss: Some(chosen), l2, l1, label_names, target_names, ..model.clone() };
+            *model =
+                Model { network, loss: Some(chosen), l2, l1, label_names, target_names, ..model.clone() };
             Ok(())
         })?;
         Ok((outcome, by_plateau))
@@ -342,13 +358,19 @@ impl Network {
             return Ok(None);
         }
         let (inputs, outputs) = (model.network.input_shape().len(), model.network.output_shape().len());
-        let predicted = self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()?;
+        let predicted =
+            self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()?;
         self.checked(predicted)
     }
 
     /// What the network says of rows: probabilities, or numbers in the target's own units, `[rows, outputs]`.
     #[pyo3(signature = (data, threads=None))]
-    fn predict<'py>(&self, py: Python<'py>, data: &Dataset, threads: Option<usize>) -> PyResult<Bound<'py, PyAny>> {
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Dataset,
+        threads: Option<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let model = self.model()?;
         let predicted = predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads))?;
         self.checked(predicted)
@@ -433,12 +455,14 @@ impl Network {
     }
 
     pub(crate) fn model(&self) -> PyResult<Arc<Model>> {
-        let model = self.model.read().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))?;
+        let model =
+            self.model.read().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))?;
         Ok(model.clone())
     }
 
     fn change(&self, act: impl FnOnce(&mut Model) -> PyResult<()>) -> PyResult<()> {
-        let mut model = self.model.write().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))?;
+        let mut model =
+            self.model.write().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))?;
         let changed = act(Arc::make_mut(&mut model));
         self.kept.forget();
         changed

@@ -133,6 +133,12 @@ impl State {
         self.inner.counters.epoch
     }
 
+    /// Batches of the current epoch that are done.
+    #[getter]
+    fn batch(&self) -> u64 {
+        self.inner.counters.batch
+    }
+
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let precision = match self.inner.precision {
             Precision::F32 => "f32",

@@ -2,7 +2,9 @@
 
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use thalweg_draw::{ConfusionMatrix, DecisionRegions, DrawError, Fit, Grid, Heatmap, LineChart, Picture, Scatter};
+use thalweg_draw::{
+    ConfusionMatrix, DecisionRegions, DrawError, Fit, Grid, Heatmap, LineChart, Picture, Scatter,
+};
 
 use crate::errors::draw_exception;
 
@@ -69,7 +71,7 @@ pub(crate) fn draw_scatter(
 
 /// The class chosen at each place of a grid around the points: `classify` is called with the places, `[places, 2]`.
 #[pyfunction]
-#[pyo3(signature = (title, x, y, classes, names, classify, columns=160, labels=("x0", "x1")))]
+#[pyo3(signature = (title, x, y, classes, names, classify, columns=160, labels=None))]
 #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name")]
 pub(crate) fn draw_regions(
     py: Python<'_>,
@@ -80,15 +82,16 @@ pub(crate) fn draw_regions(
     names: Vec<String>,
     classify: &Bound<'_, PyAny>,
     columns: usize,
-    labels: (&str, &str),
+    labels: Option<(String, String)>,
 ) -> PyResult<String> {
     let (x, y) = (numbers(&x), numbers(&y));
     let grid = Grid::around(&x, &y, 0.1, columns).map_err(draw_exception)?;
     let places: Vec<Vec<f64>> = grid.points().iter().map(|&(x, y)| vec![x, y]).collect();
     let places = numpy::PyArray2::from_vec2(py, &places)?;
     let chosen: Vec<usize> = classify.call1((places,))?.extract()?;
+    let (across, up) = labels.unwrap_or_else(|| ("x0".to_owned(), "x1".to_owned()));
     let regions = DecisionRegions::new(title, grid, &chosen).points(&x, &y, &classes);
-    svg(regions.class_names(&names).labels(labels.0, labels.1).draw())
+    svg(regions.class_names(&names).labels(across, up).draw())
 }
 
 /// Which class is taken for which.

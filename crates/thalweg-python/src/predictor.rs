@@ -48,6 +48,10 @@ impl AnyPredictor {
             outputs: usize,
         ) -> Option<PyResult<Bound<'py, PyAny>>> {
             let x: PyReadonlyArray2<'py, R> = x.extract().ok()?;
+            // A slice is also given of columns that lie one after the other.
+            if !x.is_c_contiguous() {
+                return None;
+            }
             let values = x.as_slice().ok()?;
             let rows = x.shape()[0];
             if x.shape()[1] != inputs || rows * inputs > WORTH_SHARING / 16 {
@@ -58,9 +62,10 @@ impl AnyPredictor {
             }
             let mut predictions = vec![R::ZERO; rows * outputs];
             let predicted = predictor.predict(values, &mut predictions).map_err(exception);
-            Some(predicted.and_then(|()| {
-                Ok(predictions.into_pyarray(x.py()).reshape([rows, outputs])?.into_any())
-            }))
+            Some(
+                predicted
+                    .and_then(|()| Ok(predictions.into_pyarray(x.py()).reshape([rows, outputs])?.into_any())),
+            )
         }
         match self {
             AnyPredictor::F32(predictor) => predict(predictor, x, inputs, outputs),

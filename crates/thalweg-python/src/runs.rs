@@ -136,7 +136,8 @@ impl Run {
             }
         }
         let history = PyDict::new(py);
-        let whole = |value: fn(&(u64, u64)) -> u64| -> Vec<i64> { moments.iter().map(|m| value(m) as i64).collect() };
+        let whole =
+            |value: fn(&(u64, u64)) -> u64| -> Vec<i64> { moments.iter().map(|m| value(m) as i64).collect() };
         history.set_item("epoch", whole(|moment| moment.0).into_pyarray(py))?;
         history.set_item("step", whole(|moment| moment.1).into_pyarray(py))?;
         for (name, mut column) in columns {
@@ -168,7 +169,11 @@ impl Run {
     /// Trains again and compares: `(identical, reports compared, last step found equal, (between steps, what) or None)`.
     #[pyo3(signature = (threads=None))]
     #[expect(clippy::type_complexity, reason = "a tuple that Python unpacks")]
-    fn verify(&self, py: Python<'_>, threads: Option<usize>) -> PyResult<(bool, usize, u64, Option<([u64; 2], String)>)> {
+    fn verify(
+        &self,
+        py: Python<'_>,
+        threads: Option<usize>,
+    ) -> PyResult<(bool, usize, u64, Option<([u64; 2], String)>)> {
         let folder = self.with(|folder| Ok(folder.clone()))?;
         let raised = Raised::default();
         let verified = py.detach(|| {
@@ -189,7 +194,8 @@ impl Run {
             run::Cause::Weights => "last weights".to_owned(),
             run::Cause::Diverged => "diverged".to_owned(),
         };
-        let difference = verification.difference.as_ref().map(|found| (found.between_steps, cause(&found.cause)));
+        let difference =
+            verification.difference.as_ref().map(|found| (found.between_steps, cause(&found.cause)));
         Ok((difference.is_none(), verification.reports, verification.step, difference))
     }
 

@@ -49,7 +49,11 @@ impl Job {
         }
     }
 
-    fn train_one<R: Real>(self, network: &mut Network<R>, data: &Data<'_>) -> thalweg::Result<(Outcome, bool)> {
+    fn train_one<R: Real>(
+        self,
+        network: &mut Network<R>,
+        data: &Data<'_>,
+    ) -> thalweg::Result<(Outcome, bool)> {
         let first = self.state.as_ref().map_or(0, |state| state.counters.step);
         let ended = self.plateau.as_ref().map(|plateau| plateau.ended.clone());
         let mut trainer = Trainer::with_settings(self.settings)

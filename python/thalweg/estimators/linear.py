@@ -101,8 +101,8 @@ class LinearRegression(_Linear, MLPRegressor):
     >>> from thalweg import LinearRegression
     >>> X = np.array([[0.0], [1.0], [2.0]])
     >>> line = LinearRegression().fit(X, [1.0, 3.0, 5.0])
-    >>> line.coef_.round(4), line.intercept_.round(4)
-    (array([2.]), array(1.))
+    >>> line.coef_.round(4).tolist(), float(line.intercept_.round(4))
+    ([2.0], 1.0)
     """
 
     def __init__(

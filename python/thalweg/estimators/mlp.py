@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from .. import _engine
-from .._arrays import as_rows
+from .._arrays import as_rows, as_targets
 from .._settings import spelled, to_json
 from ..callbacks import Progress, joined
 from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
@@ -288,7 +288,7 @@ class MultiLayerPerceptron(Parameters):
     ) -> Self:
         rows = train.rows
         settings, batch = self._settings(rows, float(rows if weights is None else weights.sum()))
-        state = self._state if incremental else None
+        state = self._state_to_go_on_from(settings["optimizer"], rows, batch, incremental, continues)
         epochs = 1 if incremental else int(self.max_iter)
         settings["epochs"] = epochs + (state.epoch if state is not None else 0)
         rule: dict[str, float] | None = None
@@ -327,7 +327,7 @@ class MultiLayerPerceptron(Parameters):
         )
         if progress is not None:
             progress.close()
-        self._take(outcome, incremental, state, rows)
+        self._take(outcome, incremental, state, rows, at_rest)
         ended = at_rest or outcome.ending == "stopped"
         if outcome.error is not None:
             raise outcome.error
@@ -349,15 +349,30 @@ class MultiLayerPerceptron(Parameters):
         first, power = self.learning_rate_init, self.power_t
         return lambda report: first / (int(report["epoch"]) * rows + 1) ** power
 
-    def _take(self, outcome: _engine.Outcome, incremental: bool, state: _engine.State | None, rows: int) -> None:
+    def _state_to_go_on_from(
+        self, optimizer: Any, rows: int, batch: int, incremental: bool, continues: bool
+    ) -> _engine.State | None:
+        """The last training's state: its optimizer's, and what its early stopping knows.
+
+        A training that came to its own end begins anew from the weights that it kept, and so does one with another optimizer.
+        """
+        before, self._last_run = getattr(self, "_last_run", None), (to_json(optimizer), rows, batch)
+        if not (incremental or continues) or before is None or before[0] != self._last_run[0]:
+            return None
+        # What stopped within an epoch goes on with the same batches only.
+        is_within = self._state is not None and self._state.batch > 0
+        return None if is_within and before != self._last_run else self._state
+
+    def _take(
+        self, outcome: _engine.Outcome, incremental: bool, state: _engine.State | None, rows: int, at_rest: bool
+    ) -> None:
         """Keeps what a training came to."""
         epochs = outcome.epochs - (state.epoch if state is not None else 0)
         self.n_iter_ += max(int(epochs), 1)
         self.t_ += max(int(epochs), 1) * rows
         self.history_ = self.history_.continued(outcome.history())
-        # Whoever goes on from the best weights goes on without the state of the last ones.
-        keeps = incremental or outcome.best_epoch is None
-        self._state = outcome.state() if keeps else None
+        came_to_its_end = not incremental and (at_rest or outcome.ending == "stopped")
+        self._state = None if came_to_its_end else outcome.state()
         if self.early_stopping:
             self.stopped_ = outcome.reports_without_gain >= self.n_iter_no_change
             self.best_validation_score_ = outcome.best_value
@@ -501,6 +516,7 @@ class MLPClassifier(MultiLayerPerceptron):
 
     class_weight: Any
     classes_: Any
+    _is_multilabel: bool
 
     def __init__(
         self,
@@ -582,7 +598,7 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose class (or all of whose labels) is right."""
-        said, wanted = self.predict(X), checks.as_targets(y)
+        said, wanted = self.predict(X), as_targets(y)
         if self._is_multilabel:
             right = (said == wanted).all(axis=1)
         else:
@@ -606,7 +622,7 @@ class MLPClassifier(MultiLayerPerceptron):
         if self._is_multilabel:
             self.classes_ = np.arange(labels.shape[1])
         else:
-            self.classes_ = np.unique(labels if classes is None else checks.as_targets(classes))
+            self.classes_ = np.unique(labels if classes is None else as_targets(classes))
         return self._encoded(labels)
 
     def _encoded(self, y: Any) -> Any:
@@ -754,7 +770,7 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R², averaged over targets."""
-        wanted = checks.as_targets(y)
+        wanted = as_targets(y)
         wanted = np.asarray(wanted, dtype=np.float64).reshape(len(wanted), -1)
         said = np.asarray(self._predictions(X), dtype=np.float64)
         checks.check_lengths(len(said), wanted)
@@ -814,6 +830,8 @@ class MLPRegressor(MultiLayerPerceptron):
         )
 
     _estimator_type = "regressor"
+    _targets: int
+    _is_vector: bool
 
 
 def _softmax(logits: Any) -> Any:
