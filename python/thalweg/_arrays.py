@@ -8,7 +8,10 @@ import numpy as np
 
 from . import _engine
 
-__all__ = ["Rows", "as_rows", "as_targets"]
+#: NumPy where its own annotations leave the types of its results open.
+open_numpy: Any = np
+
+__all__ = ["Rows", "as_rows", "as_targets", "is_array", "open_numpy"]
 
 #: Types that the engine reads in place.
 _IN_PLACE = frozenset(np.dtype(t) for t in ("f8", "f4", "u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8"))
@@ -21,6 +24,11 @@ _MISSING = (
     "column {name!r} has a missing value in row {row} (counted from 0); fill missing values first, for example with "
     "scikit-learn's SimpleImputer, or leave the rows out"
 )
+
+
+def is_array(x: Any) -> bool:
+    """Whether this is one of NumPy's arrays, or of a class made of these."""
+    return isinstance(x, np.ndarray)
 
 
 class Rows:
@@ -37,7 +45,8 @@ def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
     """Rows as an array of a type and an order that the engine reads in place; copied only where it must be."""
     names: list[Any] | None = None
     module = type(x).__module__.partition(".")[0]
-    if isinstance(x, np.ndarray):
+    array: Any
+    if is_array(x):
         array = np.asarray(x)
     elif module == "pandas" and hasattr(x, "columns"):
         array, names = _from_pandas(x)
@@ -148,7 +157,8 @@ def _refuse_nan(array: Any, names: list[Any]) -> None:
 
 def as_targets(y: Any, *, name: str = "y") -> Any:
     """Targets as an array of one or two axes, in the type that they came in."""
-    if isinstance(y, np.ndarray):
+    array: Any
+    if is_array(y):
         array = np.asarray(y)
     elif type(y).__module__.partition(".")[0] in ("pandas", "polars") and hasattr(y, "to_numpy"):
         array = np.asarray(y.to_numpy())

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 __all__ = ["every", "spelled", "to_json"]
 
@@ -17,12 +14,9 @@ def to_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return dict(value)
+    for convert in ("tolist", "to_dict"):
+        if hasattr(value, convert):
+            return getattr(value, convert)()
     raise TypeError(f"{value!r} is no setting: give a name, a number, a list or a dictionary")
 
 

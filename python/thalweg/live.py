@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from . import _engine
+from ._arrays import open_numpy
 from .history import History
 
 __all__ = ["Live"]
@@ -55,7 +57,7 @@ class Live:
 
     def _fit(self, network: Any) -> str:
         x = self.x[:, 0]
-        curve = np.linspace(x.min(), x.max(), 200)
+        curve = open_numpy.linspace(x.min(), x.max(), 200)
         fitted = np.asarray(network.predict(curve.reshape(-1, 1)), dtype=np.float64)[:, 0]
         return _engine.draw_fit("fit", np.ascontiguousarray(x), np.asarray(self.y, dtype=np.float64), curve, fitted)
 
@@ -73,13 +75,13 @@ class Live:
 
 def _notebook() -> Any:
     try:
-        from IPython.display import HTML, display  # type: ignore[import-not-found, unused-ignore]
+        ipython: Any = import_module("IPython.display")
     except ImportError as error:
         raise ImportError("live pictures need a notebook: IPython is not installed") from error
-    handle = display(HTML(""), display_id=True)
+    handle: Any = ipython.display(ipython.HTML(""), display_id=True)
 
     def show(html: str) -> None:
         if handle is not None:
-            handle.update(HTML(html))
+            handle.update(ipython.HTML(html))
 
     return show

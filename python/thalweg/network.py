@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import _engine
-from ._arrays import as_rows, as_targets
+from ._arrays import as_rows, as_targets, is_array, open_numpy
 from ._settings import every, spelled, to_json
 from .callbacks import Progress, joined
 from .history import History
@@ -33,7 +33,7 @@ def rows(
     targets = as_targets(y)
     if len(targets) != len(given.array):
         raise ValueError(f"x has {len(given.array)} rows, but y has {len(targets)}; each row needs its target")
-    name = loss.get("name") if isinstance(loss, Mapping) else loss
+    name: Any = loss["name"] if hasattr(loss, "keys") else loss
     is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
     if is_whole and (outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
         if targets.size and int(targets.min()) < 0:
@@ -220,7 +220,7 @@ class Network:
 
     def to_torch(self) -> Any:
         """A ``torch.nn.Sequential`` with the same layers and parameters; its outputs are logits where the loss takes them."""
-        from .torch import sequential
+        from .sequential import sequential
 
         return sequential(self)
 
@@ -362,7 +362,7 @@ class Network:
 
     def predict(self, x: Any, *, threads: int | None = None) -> Any:
         """``[rows, outputs]``: probabilities where the loss takes logits, else numbers in the target's own units."""
-        if type(x) is np.ndarray:
+        if is_array(x):
             found = self._engine.predict_in_place(x)
             if found is not None:
                 return found
@@ -382,7 +382,7 @@ class Network:
         start = 0
         for name in self:
             shape = self[name].shape
-            size = int(np.prod(shape))
+            size = int(open_numpy.prod(shape))
             named[name] = flat[start : start + size].reshape(shape)
             start += size
         return value, named

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from ._arrays import open_numpy
 
 __all__ = ["plot_boundary", "plot_confusion", "plot_history"]
 
@@ -12,8 +15,7 @@ __all__ = ["plot_boundary", "plot_confusion", "plot_history"]
 def _axes(ax: Any) -> Any:
     if ax is not None:
         return ax
-    from matplotlib import pyplot
-
+    pyplot: Any = import_module("matplotlib.pyplot")
     return pyplot.subplots()[1]
 
 
@@ -48,12 +50,12 @@ def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: i
     ax = _axes(ax)
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.1 * np.maximum(high - low, 1e-12)
-    sides = [np.linspace(low[j] - margin[j], high[j] + margin[j], resolution) for j in (0, 1)]
-    grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
+    sides: list[Any] = [np.linspace(low[j] - margin[j], high[j] + margin[j], resolution) for j in (0, 1)]
+    grid: Any = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
     chosen = classes_of(trained, grid)
     labels = as_targets(y).ravel()
     names, ids = np.unique(labels, return_inverse=True)
-    regions = np.searchsorted(names, chosen) if hasattr(trained, "classes_") else chosen
+    regions = open_numpy.searchsorted(names, chosen) if hasattr(trained, "classes_") else chosen
     ax.contourf(*sides, regions.reshape(resolution, resolution), alpha=0.3, cmap="tab10", vmin=0, vmax=9, levels=np.arange(-0.5, 10))
     ax.scatter(x[:, 0], x[:, 1], c=ids, cmap="tab10", vmin=0, vmax=9, edgecolors="white", linewidths=0.5)
     return ax
@@ -88,7 +90,8 @@ def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
     from ._arrays import as_targets
 
     wanted, said = as_targets(y).ravel(), classes_of(trained, X)
-    names = np.unique(np.concatenate([wanted, said]))
+    names = open_numpy.unique(np.concatenate([wanted, said]))
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
-    np.add.at(counts, (np.searchsorted(names, wanted), np.searchsorted(names, said)), 1)
+    places = (open_numpy.searchsorted(names, wanted), open_numpy.searchsorted(names, said))
+    np.add.at(counts, places, 1)
     return [str(name) for name in names], counts

@@ -150,9 +150,9 @@ def _written(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return value
-    if isinstance(value, dict):
+    if hasattr(value, "items"):
         return "{ " + ", ".join(f"{key} = {_quoted(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, (list, tuple)):
+    if hasattr(value, "__iter__"):
         return "[" + ", ".join(_quoted(item) for item in value) + "]"
     return repr(value)
 

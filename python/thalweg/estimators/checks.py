@@ -15,6 +15,7 @@ __all__ = [
     "check_columns",
     "check_lengths",
     "class_labels",
+    "is_whole",
     "one_column",
     "regression_targets",
     "row_weights",
@@ -22,9 +23,14 @@ __all__ = [
 ]
 
 
+def is_whole(value: Any) -> bool:
+    """Whether this is an integer, Python's or NumPy's."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def seed_from(random_state: Any) -> int:
     """A seed from what scikit-learn takes as ``random_state``."""
-    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
+    if is_whole(random_state):
         if random_state < 0:
             raise ValueError(f"random_state must be 0 or more, not {random_state}")
         return int(random_state)

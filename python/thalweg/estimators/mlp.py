@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 
 from .. import _engine
-from .._arrays import as_rows, as_targets
+from .._arrays import as_rows, as_targets, open_numpy
 from .._settings import spelled, to_json
 from ..callbacks import Progress, joined
 from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
@@ -38,9 +39,8 @@ _DTYPES = {"f32": np.float32, "f64": np.float64}
 
 def _name(part: Any) -> str | None:
     """The name of a part that has one."""
-    if isinstance(part, dict):
-        return str(part.get("name"))
-    return part if isinstance(part, str) else None
+    named: Any = part["name"] if hasattr(part, "keys") else part
+    return named if isinstance(named, str) else None
 
 
 class MultiLayerPerceptron(Parameters):
@@ -173,22 +173,21 @@ class MultiLayerPerceptron(Parameters):
 
     def _sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
-        if isinstance(sizes, (int, np.integer)):
-            sizes = [sizes]
-        sizes = [int(size) for size in sizes]
-        if any(size <= 0 for size in sizes):
+        listed = [int(size) for size in ([sizes] if checks.is_whole(sizes) else sizes)]
+        if any(size <= 0 for size in listed):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes!r}")
-        return sizes
+        return listed
 
     def _layers(self) -> list[Any]:
         sizes = self._sizes()
 
         def each(option: Any, what: str) -> list[Any]:
-            if isinstance(option, (list, tuple)):
-                if len(option) != len(sizes):
-                    raise ValueError(f"{what} has {len(option)} entries for {len(sizes)} hidden layers; give one for each")
-                return list(option)
-            return [option] * len(sizes)
+            if not isinstance(option, (list, tuple)):
+                return [option] * len(sizes)
+            entries: list[Any] = [*option]
+            if len(entries) != len(sizes):
+                raise ValueError(f"{what} has {len(entries)} entries for {len(sizes)} hidden layers; give one for each")
+            return entries
 
         layers: list[Any] = []
         for size, activation, dropout in zip(sizes, each(self.activation, "activation"), each(self.dropout, "dropout")):
@@ -204,7 +203,7 @@ class MultiLayerPerceptron(Parameters):
     def _check_parameters(self) -> None:
         for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
             value = getattr(self, name)
-            if not isinstance(value, (int, np.integer, float)) or value < least:
+            if not isinstance(value, float) and not checks.is_whole(value) or value < least:
                 raise ValueError(f"{name} must be {least} or more, not {value!r}")
         if self.alpha < 0:
             raise ValueError(f"alpha must be 0 or more, not {self.alpha!r}")
@@ -244,16 +243,17 @@ class MultiLayerPerceptron(Parameters):
 
     def _settings(self, rows: int, weight: float) -> tuple[dict[str, Any], int]:
         """The training's settings, and how many rows an update sees."""
+        given = self.batch_size
         if self._is_lbfgs():
             batch = rows
-        elif isinstance(self.batch_size, str) and self.batch_size == "auto":
+        elif isinstance(given, str) and given == "auto":
             batch = min(200, rows)
-        elif isinstance(self.batch_size, str) and self.batch_size == "full":
+        elif isinstance(given, str) and given == "full":
             batch = rows
-        elif isinstance(self.batch_size, (int, np.integer)) and self.batch_size >= 1:
-            batch = min(int(self.batch_size), rows)
+        elif checks.is_whole(given) and int(given) >= 1:
+            batch = min(int(given), rows)
         else:
-            raise ValueError(f"batch_size must be 'auto', 'full' or a number of rows, not {self.batch_size!r}")
+            raise ValueError(f"batch_size must be 'auto', 'full' or a number of rows, not {given!r}")
         # scikit-learn divides alpha by the rows of a batch; rows that weigh more are more rows.
         l2 = self.alpha * rows / (batch * weight) * self._loss_scale()
         settings: dict[str, Any] = {
@@ -477,13 +477,14 @@ class MultiLayerPerceptron(Parameters):
         return self._fitted().state_dict()
 
     def _validation(self, data: Any) -> _engine.Dataset:
-        if not isinstance(data, (list, tuple)) or len(data) not in (2, 3):
+        entries: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
+        if len(entries) not in (2, 3):
             raise ValueError("validation_data must be (X, y) or (X, y, sample_weight)")
-        given = as_rows(data[0])
+        given = as_rows(entries[0])
         checks.check_columns(self, given.names, given.array.shape[1], reset=False)
-        targets = self._encoded(data[1])
+        targets = self._encoded(entries[1])
         checks.check_lengths(len(given.array), targets)
-        weights = checks.row_weights(data[2], len(given.array)) if len(data) == 3 else None
+        weights = checks.row_weights(entries[2], len(given.array)) if len(entries) == 3 else None
         return self._dataset(given.array, targets, weights)
 
 
@@ -631,8 +632,7 @@ class MLPClassifier(MultiLayerPerceptron):
             if labels.ndim != 2 or labels.shape[1] != len(self.classes_):
                 raise ValueError(f"y must have one column for each of {len(self.classes_)} labels")
             return np.asarray(labels, dtype=np.float64)
-        ids = np.searchsorted(self.classes_, labels)
-        ids = np.minimum(ids, len(self.classes_) - 1)
+        ids = open_numpy.minimum(np.searchsorted(self.classes_, labels), len(self.classes_) - 1)
         if (self.classes_[ids] != labels).any():
             unknown = np.setdiff1d(labels, self.classes_)
             raise ValueError(f"`y` contains classes {unknown.tolist()} that are not among {self.classes_.tolist()}")
@@ -689,13 +689,12 @@ class MLPClassifier(MultiLayerPerceptron):
         return {"kind": "classes", "name": "label", "keys": keys, "labels": labels}, labels, ["label"]
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags  # type: ignore[import-untyped, unused-ignore]
-
-        return Tags(
+        tags: Any = import_module("sklearn.utils")
+        return tags.Tags(
             estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(multi_label=True),
-            input_tags=InputTags(sparse=True),
+            target_tags=tags.TargetTags(required=True),
+            classifier_tags=tags.ClassifierTags(multi_label=True),
+            input_tags=tags.InputTags(sparse=True),
         )
 
     _estimator_type = "classifier"
@@ -820,13 +819,12 @@ class MLPRegressor(MultiLayerPerceptron):
         return {"kind": "values", "names": names}, [], names
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
-
-        return Tags(
+        tags: Any = import_module("sklearn.utils")
+        return tags.Tags(
             estimator_type="regressor",
-            target_tags=TargetTags(required=True, multi_output=True),
-            regressor_tags=RegressorTags(),
-            input_tags=InputTags(sparse=True),
+            target_tags=tags.TargetTags(required=True, multi_output=True),
+            regressor_tags=tags.RegressorTags(),
+            input_tags=tags.InputTags(sparse=True),
         )
 
     _estimator_type = "regressor"

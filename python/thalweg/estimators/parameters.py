@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from typing import Any, Self
 
 __all__ = ["Parameters"]
@@ -73,17 +74,17 @@ class Parameters:
     def _request(self, method: str, arguments: dict[str, Any]) -> Self:
         requests = _requests(self)
         getattr(requests, method)(**arguments)
-        self._metadata_request = requests._metadata_request
+        self._metadata_request: Any = requests._metadata_request
         return self
 
 
 def _requests(estimator: Parameters) -> Any:
     """scikit-learn's own bookkeeping of requests, for an estimator with our methods."""
-    from sklearn.utils._metadata_requests import _MetadataRequester  # type: ignore[import-untyped, unused-ignore]
-
+    base: Any = import_module("sklearn.utils._metadata_requests")._MetadataRequester
     own = type(estimator)
     methods = {name: getattr(own, name) for name in ("fit", "partial_fit", "score") if hasattr(own, name)}
-    requester = type(own.__name__, (_MetadataRequester,), methods)()
-    if hasattr(estimator, "_metadata_request"):
-        requester._metadata_request = estimator._metadata_request
+    requester: Any = type(own.__name__, (base,), methods)()
+    known: Any = getattr(estimator, "_metadata_request", None)
+    if known is not None:
+        requester._metadata_request = known
     return requester

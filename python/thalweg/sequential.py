@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,11 @@ def sequential(network: Any) -> Any:
 
     Layers without a twin in PyTorch (``scale``, ``noise``, one's own) are refused by name.
     """
-    import torch  # type: ignore[import-not-found, unused-ignore]
-
+    torch: Any = import_module("torch")
     modules: list[Any] = []
     for entry, placed in zip(json.loads(network._engine.layers()), network._engine.placed_layers()):
         modules.append(_module(torch, entry, placed))
-    model = torch.nn.Sequential(*modules)
+    model: Any = torch.nn.Sequential(*modules)
     if network.precision == "f64":
         model = model.double()
     state = {name: torch.from_numpy(np.array(values)) for name, values in network.state_dict().items()}
@@ -58,11 +58,10 @@ def _module(torch: Any, entry: Any, placed: tuple[int, str, list[int], list[int]
         return nn.ELU(options.get("alpha", 1.0))
     if name == "dropout":
         return nn.Dropout(options)
+    given: dict[str, Any] = options if hasattr(options, "keys") else {}
     if name == "batch_norm":
-        given = options if isinstance(options, dict) else {}
         return nn.BatchNorm1d(int(np.prod(inputs)), eps=given.get("epsilon", 1e-5))
     if name == "layer_norm":
-        given = options if isinstance(options, dict) else {}
         return nn.LayerNorm(inputs, eps=given.get("epsilon", 1e-5))
     raise ValueError(f"layer {number} ({kind}) has no twin in PyTorch")
 
@@ -71,9 +70,10 @@ def _named(entry: Any) -> tuple[str, Any]:
     """The name of a layer, and its options."""
     if isinstance(entry, str):
         return entry, {}
-    if not isinstance(entry, dict):
+    if not hasattr(entry, "keys"):
         return "custom", {}
-    if "activation" in entry and isinstance(entry["activation"], dict):
-        return str(entry["activation"]["name"]), entry["activation"]
-    key = next(iter(entry))
+    activation = entry.get("activation")
+    if hasattr(activation, "keys"):
+        return str(activation["name"]), activation
+    key = str(next(iter(entry)))
     return key, entry[key]
