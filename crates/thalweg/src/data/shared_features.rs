@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::real::Real;
+
 /// Values that somebody else keeps alive and unchanged for as long as they are held here.
 pub type SharedSlice<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
 
@@ -134,6 +136,13 @@ impl SharedFeatures {
         (self.column_stride == 1 || self.columns == 1) && (self.row_stride == self.columns || self.rows == 1)
     }
 
+    /// Whether the matrix is all that the values hold from first to last, by rows or by columns.
+    fn is_dense(&self) -> bool {
+        let is_column_major = self.row_stride == 1 && self.column_stride == self.rows;
+        let len = with_shared!(&self.values, v => (**v).as_ref().len());
+        len == self.len() && (self.is_row_major() || is_column_major)
+    }
+
     /// One value, as `f64`.
     ///
     /// # Panics
@@ -169,9 +178,13 @@ impl SharedFeatures {
 
     /// The row and the column of a value that is not finite, if there is one; the first in the order in which the values lie.
     pub(super) fn first_not_finite(&self) -> Option<(usize, usize)> {
-        match &self.values {
-            SharedValues::F32(_) | SharedValues::F64(_) => {}
-            _ => return None,
+        let is_fine = match &self.values {
+            SharedValues::F32(values) => self.is_dense() && all_finite((**values).as_ref()),
+            SharedValues::F64(values) => self.is_dense() && all_finite((**values).as_ref()),
+            _ => true,
+        };
+        if is_fine {
+            return None;
         }
         let is_wrong = |&(row, column): &(usize, usize)| !self.value(row, column).is_finite();
         if self.row_stride < self.column_stride {
@@ -212,6 +225,12 @@ impl SharedFeatures {
         }
         copied!(U8, I8, I16, I32, I64, U16, U32, U64, F32, F64)
     }
+}
+
+/// Whether all of many values are finite. A piece is looked at to its end, which registers do many values at a time.
+pub(super) fn all_finite<R: Real>(values: &[R]) -> bool {
+    const PIECE: usize = 4096;
+    values.chunks(PIECE).all(|piece| piece.iter().fold(true, |fine, value| fine & value.is_finite()))
 }
 
 /// Equal where they have the same sizes and values, whatever their types and their order.
