@@ -16,7 +16,7 @@ pub use serde_json::Value as Options;
 use std::fmt::Debug;
 
 use crate::layers::{Backward, Forward, ParameterShape};
-use crate::losses::{Reduction, Target};
+use crate::losses::{Reduction, Target, Targets};
 use crate::optimizers::Update;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -49,6 +49,29 @@ pub trait CustomLoss<R: Real>: Debug + Send + Sync {
     fn row_value(&self, predictions: &[R], target: Target<'_, R>) -> R;
     /// Writes the derivative of the row's loss by each prediction. The factor 1/rows of a mean is applied by the caller.
     fn row_gradient(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]);
+    /// The same for many rows at once, if this loss can do that; it is then called in place of the two above wherever there is a
+    /// batch.
+    fn batch(&self) -> Option<&dyn CustomBatchLoss<R>> {
+        None
+    }
+}
+
+/// A loss of a user's own that works on many rows at once: for whom a call costs more than a row.
+pub trait CustomBatchLoss<R: Real>: Send + Sync {
+    /// Writes the loss of each row, and its derivative by each prediction. The caller multiplies by weights and by 1/rows.
+    ///
+    /// # Shapes
+    /// `predictions`, `dpredictions`: `[rows, width]`, row-major; `losses`: `[rows]`. `weights`: what each row counts, their mean 1;
+    /// `None` where each counts once.
+    fn losses_and_gradient(
+        &self,
+        width: usize,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        weights: Option<&[R]>,
+        losses: &mut [R],
+        dpredictions: &mut [R],
+    );
 }
 
 /// A layer of a user's own.

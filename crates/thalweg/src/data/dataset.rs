@@ -12,6 +12,7 @@ use crate::shape::Shape;
 use super::problem::DataProblem;
 use super::row_weights::RowWeights;
 use super::scale::{FittedScale, TargetScale, scaled};
+use super::shared_features::{SharedFeatures, SharedValues};
 use super::stored::ByteScales;
 use crate::kernels::bytes::ByteScale;
 use crate::kernels::gather::{Columns, gather_bytes, gather_values};
@@ -25,6 +26,17 @@ pub enum Features {
     F32(Vec<f32>),
     /// 64-bit floating point, for tables.
     F64(Vec<f64>),
+    /// In memory that belongs to somebody else, in any type and order.
+    Shared(SharedFeatures),
+}
+
+/// Features as they can be read: in place where they lie row after row in one of the three types, else value by value.
+#[derive(Clone, Copy)]
+pub(crate) enum FeaturesView<'a> {
+    U8(&'a [u8]),
+    F32(&'a [f32]),
+    F64(&'a [f64]),
+    Strided(&'a SharedFeatures),
 }
 
 impl Features {
@@ -34,6 +46,7 @@ impl Features {
             Features::U8(values) => values.len(),
             Features::F32(values) => values.len(),
             Features::F64(values) => values.len(),
+            Features::Shared(shared) => shared.len(),
         }
     }
 
@@ -49,6 +62,24 @@ impl Features {
             Features::U8(values) => f64::from(values[index]),
             Features::F32(values) => f64::from(values[index]),
             Features::F64(values) => values[index],
+            Features::Shared(shared) => shared.value(index / shared.columns(), index % shared.columns()),
+        }
+    }
+
+    /// How they can be read.
+    #[inline]
+    pub(crate) fn view(&self) -> FeaturesView<'_> {
+        match self {
+            Features::U8(values) => FeaturesView::U8(values),
+            Features::F32(values) => FeaturesView::F32(values),
+            Features::F64(values) => FeaturesView::F64(values),
+            Features::Shared(shared) if !shared.is_row_major() => FeaturesView::Strided(shared),
+            Features::Shared(shared) => match shared.values() {
+                SharedValues::U8(values) => FeaturesView::U8(&(**values).as_ref()[..shared.len()]),
+                SharedValues::F32(values) => FeaturesView::F32(&(**values).as_ref()[..shared.len()]),
+                SharedValues::F64(values) => FeaturesView::F64(&(**values).as_ref()[..shared.len()]),
+                _ => FeaturesView::Strided(shared),
+            },
         }
     }
 
@@ -66,6 +97,7 @@ impl Features {
             Features::U8(values) => Features::U8(pick(values, rows, columns)),
             Features::F32(values) => Features::F32(pick(values, rows, columns)),
             Features::F64(values) => Features::F64(pick(values, rows, columns)),
+            Features::Shared(shared) => Features::Shared(shared.select(rows)),
         }
     }
 }
@@ -398,11 +430,12 @@ impl Dataset {
         if let Some(values) = self.stored() {
             return x.copy_from_slice(&values[range]);
         }
-        match (&self.features, self.byte_scale()) {
-            (Features::U8(values), Some(scale)) => scale.convert(&values[range], x),
-            (Features::U8(values), None) => self.convert_floats(&values[range], 0, x),
-            (Features::F32(values), _) => self.convert_floats(&values[range], 0, x),
-            (Features::F64(values), _) => self.convert_floats(&values[range], 0, x),
+        match (self.features.view(), self.byte_scale()) {
+            (FeaturesView::U8(values), Some(scale)) => scale.convert(&values[range], x),
+            (FeaturesView::U8(values), None) => self.convert_floats(&values[range], 0, x),
+            (FeaturesView::F32(values), _) => self.convert_floats(&values[range], 0, x),
+            (FeaturesView::F64(values), _) => self.convert_floats(&values[range], 0, x),
+            (FeaturesView::Strided(shared), _) => self.convert_strided(shared, row as usize, 0, x),
         }
     }
 
@@ -425,16 +458,18 @@ impl Dataset {
         if let Some(values) = self.stored() {
             return gather_values(values, columns, x);
         }
-        if let (Features::U8(bytes), Some(scale)) = (&self.features, self.byte_scale()) {
+        let features = self.features.view();
+        if let (FeaturesView::U8(bytes), Some(scale)) = (features, self.byte_scale()) {
             return gather_bytes(scale, bytes, columns, x);
         }
         for (&row, x) in rows.iter().zip(x.chunks_mut(stride)) {
             let start = row as usize * row_len + first;
             let (range, x) = (start..start + count, &mut x[..count]);
-            match &self.features {
-                Features::U8(values) => self.convert_floats(&values[range], first, x),
-                Features::F32(values) => self.convert_floats(&values[range], first, x),
-                Features::F64(values) => self.convert_floats(&values[range], first, x),
+            match features {
+                FeaturesView::U8(values) => self.convert_floats(&values[range], first, x),
+                FeaturesView::F32(values) => self.convert_floats(&values[range], first, x),
+                FeaturesView::F64(values) => self.convert_floats(&values[range], first, x),
+                FeaturesView::Strided(shared) => self.convert_strided(shared, row as usize, first, x),
             }
         }
     }
@@ -442,12 +477,14 @@ impl Dataset {
     /// Asks for the features of these rows to be brought near, because they will be gathered soon.
     pub(crate) fn prefetch(&self, rows: &[u32]) {
         let columns = self.columns();
+        let features = self.features.view();
         for &row in rows {
             let range = row as usize * columns..(row as usize + 1) * columns;
-            match &self.features {
-                Features::U8(values) => prefetch(&values[range]),
-                Features::F32(values) => prefetch(&values[range]),
-                Features::F64(values) => prefetch(&values[range]),
+            match features {
+                FeaturesView::U8(values) => prefetch(&values[range]),
+                FeaturesView::F32(values) => prefetch(&values[range]),
+                FeaturesView::F64(values) => prefetch(&values[range]),
+                FeaturesView::Strided(_) => return, // a row lies in many places
             }
         }
     }
@@ -482,6 +519,14 @@ impl Dataset {
                     *x = R::from_f64(scaled(value.into(), shift, width));
                 }
             }
+        }
+    }
+
+    /// Scales some of a row's features that do not lie side by side; the first is column `first`'s.
+    fn convert_strided<R: Real>(&self, shared: &SharedFeatures, row: usize, first: usize, x: &mut [R]) {
+        match &self.scale {
+            FittedScale::None => shared.read_row(row, first, x, |_, value| R::from_f64(value)),
+            scale => shared.read_row(row, first, x, |column, value| R::from_f64(scale.apply(column, value))),
         }
     }
 
@@ -538,7 +583,7 @@ impl Dataset {
     /// What bytes stand for, where that is the same in all columns.
     fn rebuild_byte_scales(&mut self) {
         let one_for_all = !matches!(self.scale, FittedScale::Columns { .. });
-        self.byte_scales = (one_for_all && matches!(self.features, Features::U8(_))).then(|| {
+        self.byte_scales = (one_for_all && matches!(self.features.view(), FeaturesView::U8(_))).then(|| {
             let table = std::array::from_fn(|v| self.scale.apply(0, v as f64));
             Box::new(ByteScales::new(&table))
         });
@@ -573,6 +618,9 @@ fn check_finite(features: &Features, columns: usize) -> Result<(), DataProblem> 
         Features::U8(_) => None,
         Features::F32(values) => values.iter().position(|value| !value.is_finite()),
         Features::F64(values) => values.iter().position(|value| !value.is_finite()),
+        Features::Shared(shared) => {
+            shared.first_not_finite().map(|(row, column)| row * shared.columns() + column)
+        }
     };
     match wrong {
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! What a scalar type finds of its own in a data set.
 
-use super::dataset::Features;
+use super::dataset::{Features, FeaturesView};
 use crate::kernels::bytes::ByteScale;
 
 /// A scale of bytes in both scalar types.
@@ -31,8 +31,8 @@ pub trait Stored: Sized {
 
 impl Stored for f32 {
     fn stored(features: &Features) -> Option<&[f32]> {
-        match features {
-            Features::F32(values) => Some(values),
+        match features.view() {
+            FeaturesView::F32(values) => Some(values),
             _ => None,
         }
     }
@@ -55,8 +55,8 @@ impl Stored for f32 {
 
 impl Stored for f64 {
     fn stored(features: &Features) -> Option<&[f64]> {
-        match features {
-            Features::F64(values) => Some(values),
+        match features.view() {
+            FeaturesView::F64(values) => Some(values),
             _ => None,
         }
     }

@@ -1,17 +1,22 @@
-//! Layers and losses in the words of the experiment file, as JSON: what a model file says about its network.
+//! Layers, losses and training in the words of the experiment file, as JSON: what a model file says about its network, and what
+//! programs in other languages hand over.
 
 use serde_json::{Map, Number, Value as Json};
 
 use super::item::Item;
 use super::problem::{ExperimentProblem, Origin};
+use super::tree::Fault;
 use super::tree::{self, Field, Node, Value};
-use super::{network, parts, write};
+use super::{network, parts, training, write};
 use crate::custom::Registry;
+use crate::error::{Error, Result};
+use crate::init::Init;
 use crate::layers::{Layer, Residual};
 use crate::losses::Loss;
+use crate::train::TrainingSettings;
 
 /// The layers, each as an entry of `network.layers`; how their weights started is left out.
-pub(crate) fn layers_to_json(layers: &[Layer]) -> Json {
+pub fn layers_to_json(layers: &[Layer]) -> Json {
     let entry = |layer: &Layer| from_toml(&write::described(&without_start(layer), None).0);
     Json::Array(layers.iter().map(entry).collect())
 }
@@ -26,8 +31,73 @@ fn without_start(layer: &Layer) -> Layer {
     layer
 }
 
+/// Layers as `network.layers` of an experiment has them, each activation inside a layer made one of its own.
+///
+/// # Errors
+/// [`Error::Experiment`] with the first problem found.
+///
+/// # Example
+/// ```
+/// use serde_json::json;
+/// let layers = thalweg::experiment::read_layers(&json!([{ "dense": 3, "activation": "tanh" }, { "dense": 1 }]))?;
+/// assert_eq!(layers.len(), 3);
+/// # Ok::<(), thalweg::Error>(())
+/// ```
+pub fn read_layers(json: &Json) -> Result<Vec<Layer>> {
+    layers_from_json(json, &Registry::new()).map_err(unlocated)
+}
+
+/// A loss as `training.loss` has it.
+///
+/// # Errors
+/// [`Error::Experiment`].
+pub fn read_loss(json: &Json) -> Result<Loss> {
+    loss_from_json(json, &Registry::new()).map_err(unlocated)
+}
+
+/// How weights start, as `network.init` has it.
+///
+/// # Errors
+/// [`Error::Experiment`].
+pub fn init_from_json(json: &Json) -> Result<Init> {
+    let node = to_node(json);
+    parts::init(&Item { node: &node, path: "init".to_owned() }).map_err(|fault| unlocated(*fault.problem))
+}
+
+/// Training as the table `training` of an experiment has it, for a network of these layers.
+///
+/// # Errors
+/// [`Error::Experiment`] with the first problem found.
+///
+/// # Example
+/// ```
+/// use serde_json::json;
+/// use thalweg::experiment::training_from_json;
+/// let training = training_from_json(&json!({ "optimizer": "sgd", "epochs": 7 }), &[])?;
+/// assert_eq!(training.epochs, Some(7));
+/// let error = training_from_json(&json!({ "epoch": 7 }), &[]).unwrap_err();
+/// assert!(error.to_string().contains("did you mean `epochs`"), "{error}");
+/// # Ok::<(), thalweg::Error>(())
+/// ```
+pub fn training_from_json(json: &Json, layers: &[Layer]) -> Result<TrainingSettings> {
+    let node = to_node(json);
+    let item = Item { node: &node, path: "training".to_owned() };
+    let read = |item: Item<'_>| -> std::result::Result<_, Fault> {
+        training::training(&item.keys()?, layers, &Registry::new())
+    };
+    read(item).map_err(|fault| unlocated(*fault.problem))
+}
+
+/// A problem with words that come from no file.
+fn unlocated(problem: ExperimentProblem) -> Error {
+    Error::Experiment { file: None, origin: Origin::Whole, problem: Box::new(problem) }
+}
+
 /// The layers that [`layers_to_json`] wrote, checked as those of an experiment are.
-pub(crate) fn layers_from_json(json: &Json, registry: &Registry) -> Result<Vec<Layer>, ExperimentProblem> {
+pub(crate) fn layers_from_json(
+    json: &Json,
+    registry: &Registry,
+) -> std::result::Result<Vec<Layer>, ExperimentProblem> {
     let node = to_node(json);
     let list = Item { node: &node, path: "layers".to_owned() };
     let mut layers = Vec::new();
@@ -39,12 +109,15 @@ pub(crate) fn layers_from_json(json: &Json, registry: &Registry) -> Result<Vec<L
 }
 
 /// The loss, as `training.loss` has it.
-pub(crate) fn loss_to_json(loss: &Loss) -> Json {
+pub fn loss_to_json(loss: &Loss) -> Json {
     from_toml(&write::loss(loss))
 }
 
 /// The loss that [`loss_to_json`] wrote.
-pub(crate) fn loss_from_json(json: &Json, registry: &Registry) -> Result<Loss, ExperimentProblem> {
+pub(crate) fn loss_from_json(
+    json: &Json,
+    registry: &Registry,
+) -> std::result::Result<Loss, ExperimentProblem> {
     let node = to_node(json);
     parts::loss(&Item { node: &node, path: "loss".to_owned() }, registry).map_err(|fault| *fault.problem)
 }

@@ -8,6 +8,7 @@
 //! Every loss takes both kinds of target. A class number stands for its one-hot row, or, where there is one output, for
 //! the number 0 or 1.
 
+mod batch;
 mod binary_cross_entropy;
 mod focal;
 mod formula;
@@ -37,7 +38,7 @@ mod weights;
 
 use std::sync::Arc;
 
-use crate::custom::{AnyCustomLoss, Pick};
+use crate::custom::{AnyCustomLoss, CustomBatchLoss, Pick};
 use crate::kernels::OrderedSum;
 use crate::real::Real;
 
@@ -360,6 +361,9 @@ impl Loss {
     ) {
         check_lengths(width, predictions, targets);
         assert_eq!(weights.rows(), targets.rows(width), "every row has its weight");
+        if let Some(loss) = self.batch_loss::<R>() {
+            return batch::add_values(loss, width, predictions, targets, weights, sum);
+        }
         for (n, predictions) in predictions.chunks_exact(width).enumerate() {
             let loss = self.row_value(predictions, targets.row(n, width)).to_f64();
             sum.push(match weights {
@@ -428,6 +432,16 @@ impl Loss {
             "predictions and dpredictions have the same length"
         );
         let scaled = self.is_scaled(factors);
+        if let Some(loss) = self.batch_loss() {
+            return batch::gradient(
+                loss,
+                width,
+                scaled.then_some(factors),
+                predictions,
+                targets,
+                dpredictions,
+            );
+        }
         let rows = predictions.chunks_exact(width).zip(dpredictions.chunks_exact_mut(width));
         for (n, (predictions, dpredictions)) in rows.enumerate() {
             self.row_gradient(predictions, targets.row(n, width), dpredictions);
@@ -437,6 +451,15 @@ impl Loss {
                     *d *= factor;
                 }
             }
+        }
+    }
+
+    /// A user's own loss that takes many rows at once.
+    #[inline(always)]
+    fn batch_loss<R: Real>(&self) -> Option<&dyn CustomBatchLoss<R>> {
+        match self {
+            Loss::Custom(part) => R::loss(part.as_ref()).batch(),
+            _ => None,
         }
     }
 

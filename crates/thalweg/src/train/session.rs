@@ -143,6 +143,8 @@ pub(crate) struct Session<'a, R: Real> {
     checkpoints: Moments,
     /// Whether an observer asked for a checkpoint that was not made yet.
     is_save_asked: bool,
+    /// Whether every part is evaluated at the end.
+    pub(crate) evaluates: bool,
 }
 
 impl<'a, R: Real> Session<'a, R> {
@@ -222,6 +224,7 @@ impl<'a, R: Real> Session<'a, R> {
             reports: Moments::new(Some(report_every)),
             checkpoints: Moments::new(settings.checkpoint_every),
             is_save_asked: false,
+            evaluates: true,
             parts,
             settings,
             rules,

@@ -51,6 +51,8 @@ pub struct Trainer<'a> {
     observers: Vec<Box<dyn Observer + 'a>>,
     interrupt: Option<&'a AtomicBool>,
     threads: Option<usize>,
+    /// Whether every part is evaluated at the end.
+    evaluates: bool,
 }
 
 impl Default for Trainer<'_> {
@@ -75,6 +77,7 @@ impl<'a> Trainer<'a> {
             observers: Vec::new(),
             interrupt: None,
             threads: None,
+            evaluates: true,
         }
     }
 
@@ -208,6 +211,13 @@ impl<'a> Trainer<'a> {
         self
     }
 
+    /// Whether every part is evaluated once more at the end, with every metric and the weights that are kept; it is without this.
+    /// Otherwise [`Outcome::parts`] is empty, and a short run is shorter.
+    pub fn evaluate_at_end(mut self, evaluates: bool) -> Self {
+        self.evaluates = evaluates;
+        self
+    }
+
     /// The most threads to work on, at least 1; without it, one per processor. A step too small to gain from several
     /// stays on one. The result is the same to the bit.
     pub fn threads(mut self, threads: usize) -> Self {
@@ -260,6 +270,7 @@ impl<'a> Trainer<'a> {
         let threads = self.threads.unwrap_or_else(default_threads);
         let setup = Setup { settings: &settings, loss, seed: self.seed, custom: &metrics, threads };
         let mut session = Session::new(network, parts, setup)?;
+        session.evaluates = self.evaluates;
         if let Some(state) = state {
             session.restore(state).ok_or(Error::State)?;
             restore_observers(&mut self.observers, state)?;
@@ -284,5 +295,27 @@ pub fn default_loss<R: Real>(network: &Network<R>, data: &Dataset) -> Loss {
         DatasetTargets::Classes { .. } if network.output_shape().len() == 1 => Loss::BinaryCrossEntropy,
         DatasetTargets::Classes { .. } => Loss::SoftmaxCrossEntropy,
         DatasetTargets::Values { .. } | DatasetTargets::None => Loss::MeanSquaredError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Features;
+    use crate::shape::Shape;
+
+    #[test]
+    fn the_last_evaluation_changes_nothing() {
+        let targets = DatasetTargets::Values { values: vec![1.0, 3.0, 5.0], outputs: 1 };
+        let data = Dataset::new(Features::F64(vec![0.0, 1.0, 2.0]), Shape::from(1), targets).unwrap();
+        let fit = |evaluates| {
+            let mut network = Network::<f64>::builder(1).dense(2).tanh().dense(1).build(0).unwrap();
+            let trainer = Trainer::new().epochs(3).evaluate_at_end(evaluates);
+            (trainer.fit(&mut network, &data).unwrap(), network)
+        };
+        let ((with, a), (without, b)) = (fit(true), fit(false));
+        assert_eq!((with.parts.len(), without.parts.len()), (1, 0));
+        assert_eq!(a.parameters(), b.parameters());
+        assert_eq!(with.parameters_sha256, without.parameters_sha256);
     }
 }

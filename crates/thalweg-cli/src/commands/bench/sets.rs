@@ -74,6 +74,7 @@ impl Rows {
             Features::U8(_) => "u8",
             Features::F32(_) => "f32",
             Features::F64(_) => "f64",
+            Features::Shared(_) => "shared",
         }
     }
 
@@ -83,6 +84,7 @@ impl Rows {
             Features::U8(values) => size_of_val(values.as_slice()),
             Features::F32(values) => size_of_val(values.as_slice()),
             Features::F64(values) => size_of_val(values.as_slice()),
+            Features::Shared(values) => values.len() * size_of::<f64>(),
         }
     }
 }

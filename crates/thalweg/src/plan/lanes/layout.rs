@@ -78,6 +78,7 @@ pub(super) fn lay_out<R: Real>(network: &Network<R>, rules: &Rules, data: &Datas
         limits,
         has_state: rules.optimizer.state_slots() > 0,
         row_major: vec![R::ZERO; rows * outputs],
+        row_losses: vec![R::ZERO; if data.target_scale().is_none() { lane_rows } else { 0 }],
     };
     plan.set_parameters(network.parameters());
     bring_in(&mut plan, &layers[..first], input, data);

@@ -5,7 +5,8 @@
 //! when the plan is made. A dense layer takes one of the forms of
 //! [`Form`](crate::kernels::lanes::Form).
 //!
-//! The loss itself is not computed: outputs within a limit make it finite, whatever the rows are.
+//! A step does not compute the loss itself: outputs within a limit make it finite, whatever the rows are. A forward pass alone, which
+//! a report asks for, does.
 
 mod layout;
 mod parameters;
@@ -18,9 +19,11 @@ use self::parameters::Parameters;
 use super::arena::Arena;
 use super::{Rates, Rows, Rules, StepPlan};
 use crate::data::Dataset;
+use crate::kernels;
 use crate::kernels::lanes::{self, Memory, Stage, Step};
 use crate::kernels::losses::OutputLimits;
 use crate::kernels::panels::panel_width;
+use crate::losses::{Factors, LaneBatch};
 use crate::network::Network;
 use crate::real::Real;
 
@@ -52,6 +55,8 @@ pub(crate) struct LanePlan<R: Real> {
     has_state: bool,
     /// The last outputs, row-major.
     row_major: Vec<R>,
+    /// The losses of the rows that these are of, and of lanes without a row; empty where the target is scaled.
+    row_losses: Vec<R>,
 }
 
 impl<R: Real> LanePlan<R> {
@@ -87,10 +92,27 @@ impl<R: Real> StepPlan<R> for LanePlan<R> {
                 *value = lanes[layout::in_lanes(n, j, self.outputs, panel_width::<R>())];
             }
         }
+        if !self.row_losses.is_empty() {
+            let batch = LaneBatch {
+                rows: self.rows,
+                width: self.outputs,
+                stride: panel_width::<R>(),
+                predictions: lanes,
+                targets: self.targets.all(),
+                factors: Factors::Same(self.factor),
+            };
+            // The gradient comes along; a step computes its own.
+            let d = &mut self.dvalues.all_mut()[..self.dvalue_len];
+            kernels::losses::in_lanes(&self.rules.loss, batch, d, Some(&mut self.row_losses));
+        }
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
         &self.row_major[..rows * self.outputs]
+    }
+
+    fn row_losses(&self, rows: usize) -> Option<&[R]> {
+        self.row_losses.get(..rows)
     }
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {

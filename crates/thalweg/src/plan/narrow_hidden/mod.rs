@@ -20,12 +20,13 @@ use super::arena::Arena;
 use super::limit::output_limits;
 use super::{Rates, Rows, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets};
+use crate::kernels;
 use crate::kernels::lanes::PARTIAL;
 use crate::kernels::losses::OutputLimits;
 use crate::kernels::narrow_hidden::{Sizes, unit_width};
 use crate::kernels::panels::panel_width;
 use crate::kernels::sums::ROWS;
-use crate::losses::Loss;
+use crate::losses::{Factors, LaneBatch, Loss};
 use crate::network::Network;
 use crate::optimizers::{StepRule, Update};
 use crate::real::Real;
@@ -66,6 +67,8 @@ pub(crate) struct NarrowHiddenPlan<R: Real> {
     is_fine: Vec<bool>,
     /// The last outputs, row-major.
     row_major: Vec<R>,
+    /// The losses of the rows that these are of, and of lanes without a row; empty where the target is scaled.
+    row_losses: Vec<R>,
     team: Team,
     /// For when one thread is faster than the team.
     alone: Team,
@@ -126,6 +129,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             bias_sums: (Arena::with_len(PARTIAL * PARTIAL), Arena::with_len(PARTIAL)),
             is_fine: vec![false; team.threads()],
             row_major: vec![R::ZERO; rows * sizes.outputs],
+            row_losses: vec![R::ZERO; if data.target_scale().is_none() { lanes } else { 0 }],
             alone: Team::new(1).ok()?,
             pace: Pace::new(),
             team,
@@ -274,10 +278,27 @@ impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
                 *value = z[layout::place::<R>(n, o, outputs)];
             }
         }
+        if !self.row_losses.is_empty() {
+            let batch = LaneBatch {
+                rows: self.rows,
+                width: outputs,
+                stride: panel_width::<R>(),
+                predictions: z,
+                targets: self.targets.all(),
+                factors: Factors::Same(self.factor),
+            };
+            // The gradient comes along; a step computes its own.
+            let d = self.dz.all_mut();
+            kernels::losses::in_lanes(&self.rules.loss, batch, d, Some(&mut self.row_losses));
+        }
     }
 
     fn outputs(&self, rows: usize) -> &[R] {
         &self.row_major[..rows * self.net.sizes.outputs]
+    }
+
+    fn row_losses(&self, rows: usize) -> Option<&[R]> {
+        self.row_losses.get(..rows)
     }
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {

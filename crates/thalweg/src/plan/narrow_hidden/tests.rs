@@ -136,6 +136,13 @@ fn compare<R: Real>(case: &Case<R>, threads: usize, steps: u64, name: &str) {
         assert!(plain.data_loss(rows.len()).is_finite(), "{name}: the loss of step {step}");
         plan.forward(batch);
         assert!(same(plain.outputs(rows.len()), plan.outputs(rows.len())), "{name}: outputs of step {step}");
+        assert_eq!(plan.row_losses(rows.len()).is_none(), !data.target_scale().is_none(), "{name}");
+        if let Some(losses) = plan.row_losses(rows.len()) {
+            let (width, targets) = (network.output_shape().len(), plain.targets(data, rows.len()));
+            let row = plain.outputs(rows.len()).chunks_exact(width).enumerate();
+            let expected: Vec<R> = row.map(|(n, z)| rules.loss.row_value(z, targets.row(n, width))).collect();
+            assert!(same(&expected, losses), "{name}: losses of step {step}");
+        }
         let rates = Rates { step, learning_rates: rates.clone() };
         plain.backward(batch);
         plain.update(&rates);

@@ -20,7 +20,7 @@ use super::arena::Arena;
 use super::limit::largest_output;
 use super::{Rates, Rows, Rules, StepPlan, fit};
 use crate::activations::Activation;
-use crate::data::{Dataset, DatasetTargets, Features};
+use crate::data::{Dataset, DatasetTargets, FeaturesView};
 use crate::kernels::dense::{self, DenseSizes};
 use crate::kernels::elementwise;
 use crate::kernels::one_output::Inputs;
@@ -314,8 +314,8 @@ fn data_rows(data: &Dataset) -> impl Iterator<Item = u32> {
 
 /// The data's bytes, where they can be converted in registers.
 fn in_bytes<R: Real>(data: &Dataset) -> Option<Inputs<'_, R>> {
-    match (data.features(), data.byte_scale()) {
-        (Features::U8(bytes), Some(scale)) if scale.has_formula() => Some(Inputs::Bytes(bytes, scale)),
+    match (data.features().view(), data.byte_scale()) {
+        (FeaturesView::U8(bytes), Some(scale)) if scale.has_formula() => Some(Inputs::Bytes(bytes, scale)),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The plan against the plain plan: every bit of outputs, parameters and state, after every step.
 
 use super::*;
-use crate::data::{FittedScale, Scaling, TargetScale};
+use crate::data::{Features, FittedScale, Scaling, TargetScale};
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::plan::Plan;

@@ -36,7 +36,7 @@ impl<R: Real> Session<'_, R> {
             (Part::Test, self.parts.test),
         ];
         for (part, data) in given {
-            let Some(data) = data else { continue };
+            let Some(data) = data.filter(|_| self.evaluates) else { continue };
             parts.push(self.evaluator.evaluate(data, part, penalty, Wanted::All, self.custom));
             self.check_finite(&parts)?;
         }

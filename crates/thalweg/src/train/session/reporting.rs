@@ -66,10 +66,14 @@ impl<R: Real> Session<'_, R> {
             metrics: self.counters.epoch_metrics.values_with(&self.metrics.train),
             custom: Vec::new(),
         }];
-        let judged = self.judged().to_vec();
-        self.evaluator.set_parameters(&judged);
-        let judged_penalty = self.rules.penalty(self.network.layers(), &judged);
-        for (part, data) in [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)] {
+        let others = [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)];
+        let mut judged_penalty = penalty;
+        if others.iter().any(|(_, data)| data.is_some()) {
+            let judged = self.judged().to_vec();
+            self.evaluator.set_parameters(&judged);
+            judged_penalty = self.rules.penalty(self.network.layers(), &judged);
+        }
+        for (part, data) in others {
             if let Some(data) = data {
                 let wanted = Wanted::Only(self.metrics.of(part));
                 parts.push(self.evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));

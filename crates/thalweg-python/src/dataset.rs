@@ -1,0 +1,130 @@
+//! Rows to train on or to predict, made of NumPy arrays.
+
+use std::sync::Arc;
+
+use numpy::{
+    IntoPyArray, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use thalweg::Shape;
+use thalweg::data::{self, DatasetTargets, Features, SharedFeatures, SharedValues};
+
+use crate::errors::exception;
+use crate::memory::lend;
+
+/// Rows with their targets.
+#[pyclass(frozen, module = "thalweg._engine")]
+pub(crate) struct Dataset {
+    pub(crate) inner: Arc<data::Dataset>,
+    /// Whether the features are read in the array's own memory.
+    #[pyo3(get)]
+    is_shared: bool,
+}
+
+#[pymethods]
+impl Dataset {
+    /// `x`: `[rows, ...]`; `labels`: `[rows]`, class numbers below `classes`; or `values`: `[rows, outputs]`; `weights`: `[rows]`.
+    #[new]
+    #[pyo3(signature = (x, labels=None, classes=0, values=None, weights=None, feature_names=None, label_names=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name, in one place")]
+    fn new(
+        x: &Bound<'_, PyUntypedArray>,
+        labels: Option<PyReadonlyArray1<'_, u32>>,
+        classes: usize,
+        values: Option<PyReadonlyArray2<'_, f64>>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        feature_names: Option<Vec<String>>,
+        label_names: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let shape = x.shape();
+        if shape.len() < 2 {
+            return Err(PyValueError::new_err("x must have two axes or more: [rows, ...]"));
+        }
+        let shared = features(x)?;
+        let targets = match (labels, values) {
+            (Some(labels), _) => DatasetTargets::Classes { ids: labels.as_array().to_vec(), count: classes },
+            (None, Some(values)) => {
+                let outputs = values.shape()[1];
+                DatasetTargets::Values { values: values.as_array().iter().copied().collect(), outputs }
+            }
+            (None, None) => DatasetTargets::None,
+        };
+        let has_labels = matches!(targets, DatasetTargets::Classes { .. });
+        let row = Shape::from(shape[1..].to_vec());
+        let mut dataset = x
+            .py()
+            .detach(|| data::Dataset::new(Features::Shared(shared), row, targets))
+            .map_err(exception)?;
+        if let Some(weights) = weights {
+            dataset = dataset.with_weights(weights.as_array().to_vec()).map_err(exception)?;
+        }
+        if let Some(names) = feature_names.filter(|names| names.len() == dataset.columns()) {
+            dataset = dataset.with_feature_names(names);
+        }
+        if let Some(names) = label_names.filter(|_| has_labels) {
+            dataset = dataset.with_label_names(names);
+        }
+        Ok(Dataset { inner: Arc::new(dataset), is_shared: true })
+    }
+
+    /// How many rows there are.
+    #[getter]
+    fn rows(&self) -> usize {
+        self.inner.rows()
+    }
+
+    /// How many values a row has.
+    #[getter]
+    fn columns(&self) -> usize {
+        self.inner.columns()
+    }
+
+    /// The features as the network is given them, `[rows, columns]`.
+    fn features<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (rows, columns) = (self.inner.rows(), self.inner.columns());
+        let all: Vec<u32> = (0..rows as u32).collect();
+        let mut x = vec![0.0; rows * columns];
+        self.inner.gather(&all, &mut x);
+        x.into_pyarray(py).reshape([rows, columns])
+    }
+}
+
+impl Dataset {
+    /// Rows that a run or an experiment loaded.
+    pub(crate) fn loaded(dataset: data::Dataset) -> Self {
+        Dataset { inner: Arc::new(dataset), is_shared: false }
+    }
+}
+
+/// The array's memory as features, whatever type it has.
+fn features(x: &Bound<'_, PyUntypedArray>) -> PyResult<SharedFeatures> {
+    macro_rules! try_types {
+        ($($type:ty => $kind:expr),* $(,)?) => {
+            $(if let Ok(array) = x.cast::<PyArrayDyn<$type>>() {
+                return lend(array, $kind).ok_or_else(unordered);
+            })*
+        };
+    }
+    try_types! {
+        f64 => SharedValues::F64,
+        f32 => SharedValues::F32,
+        u8 => SharedValues::U8,
+        i8 => SharedValues::I8,
+        i16 => SharedValues::I16,
+        i32 => SharedValues::I32,
+        i64 => SharedValues::I64,
+        u16 => SharedValues::U16,
+        u32 => SharedValues::U32,
+        u64 => SharedValues::U64,
+    }
+    Err(PyValueError::new_err(format!(
+        "x has the type {}, which is no number that is read in place",
+        x.dtype()
+    )))
+}
+
+fn unordered() -> PyErr {
+    PyValueError::new_err("the array has no rows, or an order of its axes that cannot be read in place")
+}

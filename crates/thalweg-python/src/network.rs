@@ -1,0 +1,491 @@
+//! A network with all that predicting needs: what a model file holds.
+
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+use thalweg::data::Preprocessing;
+use thalweg::experiment::{
+    init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json,
+};
+use thalweg::layers::Layer;
+use thalweg::network::{AnyNetwork, Draw};
+use thalweg::{Loss, Model, Network as LibraryNetwork, Shape};
+
+use crate::custom::{Part, PythonLayer, PythonLoss};
+use crate::dataset::Dataset;
+use crate::errors::exception;
+use crate::observers::Raised;
+use crate::outcome::{Outcome, State};
+use crate::predictor::{Kept, predict_rows, without_targets};
+use crate::settings::{default_threads, json, precision};
+use crate::training::{Data, Job, plateau};
+use crate::{history, inspect};
+
+/// Layers, their parameters, and what predicting from a user's rows needs.
+#[pyclass(frozen, module = "thalweg._engine")]
+pub(crate) struct Network {
+    model: RwLock<Arc<Model>>,
+    kept: Kept,
+    /// Where parts in Python leave what they raise.
+    raised: Raised,
+}
+
+/// Does the same with a network of either precision.
+macro_rules! either {
+    ($any:expr, $network:ident => $do:expr) => {
+        match $any {
+            AnyNetwork::F32($network) => $do,
+            AnyNetwork::F64($network) => $do,
+        }
+    };
+}
+
+#[pymethods]
+impl Network {
+    /// `layers`: each the JSON of an entry of `network.layers`, or an object with `forward` and `backward`.
+    #[new]
+    #[pyo3(signature = (layers, input_shape, precision="f32", seed=0, init=None))]
+    fn new(
+        layers: &Bound<'_, PyList>,
+        input_shape: Vec<usize>,
+        precision: &str,
+        seed: u64,
+        init: Option<&str>,
+    ) -> PyResult<Self> {
+        let raised = Raised::default();
+        let mut all: Vec<Layer> = Vec::new();
+        for entry in layers {
+            match entry.cast::<PyString>() {
+                Ok(text) => all.extend(read_layers(&json(text.to_cow()?.as_ref())?).map_err(exception)?),
+                Err(_) => {
+                    all.push(Layer::Custom(Arc::new(PythonLayer(Part::new(&entry, raised.clone())))));
+                }
+            }
+        }
+        let init =
+            init.map(json).transpose()?.map(|init| init_from_json(&init)).transpose().map_err(exception)?;
+        let precision = crate::settings::precision(precision)?;
+        let mut network = AnyNetwork::new(precision, Shape::from(input_shape), all).map_err(exception)?;
+        either!(&mut network, network => network.start(init.as_ref(), Draw::Philox { seed }))
+            .map_err(exception)?;
+        let model = Model {
+            network,
+            loss: None,
+            l2: 0.0,
+            l1: 0.0,
+            preprocessing: None,
+            label_names: Vec::new(),
+            target_names: Vec::new(),
+            summary: None,
+        };
+        Ok(Network::with_raised(model, raised))
+    }
+
+    /// Reads a model file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let model = py.detach(|| Model::load(&path)).map_err(exception)?;
+        Ok(Network::of(model))
+    }
+
+    /// Writes a model file, whole or not at all. `description`: `{"label_names": [...], "target_names": [...], "preprocessing": {...}}`.
+    #[pyo3(signature = (path, description=None))]
+    fn save(&self, py: Python<'_>, path: PathBuf, description: Option<&str>) -> PyResult<()> {
+        let mut model = (*self.model()?).clone();
+        if let Some(description) = description {
+            let mut description = json(description)?;
+            let names = |value: &serde_json::Value| -> Vec<String> {
+                value
+                    .as_array()
+                    .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+                    .unwrap_or_default()
+            };
+            model.label_names = names(&description["label_names"]);
+            model.target_names = names(&description["target_names"]);
+            if !description["preprocessing"].is_null() {
+                let preprocessing =
+                    Preprocessing::from_json(description["preprocessing"].take()).map_err(exception)?;
+                model.preprocessing = Some(preprocessing);
+            }
+        }
+        py.detach(|| model.save(&path)).map_err(exception)
+    }
+
+    /// A copy that shares nothing.
+    fn copy(&self) -> PyResult<Self> {
+        Ok(Network::with_raised((*self.model()?).clone(), self.raised.clone()))
+    }
+
+    /// `"f32"` or `"f64"`.
+    #[getter]
+    fn precision(&self) -> PyResult<&'static str> {
+        Ok(match self.model()?.network {
+            AnyNetwork::F32(_) => "f32",
+            AnyNetwork::F64(_) => "f64",
+        })
+    }
+
+    /// The shape of one example.
+    #[getter]
+    fn input_shape(&self) -> PyResult<Vec<usize>> {
+        Ok(self.model()?.network.input_shape().axes().to_vec())
+    }
+
+    /// The shape of one prediction.
+    #[getter]
+    fn output_shape(&self) -> PyResult<Vec<usize>> {
+        Ok(self.model()?.network.output_shape().axes().to_vec())
+    }
+
+    /// How many values training changes.
+    #[getter]
+    fn parameter_count(&self) -> PyResult<usize> {
+        Ok(self.model()?.network.parameter_count())
+    }
+
+    /// A table of the layers.
+    fn summary(&self) -> PyResult<String> {
+        Ok(self.model()?.network.summary())
+    }
+
+    /// The layers as JSON, each activation one of its own; `null` for one in Python.
+    fn layers(&self) -> PyResult<String> {
+        let model = self.model()?;
+        let entry = |layer: &Layer| match layer {
+            Layer::Custom(_) => serde_json::Value::Null,
+            layer => layers_to_json(std::slice::from_ref(layer))[0].clone(),
+        };
+        let all: Vec<_> = model.network.layers().iter().map(|placed| entry(&placed.layer)).collect();
+        Ok(serde_json::Value::from(all).to_string())
+    }
+
+    /// `(number, kind, input shape, output shape, parameters)` of each layer.
+    fn placed_layers(&self) -> PyResult<Vec<(usize, String, Vec<usize>, Vec<usize>, usize)>> {
+        let model = self.model()?;
+        let described = |placed: &thalweg::network::PlacedLayer| {
+            let (input, output) = (placed.input.axes().to_vec(), placed.output.axes().to_vec());
+            (placed.number, placed.layer.kind().to_owned(), input, output, placed.range.len())
+        };
+        Ok(model.network.layers().iter().map(described).collect())
+    }
+
+    /// The names of the parameter tensors, in layer order.
+    #[getter]
+    fn parameter_names(&self) -> PyResult<Vec<String>> {
+        let model = self.model()?;
+        let names = model.network.layers().iter().flat_map(|layer| &layer.parameters);
+        Ok(names.map(|parameter| parameter.name.clone()).collect())
+    }
+
+    /// A copy of the parameter with this name.
+    fn parameter<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let model = self.model()?;
+        let tensors = model.network.layers().iter().flat_map(|layer| &layer.parameters);
+        let shape = tensors.clone().find(|parameter| parameter.name == name).map(|p| p.shape.axes().to_vec());
+        let shape = shape.unwrap_or_default();
+        either!(&model.network, network => {
+            let values = network.parameter(name).map_err(exception)?;
+            Ok(PyArray1::from_slice(py, values).reshape(shape)?.into_any())
+        })
+    }
+
+    /// Sets the parameter with this name.
+    fn set_parameter(&self, name: &str, values: PyReadonlyArrayDyn<'_, f64>) -> PyResult<()> {
+        let values: Vec<f64> = values.as_array().iter().copied().collect();
+        self.change(|model| match &mut model.network {
+            AnyNetwork::F32(network) => {
+                let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+                network.set_parameter(name, &values).map_err(exception)
+            }
+            AnyNetwork::F64(network) => network.set_parameter(name, &values).map_err(exception),
+        })
+    }
+
+    /// All parameters as one vector, in the network's precision.
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(
+            either!(&self.model()?.network, network => PyArray1::from_slice(py, network.parameters()).into_any()),
+        )
+    }
+
+    /// Sets all parameters.
+    fn set_parameters(&self, values: &Bound<'_, PyAny>) -> PyResult<()> {
+        fn set<R: thalweg::Real + numpy::Element>(
+            network: &mut LibraryNetwork<R>,
+            values: &Bound<'_, PyAny>,
+        ) -> PyResult<()> {
+            let values = values.cast::<PyArrayDyn<R>>()?.readonly();
+            let values = values.as_slice()?;
+            if values.len() != network.parameter_count() {
+                let (count, given) = (network.parameter_count(), values.len());
+                return Err(PyValueError::new_err(format!(
+                    "the network has {count} parameters, not {given}"
+                )));
+            }
+            network.parameters_mut().copy_from_slice(values);
+            Ok(())
+        }
+        self.change(|model| either!(&mut model.network, network => set(network, values)))
+    }
+
+    /// Draws every parameter anew.
+    #[pyo3(signature = (seed, init=None))]
+    fn start(&self, seed: u64, init: Option<&str>) -> PyResult<()> {
+        let init =
+            init.map(json).transpose()?.map(|init| init_from_json(&init)).transpose().map_err(exception)?;
+        self.change(|model| {
+            either!(&mut model.network, network => network.start(init.as_ref(), Draw::Philox { seed }))
+                .map_err(exception)
+        })
+    }
+
+    /// The same network in another precision.
+    fn cast(&self, to: &str) -> PyResult<Self> {
+        let mut model = (*self.model()?).clone();
+        model.network = match (precision(to)?, &model.network) {
+            (thalweg::Precision::F32, network) => either!(network, network => network.cast::<f32>().into()),
+            (thalweg::Precision::F64, network) => either!(network, network => network.cast::<f64>().into()),
+        };
+        Ok(Network::with_raised(model, self.raised.clone()))
+    }
+
+    /// The loss that the network was trained by, as JSON; `None` before, `"custom"` for one in Python.
+    #[getter]
+    fn loss(&self) -> PyResult<Option<String>> {
+        Ok(self.model()?.loss.as_ref().map(|loss| match loss {
+            Loss::Custom(_) => "\"custom\"".to_owned(),
+            loss => loss_to_json(loss).to_string(),
+        }))
+    }
+
+    /// Says by which loss predictions are made: probabilities where it takes logits.
+    fn set_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
+        let loss = self.read_loss(loss)?;
+        self.change(|model| {
+            model.loss = Some(loss);
+            Ok(())
+        })
+    }
+
+    /// The classes' names by id.
+    #[getter]
+    fn label_names(&self) -> PyResult<Vec<String>> {
+        Ok(self.model()?.label_names.clone())
+    }
+
+    /// What turns a file into inputs, as JSON; `None` for a network that was saved alone.
+    #[getter]
+    fn preprocessing(&self) -> PyResult<Option<String>> {
+        Ok(self.model()?.preprocessing.as_ref().map(|preprocessing| preprocessing.to_json().to_string()))
+    }
+
+    /// Trains. `settings`: the JSON of a `training` table.
+    #[pyo3(signature = (train, settings, loss=None, validation=None, test=None, seed=0, threads=None, state=None, metrics=None,
+                        callback=None, with_parameters=false, plateau_rule=None, leave_after=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name")]
+    fn fit(
+        &self,
+        py: Python<'_>,
+        train: &Dataset,
+        settings: &str,
+        loss: Option<&Bound<'_, PyAny>>,
+        validation: Option<&Dataset>,
+        test: Option<&Dataset>,
+        seed: u64,
+        threads: Option<usize>,
+        state: Option<&State>,
+        metrics: Option<Vec<Bound<'_, PyAny>>>,
+        callback: Option<Py<PyAny>>,
+        with_parameters: bool,
+        plateau_rule: Option<&Bound<'_, PyDict>>,
+        leave_after: Option<u64>,
+    ) -> PyResult<(Outcome, bool)> {
+        let model = self.model()?;
+        let mut network = model.network.clone();
+        let settings = self.settings(&model, settings)?;
+        let chosen = match loss {
+            Some(loss) => self.read_loss(loss)?,
+            None => match &settings.loss {
+                Some(loss) => loss.clone(),
+                None => either!(&network, network => thalweg::train::default_loss(network, &train.inner)),
+            },
+        };
+        let (l2, l1) = (settings.l2, settings.l1);
+        let part = |metric: &Bound<'_, PyAny>| Part::new(metric, self.raised.clone());
+        let job = Job {
+            settings,
+            loss: chosen.clone(),
+            seed,
+            threads: threads.unwrap_or_else(default_threads),
+            state: state.map(|state| state.inner.clone()),
+            metrics: metrics.unwrap_or_default().iter().map(part).collect(),
+            callback,
+            with_parameters,
+            plateau: plateau(plateau_rule)?,
+            leave_after,
+            raised: self.raised.clone(),
+        };
+        drop(self.raised.take());
+        let trained = py.detach(|| job.train(&mut network, &Data { train, validation, test }));
+        let error = self.raised.take();
+        let (outcome, by_plateau) = match (trained, error) {
+            // A part in Python raised: the run that then diverged has no other reason.
+            (Err(_), Some(error)) => return Err(error),
+            (Err(error), None) => return Err(exception(error)),
+            (Ok((outcome, by_plateau)), error) => {
+                let error = error.map(|error| error.into_value(py).into_any());
+                (Outcome { inner: outcome, error }, by_plateau)
+            }
+        };
+        let label_names = train.inner.label_names().to_vec();
+        let target_names = train.inner.target_names().to_vec();
+        self.change(|model| {
+            *model =
+                Model { network, loss: Some(chosen), l2, l1, label_names, target_names, ..model.clone() };
+            Ok(())
+        })?;
+        Ok((outcome, by_plateau))
+    }
+
+    /// What the network says of rows in memory: an array of its own type, row by row. `None` if the array is of another kind.
+    fn predict_in_place<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let model = self.model()?;
+        if model.preprocessing.is_some() {
+            return Ok(None);
+        }
+        let (inputs, outputs) = (model.network.input_shape().len(), model.network.output_shape().len());
+        let predicted =
+            self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()?;
+        self.checked(predicted)
+    }
+
+    /// What the network says of rows: probabilities, or numbers in the target's own units, `[rows, outputs]`.
+    #[pyo3(signature = (data, threads=None))]
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Dataset,
+        threads: Option<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let model = self.model()?;
+        let predicted = predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads))?;
+        self.checked(predicted)
+    }
+
+    /// Loss and metrics of rows with targets.
+    fn evaluate<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyDict>> {
+        let model = self.model()?;
+        if without_targets(&data.inner) {
+            return Err(PyValueError::new_err("these rows have no targets to compare with"));
+        }
+        let report = py.detach(|| model.evaluate(&data.inner, thalweg::train::Part::Test));
+        let report = self.checked(report.map_err(exception)?)?;
+        let figures = PyDict::new(py);
+        for (name, value) in history::figures(&report) {
+            figures.set_item(name, value)?;
+        }
+        Ok(figures)
+    }
+
+    /// Loss and gradient of the loss by each parameter over all rows, as one vector.
+    #[pyo3(signature = (data, settings="{}", loss=None, training=false))]
+    fn gradients<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Dataset,
+        settings: &str,
+        loss: Option<&Bound<'_, PyAny>>,
+        training: bool,
+    ) -> PyResult<(f64, Bound<'py, PyAny>)> {
+        let model = self.model()?;
+        let settings = self.settings(&model, settings)?;
+        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let found = inspect::gradients(py, &model, &settings, loss, &data.inner, training)?;
+        self.checked(found)
+    }
+
+    /// Compares the gradients with differences.
+    #[pyo3(signature = (data, settings="{}", loss=None, seed=0))]
+    fn gradcheck<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Dataset,
+        settings: &str,
+        loss: Option<&Bound<'_, PyAny>>,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let model = self.model()?;
+        let settings = self.settings(&model, settings)?;
+        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let found = inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed)?;
+        self.checked(found)
+    }
+
+    /// One step told in sections, as JSON.
+    #[pyo3(signature = (data, settings="{}", loss=None, seed=0, step=0))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        data: &Dataset,
+        settings: &str,
+        loss: Option<&Bound<'_, PyAny>>,
+        seed: u64,
+        step: u64,
+    ) -> PyResult<(String, String)> {
+        let model = self.model()?;
+        let settings = self.settings(&model, settings)?;
+        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let found = inspect::explain(py, &model, &settings, loss, &data.inner, seed, step)?;
+        self.checked(found)
+    }
+}
+
+impl Network {
+    /// A network that was loaded or trained elsewhere.
+    pub(crate) fn of(model: Model) -> Self {
+        Network::with_raised(model, Raised::default())
+    }
+
+    fn with_raised(model: Model, raised: Raised) -> Self {
+        Network { model: RwLock::new(Arc::new(model)), kept: Kept::none(), raised }
+    }
+
+    pub(crate) fn model(&self) -> PyResult<Arc<Model>> {
+        let model =
+            self.model.read().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))?;
+        Ok(model.clone())
+    }
+
+    fn change(&self, act: impl FnOnce(&mut Model) -> PyResult<()>) -> PyResult<()> {
+        let mut model =
+            self.model.write().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))?;
+        let changed = act(Arc::make_mut(&mut model));
+        self.kept.forget();
+        changed
+    }
+
+    /// What was computed, unless a part in Python raised on the way.
+    fn checked<T>(&self, value: T) -> PyResult<T> {
+        match self.raised.take() {
+            Some(error) => Err(error),
+            None => Ok(value),
+        }
+    }
+
+    /// A loss as JSON or a Python function.
+    fn read_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<Loss> {
+        match loss.cast::<PyString>() {
+            Ok(text) => read_loss(&json(text.to_cow()?.as_ref())?).map_err(exception),
+            Err(_) => Ok(PythonLoss::loss(loss, self.raised.clone())),
+        }
+    }
+
+    fn settings(&self, model: &Model, settings: &str) -> PyResult<thalweg::train::TrainingSettings> {
+        let layers: Vec<Layer> = model.network.layers().iter().map(|placed| placed.layer.clone()).collect();
+        training_from_json(&json(settings)?, &layers).map_err(exception)
+    }
+}

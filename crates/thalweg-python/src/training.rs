@@ -1,0 +1,102 @@
+//! Training a network on rows, without the interpreter's lock.
+
+use std::sync::atomic::Ordering;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use thalweg::network::AnyNetwork;
+use thalweg::train::{Command, Observer, Outcome, Parts, Progress, Snapshot, State, TrainingSettings};
+use thalweg::{Loss, Network, Real, Trainer};
+
+use crate::custom::{Part, PythonMetric};
+use crate::dataset::Dataset;
+use crate::observers::{Callback, Plateau, Raised, Signals};
+
+/// All that a training is given.
+pub(crate) struct Job {
+    pub(crate) settings: TrainingSettings,
+    pub(crate) loss: Loss,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) state: Option<State>,
+    pub(crate) metrics: Vec<Part>,
+    pub(crate) callback: Option<Py<PyAny>>,
+    pub(crate) with_parameters: bool,
+    pub(crate) plateau: Option<Plateau>,
+    /// After how many updates from now the run is left, as if it were interrupted.
+    pub(crate) leave_after: Option<u64>,
+    pub(crate) raised: Raised,
+}
+
+/// The rows of each part.
+pub(crate) struct Data<'a> {
+    pub(crate) train: &'a Dataset,
+    pub(crate) validation: Option<&'a Dataset>,
+    pub(crate) test: Option<&'a Dataset>,
+}
+
+/// What a plateau's rule needs to be read from Python.
+pub(crate) fn plateau(settings: Option<&Bound<'_, PyDict>>) -> PyResult<Option<Plateau>> {
+    settings.map(Plateau::read).transpose()
+}
+
+impl Job {
+    /// Trains; whether the plateau's rule ended it is said beside the outcome.
+    pub(crate) fn train(self, network: &mut AnyNetwork, data: &Data<'_>) -> thalweg::Result<(Outcome, bool)> {
+        match network {
+            AnyNetwork::F32(network) => self.train_one(network, data),
+            AnyNetwork::F64(network) => self.train_one(network, data),
+        }
+    }
+
+    fn train_one<R: Real>(
+        self,
+        network: &mut Network<R>,
+        data: &Data<'_>,
+    ) -> thalweg::Result<(Outcome, bool)> {
+        let first = self.state.as_ref().map_or(0, |state| state.counters.step);
+        let ended = self.plateau.as_ref().map(|plateau| plateau.ended.clone());
+        let mut trainer = Trainer::with_settings(self.settings)
+            .loss(self.loss)
+            .seed(self.seed)
+            .threads(self.threads)
+            .evaluate_at_end(false)
+            .observer(Signals::new(first, self.raised.clone()));
+        for metric in self.metrics {
+            trainer = trainer.metric(PythonMetric(metric));
+        }
+        if let Some(plateau) = self.plateau {
+            trainer = trainer.observer(plateau);
+        }
+        if let Some(function) = self.callback {
+            let (raised, with_parameters) = (self.raised.clone(), self.with_parameters);
+            trainer = trainer.observer(Callback { function, raised, with_parameters });
+        }
+        if let Some(steps) = self.leave_after {
+            trainer = trainer.observer(LeaveAt(first + steps));
+        }
+        let parts = Parts {
+            train: &data.train.inner,
+            validation: data.validation.map(|data| &*data.inner),
+            test: data.test.map(|data| &*data.inner),
+        };
+        let outcome = match &self.state {
+            Some(state) => trainer.resume(network, parts, state)?,
+            None => trainer.fit_parts(network, parts)?,
+        };
+        Ok((outcome, ended.is_some_and(|ended| ended.load(Ordering::Relaxed))))
+    }
+}
+
+/// Leaves a run at a step, so that it can go on from there.
+struct LeaveAt(u64);
+
+impl Observer for LeaveAt {
+    fn next_step(&self) -> Option<u64> {
+        Some(self.0)
+    }
+
+    fn on_step(&mut self, _progress: &Progress, _snapshot: &mut dyn Snapshot) -> thalweg::Result<Command> {
+        Ok(Command::Interrupt)
+    }
+}

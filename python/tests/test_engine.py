@@ -1,0 +1,213 @@
+"""The engine from Python: layers, losses, steps, gradients, files, runs."""
+
+import copy
+import pickle
+import subprocess
+
+import numpy as np
+import pytest
+
+import thalweg
+from thalweg import Network, layers, losses, optimizers, schedules
+
+
+def small(precision="f64", seed=0):
+    return Network([layers.dense(5, activation="tanh"), layers.dense(1)], 2, precision=precision, seed=seed)
+
+
+def test_three_spellings_of_a_layer(wave):
+    x, t = wave
+    nets = [
+        Network([{"dense": 4, "activation": "relu"}, {"dense": 1}], 2),
+        Network([layers.dense(4), "relu", layers.dense(1)], 2),
+        Network([layers.dense(4), layers.activation("relu"), layers.dense(1)], 2),
+    ]
+    said = [net.predict(x) for net in nets]
+    assert np.array_equal(said[0], said[1]) and np.array_equal(said[0], said[2])
+    with pytest.raises(ValueError, match="relu"):
+        Network(["rellu"], 2)
+
+
+@pytest.mark.parametrize("name", [n for n in optimizers.__all__])
+def test_every_optimizer_lowers_the_loss(name, wave):
+    x, t = wave
+    make = getattr(optimizers, name)
+    net = small()
+    full = name in ("lbfgs", "rprop")
+    rate = {"learning_rate": 0.01} if name not in ("lbfgs", "adadelta", "rprop") else {}
+    history = net.fit(x, t, optimizer=make(**rate), epochs=30, batch_size="full" if full else 20, report_every=1)
+    assert history["train.loss"][-1] < history["train.loss"][0]
+
+
+@pytest.mark.parametrize("loss", ["mean_absolute_error", losses.huber(delta=0.5), losses.quantile(quantile=0.9), "log_cosh", "sum_of_squares"])
+def test_losses_are_gradient_checked(loss, wave):
+    x, t = wave
+    assert small().gradcheck(x[:20], t[:20], loss=loss)["ok"]
+
+
+def test_schedules_and_other_settings(wave):
+    x, t = wave
+    net = small()
+    history = net.fit(x, t, schedule=schedules.cosine(), l2=1e-3, clip_norm=1.0, epochs=10, metrics=["mape"])
+    assert history["learning_rate"][-1] < history["learning_rate"][0]
+    with pytest.raises(ValueError, match="did you mean `schedule`"):
+        net.fit(x, t, scedule="cosine")
+
+
+def test_gradients_are_those_of_a_step(wave):
+    x, t = wave
+    net = small()
+    loss, gradients = net.gradients(x, t, loss="half_squares")
+    before = net.parameters
+    stepped = net.step(x, t, loss="half_squares", optimizer={"name": "sgd", "learning_rate": 0.1})
+    assert stepped == pytest.approx(loss, rel=1e-12)
+    for name in net:
+        assert np.allclose(net[name], before[name] - 0.1 * gradients[name], rtol=1e-12, atol=1e-15)
+
+
+def test_steps_are_a_fit_and_a_fit_goes_on(wave):
+    x, t = wave
+    at_once, by_steps, in_two = small(), small(), small()
+    settings = dict(optimizer="adam", batch_size="full", report_every="1 steps")
+    at_once.fit(x, t, epochs=6, **settings)
+    for _ in range(6):
+        by_steps.step(x, t, optimizer="adam")
+    in_two.fit(x, t, epochs=2, **settings)
+    in_two = pickle.loads(pickle.dumps(in_two))
+    in_two.resume(x, t, epochs=6, **settings)
+    for name in at_once:
+        assert np.array_equal(at_once[name], by_steps[name]) and np.array_equal(at_once[name], in_two[name])
+
+
+def test_a_step_is_explained(wave):
+    x, t = wave
+    told = small().explain(x[:3], t[:3], batch_size="full")
+    assert told.matrices["w0"].shape == (2, 5) and "x·w0" in str(told)
+
+
+def test_custom_layers_losses_and_metrics(wave):
+    x, t = wave
+
+    class Gate:
+        """y = s·x with one parameter for each feature."""
+
+        name = "gate"
+
+        def output_shape(self, input_shape):
+            return input_shape
+
+        def parameters(self, input_shape):
+            return {"weight": input_shape}
+
+        def forward(self, x, parameters, training):
+            return x * parameters["weight"]
+
+        def backward(self, dy, x, y, parameters):
+            return dy * parameters["weight"], {"weight": (dy * x).sum(axis=0)}
+
+    def fourth(predictions, targets, weights):
+        error = predictions - targets
+        return (error**4).sum(axis=1), 4 * error**3
+
+    def largest(predictions, targets):
+        return np.abs(predictions - targets).max()
+
+    net = Network([layers.dense(4, activation="tanh"), Gate(), layers.dense(1)], 2, precision="f64")
+    assert [name for name in net] == ["0.weight", "0.bias", "2.weight", "3.weight", "3.bias"]
+    assert net.gradcheck(x[:10], t[:10], loss=fourth)["ok"]
+    history = net.fit(x, t, loss=fourth, metrics=[largest], validation_data=(x[:50], t[:50]), epochs=20)
+    assert history["train.loss"][-1] < history["train.loss"][0]
+    assert history["validation.largest"][-1] > 0
+
+    class Wrong(Gate):
+        def backward(self, dy, x, y, parameters):
+            return dy, {"weight": (dy * x).sum(axis=0)}
+
+    wrong = Network([layers.dense(4), Wrong(), layers.dense(1)], 2, precision="f64")
+    assert not wrong.gradcheck(x[:10], t[:10])["ok"]
+
+
+def test_what_a_custom_part_raises_arrives(wave):
+    x, t = wave
+
+    def broken(predictions, targets, weights):
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError, match="broken"):
+        small().fit(x, t, loss=broken)
+    with pytest.raises(ValueError, match="the loss of each row must have 32 values"):
+        small().fit(x, t, loss=lambda p, t, w: (0.0, p))
+
+
+def test_files_come_back_to_the_bit(wave, tmp_path):
+    x, t = wave
+    for precision in ("f32", "f64"):
+        net = small(precision)
+        net.fit(x, t, epochs=3)
+        net.save(tmp_path / "net.safetensors")
+        loaded = Network.load(tmp_path / "net.safetensors")
+        assert loaded.precision == precision and np.array_equal(loaded.predict(x), net.predict(x))
+    assert np.array_equal(copy.deepcopy(net).predict(x), net.predict(x))
+
+
+def test_errors_are_pythons(tmp_path, wave):
+    x, t = wave
+    with pytest.raises(FileNotFoundError):
+        Network.load(tmp_path / "absent.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"no model")
+    with pytest.raises(thalweg.FileError, match="cannot use"):
+        Network.load(tmp_path / "broken.safetensors")
+    assert issubclass(thalweg.FileError, OSError)
+    with pytest.raises(ValueError):
+        small().predict(np.ones((2, 3)))
+    with pytest.raises(ValueError):
+        small()["0.weight"] = np.ones((3, 3))
+
+
+def test_models_load_in_the_command_with_equal_predictions(command, wave, tmp_path):
+    x, t = wave
+    x = x.round(3)
+    mlp = thalweg.MLPRegressor((16,), random_state=0, max_iter=20, tol=0).fit(x, t)
+    mlp.save(tmp_path / "mlp.safetensors")
+    np.savetxt(tmp_path / "rows.csv", x, delimiter=",", header="a,b", comments="", fmt="%.3f")
+    out = tmp_path / "said.csv"
+    subprocess.run([command, "predict", tmp_path / "mlp.safetensors", tmp_path / "rows.csv", "--out", out], check=True)
+    said = np.genfromtxt(out, delimiter=",", names=True)["prediction"]
+    assert np.array_equal(said, mlp.predict(x))
+
+
+def test_models_of_the_command_load_here(command, tmp_path):
+    run = tmp_path / "run"
+    subprocess.run([command, "train", "iris", "--out", run, "--epochs", "5", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    opened = thalweg.Run.open(run)
+    again = thalweg.train("iris", out=tmp_path / "again", epochs=5)
+    assert opened.result["parameters_sha256"] == again.result["parameters_sha256"]
+    x = opened.data("test")
+    assert x is not None and opened.network.predict(x).shape[1] == 3
+
+
+def test_runs_are_made_verified_and_taken_up(tmp_path):
+    run = thalweg.train("spiral-linear", out=tmp_path / "run", steps=300)
+    assert run.result["status"] == "finished" and run.path == tmp_path / "run"
+    assert run.history["step"].tolist() == [0, 100, 200, 300]
+    verification = run.verify(threads=1)
+    assert verification and "identical" in repr(verification)
+    assert np.array_equal(run.at(300)["0.weight"], thalweg.Run.open(run.path).network["0.weight"])
+    assert not np.array_equal(run.at(100)["0.weight"], run.network["0.weight"])
+    with pytest.raises(OSError):
+        thalweg.train("spiral-linear", out=tmp_path / "run", steps=300)
+    with pytest.raises(ValueError, match="spiral"):
+        thalweg.train("spirall", out=tmp_path / "no")
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
+    def interrupt(report):
+        if report["step"] >= 200:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        thalweg.train("spiral-linear", out=tmp_path / "run", steps=500, callback=interrupt)
+    run = thalweg.Run.open(tmp_path / "run")
+    run.resume()
+    whole = thalweg.train("spiral-linear", out=tmp_path / "whole", steps=500)
+    assert run.result["parameters_sha256"] == whole.result["parameters_sha256"]

@@ -1,0 +1,228 @@
+"""What the estimators do beyond scikit-learn's."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+import thalweg
+from thalweg import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
+
+
+def test_hidden_layers_may_be_missing(blobs):
+    x, y = blobs
+    mlp = MLPClassifier(hidden_layer_sizes=(), learning_rate_init=0.05, random_state=0).fit(x, y)
+    assert mlp.score(x, y) > 0.9
+    assert [w.shape for w in mlp.coefs_] == [(3, 3)] and mlp.n_layers_ == 2
+
+
+def test_activations_and_dropout_for_each_layer(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((16, 8), activation=["relu", "tanh"], dropout=[0.1, 0.0], random_state=0, max_iter=50).fit(x, y)
+    kinds = [row[1] for row in mlp.network_._engine.placed_layers()]
+    assert kinds == ["dense", "relu", "dropout", "dense", "tanh", "dense"]
+    with pytest.raises(ValueError, match="3 entries for 2 hidden layers"):
+        MLPClassifier((16, 8), activation=["relu"] * 3).fit(x, y)
+
+
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "focal", "mean_squared_error", {"name": "softmax_cross_entropy", "label_smoothing": 0.1}])
+def test_any_loss_gives_probabilities(blobs, loss):
+    x, y = blobs
+    p = MLPClassifier((16,), loss=loss, random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y).predict_proba(x)
+    assert p.shape == (150, 3) and p.min() >= 0 and p.max() <= 1
+    assert (p.argmax(axis=1) == y).mean() > 0.85
+
+
+def test_loss_in_python_is_the_engines(wave):
+    x, t = wave
+
+    def half_squares(predictions, targets, weights):
+        error = predictions - targets
+        return 0.5 * (error**2).sum(axis=1), error
+
+    own = MLPRegressor((8,), loss=half_squares, random_state=3, max_iter=20).fit(x, t)
+    built_in = MLPRegressor((8,), random_state=3, max_iter=20).fit(x, t)
+    assert np.allclose(own.predict(x), built_in.predict(x), rtol=1e-10)
+
+
+def test_class_weight_and_sample_weight(blobs):
+    x, y = blobs
+    few = np.concatenate([np.flatnonzero(y != 2), np.flatnonzero(y == 2)[:5]])
+    x, y = x[few], y[few]
+    plain = MLPClassifier((8,), random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y)
+    balanced = MLPClassifier((8,), class_weight="balanced", random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y)
+    assert balanced.predict_proba(x)[:, 2].mean() > plain.predict_proba(x)[:, 2].mean()
+    weights = np.where(y == 2, 20.0, 1.0)
+    by_rows = MLPClassifier((8,), random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y, weights)
+    by_class = MLPClassifier((8,), class_weight={2: 20.0}, random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y)
+    assert np.array_equal(by_rows.predict_proba(x), by_class.predict_proba(x))
+
+
+def test_own_validation_set_is_reported_and_decides(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((32,), random_state=0, max_iter=40, learning_rate_init=0.02)
+    mlp.fit(x[:100], y[:100], validation_data=(x[100:], y[100:]))
+    losses = mlp.history_["validation.loss"]
+    assert len(losses) == len(mlp.history_["train.loss"]) and "validation.accuracy" in mlp.history_
+    kept = mlp.network_.evaluate(x[100:], y[100:].astype(np.int64))["data_loss"]
+    assert kept <= np.nanmin(mlp.history_["validation.data_loss"]) + 1e-12
+
+
+def test_early_stopping_keeps_the_best_weights(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((64,), early_stopping=True, random_state=1, max_iter=300, learning_rate_init=0.05, n_iter_no_change=5)
+    mlp.fit(x, y)
+    assert mlp.n_iter_ < 300 and mlp.stopped_
+    assert mlp.best_validation_score_ == max(mlp.validation_scores_)
+
+
+def test_partial_fit_works_with_early_stopping(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((16,), early_stopping=True, random_state=0, n_iter_no_change=3)
+    for _ in range(12):
+        mlp.partial_fit(x, y, classes=[0, 1, 2])
+    assert mlp.n_iter_ == 12 and len(mlp.history_["validation.loss"]) >= 12
+    assert mlp.best_validation_score_ == max(mlp.validation_scores_)
+
+
+def test_partial_fit_is_fit_epoch_by_epoch(blobs):
+    x, y = blobs
+    once = MLPClassifier((8,), batch_size=32, random_state=4, max_iter=5).fit(x, y)
+    bit_by_bit = MLPClassifier((8,), batch_size=32, random_state=4)
+    for _ in range(5):
+        bit_by_bit.partial_fit(x, y)
+        bit_by_bit = pickle.loads(pickle.dumps(bit_by_bit))  # the optimizer's state goes along
+    assert np.array_equal(once.predict_proba(x), bit_by_bit.predict_proba(x))
+
+
+def test_warm_start_goes_on_and_so_does_the_history(blobs):
+    x, y = blobs
+    settings = dict(early_stopping=True, random_state=0, validation_metric="loss", n_iter_no_change=20)
+    once = MLPClassifier((8,), max_iter=10, **settings).fit(x, y)
+    twice = MLPClassifier((8,), max_iter=5, warm_start=True, **settings).fit(x, y).fit(x, y)
+    assert twice.n_iter_ == 10 and (np.diff(twice.history_["epoch"]) > 0).all()
+    assert np.array_equal(once.predict_proba(x), twice.predict_proba(x))
+    assert np.array_equal(once.history_["validation.loss"], twice.history_["validation.loss"])
+    changed = twice.set_params(solver="sgd", early_stopping=False).fit(x, y)
+    assert changed.n_iter_ == 15 and changed.history_["train.loss"][-1] < once.history_["train.loss"][0]
+
+
+def test_several_targets_and_several_labels(wave):
+    x, t = wave
+    both = np.stack([t, -t], axis=1)
+    mlp = MLPRegressor((32,), random_state=0, learning_rate_init=0.01).fit(x, both)
+    assert mlp.predict(x).shape == (200, 2) and mlp.score(x, both) > 0.9
+    labels = np.stack([t > 0, x[:, 0] > 0], axis=1).astype(int)
+    tagger = MLPClassifier((32,), random_state=0, learning_rate_init=0.01).fit(x, labels)
+    assert tagger.predict(x).shape == (200, 2) and tagger.score(x, labels) > 0.8
+
+
+def test_same_bits_on_any_number_of_threads():
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(3000, 80)), random.integers(0, 5, size=3000)
+    fit = lambda threads: MLPClassifier((256,), random_state=0, max_iter=3, threads=threads).fit(x, y)
+    one, two = fit(1), fit(3)
+    assert all(np.array_equal(a, b) for a, b in zip(one.coefs_, two.coefs_))
+    assert np.array_equal(one.predict_proba(x), two.predict_proba(x))
+
+
+def test_random_states_of_every_kind(blobs):
+    x, y = blobs
+    fit = lambda state: MLPClassifier((4,), random_state=state, max_iter=3).fit(x, y).predict_proba(x)
+    assert np.array_equal(fit(7), fit(np.int64(7)))
+    assert np.array_equal(fit(np.random.RandomState(1)), fit(np.random.RandomState(1)))
+    assert np.array_equal(fit(np.random.default_rng(1)), fit(np.random.default_rng(1)))
+    assert not np.array_equal(fit(1), fit(2))
+    with pytest.raises(ValueError, match="cannot be used to seed"):
+        fit("seven")
+
+
+@pytest.mark.parametrize("solver, rate", [("sgd", "constant"), ("sgd", "invscaling"), ("sgd", "adaptive"), ("adam", "constant"), ("lbfgs", "constant")])
+def test_every_solver_learns(blobs, solver, rate):
+    x, y = blobs
+    mlp = MLPClassifier((16,), solver=solver, learning_rate=rate, learning_rate_init=0.05, power_t=0.1, random_state=0, max_iter=300)
+    assert mlp.fit(x, y).score(x, y) > 0.9
+    if rate == "invscaling":
+        assert (np.diff(mlp.history_["learning_rate"][1:]) < 0).all()
+    if rate == "adaptive" and mlp.n_iter_ < 300:
+        assert mlp.history_["learning_rate"][-1] < 0.05
+
+
+def test_callbacks_watch_and_steer(wave):
+    x, t = wave
+    seen = []
+
+    def watch(report, network):
+        seen.append((report["epoch"], network.predict(x[:1])[0, 0]))
+        return 1e-4 if report["epoch"] == 3 else None
+
+    mlp = MLPRegressor((8,), batch_size=50, random_state=0, callbacks=[watch, thalweg.callbacks.StopWhen("epoch", above=6)])
+    mlp.fit(x, t)
+    assert [epoch for epoch, _ in seen] == [1, 2, 3, 4, 5, 6] and len({p for _, p in seen}) == 6
+    assert mlp.history_["learning_rate"][-1] == 1e-4
+    with pytest.raises(ZeroDivisionError):
+        mlp.set_params(callbacks=[lambda report: 1 / 0]).fit(x, t)
+    assert mlp.n_iter_ >= 1 and np.isfinite(mlp.predict(x)).all()
+
+
+def test_progress_is_one_line(wave, capsys):
+    x, t = wave
+    MLPRegressor((4,), verbose=True, random_state=0, max_iter=5).fit(x, t)
+    shown = capsys.readouterr().err
+    assert "epoch 5/5" in shown and shown.count("\n") == 1
+
+
+def test_linear_models_find_the_least(wave):
+    x, t = wave
+    line = LinearRegression().fit(x, t)
+    design = np.column_stack([x, np.ones(len(x))])
+    exact = np.linalg.lstsq(design, t, rcond=None)[0]
+    assert np.allclose([*line.coef_, line.intercept_], exact, atol=1e-5)
+    assert line.coef_.shape == (2,)
+    y = (t > 0).astype(int)
+    logistic = LogisticRegression(C=10.0).fit(x, y)
+    p = logistic.predict_proba(x)[:, 1]
+    gradient = 10.0 * x.T @ (p - y) + logistic.coef_[0]
+    assert np.abs(gradient).max() < 1e-2 and logistic.coef_.shape == (1, 2)
+
+
+def test_wrong_parameters_are_refused_in_a_sentence(blobs):
+    x, y = blobs
+    for wrong, text in [
+        ({"solver": "adamm"}, "solver must be"),
+        ({"activation": "rellu"}, "did you mean `relu`|relu"),
+        ({"alpha": -1}, "alpha must be 0 or more"),
+        ({"batch_size": 0}, "batch_size must be"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
+        ({"learning_rate": 0.1}, "the rate itself is learning_rate_init"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            MLPClassifier(**wrong).fit(x, y)
+    with pytest.raises(ValueError, match="Invalid parameter 'hidden'"):
+        MLPClassifier().set_params(hidden=3)
+
+
+def test_a_run_that_ran_away_says_so(wave):
+    x, t = wave
+    with pytest.raises(thalweg.DivergedError, match="the loss is"):
+        MLPRegressor((8,), solver="sgd", learning_rate_init=1e6, random_state=0).fit(x, 1e6 * t)
+
+
+def test_weights_are_rows(wave):
+    x, t = wave
+    weights = np.random.default_rng(0).integers(0, 4, size=len(x))
+    weights[100:] = 0
+    settings = dict(hidden_layer_sizes=(8,), random_state=0, batch_size="full", max_iter=100)
+    weighted = MLPRegressor(**settings).fit(x, t, weights)
+    repeated = MLPRegressor(**settings).fit(np.repeat(x, weights, axis=0), np.repeat(t, weights))
+    assert np.allclose(weighted.predict(x), repeated.predict(x), rtol=1e-9)
+
+
+def test_no_warning_when_at_rest(blobs):
+    x, y = blobs
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MLPClassifier((8,), random_state=0, learning_rate_init=0.1, max_iter=2000).fit(x, y)

@@ -1,0 +1,171 @@
+"""What users hand over as rows, turned into arrays that the engine reads where they lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _engine
+
+#: NumPy where its own annotations leave the types of its results open.
+open_numpy: Any = np
+
+__all__ = ["Rows", "as_rows", "as_targets", "is_array", "open_numpy"]
+
+#: Types that the engine reads in place.
+_IN_PLACE = frozenset(np.dtype(t) for t in ("f8", "f4", "u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8"))
+
+_CATEGORY = (
+    "column {name!r} holds {kind}, not numbers; make categories numbers first, for example with scikit-learn's "
+    "OneHotEncoder in a ColumnTransformer, or leave the column out"
+)
+_MISSING = (
+    "column {name!r} has a missing value in row {row} (counted from 0); fill missing values first, for example with "
+    "scikit-learn's SimpleImputer, or leave the rows out"
+)
+
+
+def is_array(x: Any) -> bool:
+    """Whether this is one of NumPy's arrays, or of a class made of these."""
+    return isinstance(x, np.ndarray)
+
+
+class Rows:
+    """An array of rows, and the columns' names where there were any."""
+
+    __slots__ = ("array", "names")
+
+    def __init__(self, array: Any, names: list[Any] | None) -> None:
+        self.array = array
+        self.names = names
+
+
+def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
+    """Rows as an array of a type and an order that the engine reads in place; copied only where it must be."""
+    names: list[Any] | None = None
+    module = type(x).__module__.partition(".")[0]
+    array: Any
+    if is_array(x):
+        array = np.asarray(x)
+    elif module == "pandas" and hasattr(x, "columns"):
+        array, names = _from_pandas(x)
+    elif module == "polars" and hasattr(x, "columns"):
+        array, names = _from_polars(x)
+    elif hasattr(x, "tocsr") and hasattr(x, "toarray"):
+        array = np.asarray(x.toarray())
+    elif hasattr(x, "__arrow_c_stream__") and not hasattr(x, "__array__"):
+        array, names = _engine.read_arrow(x.__arrow_c_stream__(None))
+    elif hasattr(x, "__arrow_c_stream__") and hasattr(x, "column_names"):
+        array, names = _engine.read_arrow(x.__arrow_c_stream__(None))
+    else:
+        array = np.asarray(x)
+    array = _as_numbers(array)
+    _check_axes(array, least_axes, most_axes)
+    return Rows(_readable(array), names)
+
+
+def _as_numbers(array: Any) -> Any:
+    """The array in a type that the engine reads in place."""
+    kind = array.dtype.kind
+    if array.dtype in _IN_PLACE and array.dtype.isnative:
+        return array
+    if kind == "b":
+        return array.view(np.uint8)
+    if kind == "c":
+        raise ValueError(f"Complex data not supported: the array has the type {array.dtype}")
+    if kind in "Oiuf":
+        return array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+    if kind in "US":
+        return array.astype(np.float64)  # text of numbers; anything else is refused by NumPy with the text
+    raise ValueError(f"the array has the type {array.dtype}, which is no number")
+
+
+def _check_axes(array: Any, least_axes: int, most_axes: int | None) -> None:
+    if array.ndim < least_axes:
+        given = "scalar" if array.ndim == 0 else "1D"
+        raise ValueError(
+            f"Expected 2D array, got {given} array instead:\narray={array}.\n"
+            "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
+            "array.reshape(1, -1) if it contains a single sample."
+        )
+    if most_axes is not None and array.ndim > most_axes:
+        raise ValueError(f"Found array with dim {array.ndim}, while dim <= {most_axes} is required.")
+    if array.shape[0] == 0:
+        raise ValueError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if 0 in array.shape[1:]:
+        raise ValueError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+
+
+def _readable(array: Any) -> Any:
+    """The array, or a copy row by row where its order is none that the engine reads."""
+    if not array.flags.aligned or any(stride < 0 or stride % array.itemsize for stride in array.strides):
+        return np.ascontiguousarray(array)
+    if array.ndim > 2 and not array.flags.c_contiguous:
+        return np.ascontiguousarray(array)
+    return array
+
+
+def _from_pandas(frame: Any) -> tuple[Any, list[Any]]:
+    names = list(frame.columns)
+    for name, dtype in zip(names, frame.dtypes):
+        text = str(dtype)
+        if text == "category" or text.startswith(("string", "str", "datetime", "timedelta", "period")):
+            raise TypeError(_CATEGORY.format(name=name, kind=f"values of the type {text}"))
+    array = frame.to_numpy()
+    if array.dtype.kind == "O":
+        for j, name in enumerate(names):
+            column = array[:, j]
+            words = [value for value in column if isinstance(value, str)]
+            if words:
+                raise TypeError(_CATEGORY.format(name=name, kind=f"text such as {words[0]!r}"))
+            for row, value in enumerate(column):
+                if value is None or type(value).__name__ == "NAType":
+                    raise ValueError(_MISSING.format(name=name, row=row))
+    _refuse_nan(array, names)
+    return array, names
+
+
+def _from_polars(frame: Any) -> tuple[Any, list[Any]]:
+    if not hasattr(frame, "to_numpy"):
+        raise TypeError("collect the lazy frame first: frame.collect()")
+    names = list(frame.columns)
+    for name in names:
+        column = frame.get_column(name)
+        dtype = column.dtype
+        if not dtype.is_numeric() and str(dtype) != "Boolean":
+            raise TypeError(_CATEGORY.format(name=name, kind=f"values of the type {dtype}"))
+        if column.null_count():
+            row = column.is_null().arg_true()[0]
+            raise ValueError(_MISSING.format(name=name, row=row))
+    array = frame.to_numpy()
+    _refuse_nan(array, names)
+    return array, names
+
+
+def _refuse_nan(array: Any, names: list[Any]) -> None:
+    if array.dtype.kind != "f":
+        return
+    for j, name in enumerate(names):
+        column = array[:, j]
+        # One pass without a copy: a sum is NaN if a value is, or if there are infinities, which are refused later.
+        if np.isnan(column.sum()):
+            missing = np.flatnonzero(np.isnan(column))
+            if missing.size:
+                raise ValueError(_MISSING.format(name=name, row=int(missing[0])))
+
+
+def as_targets(y: Any, *, name: str = "y") -> Any:
+    """Targets as an array of one or two axes, in the type that they came in."""
+    array: Any
+    if is_array(y):
+        array = np.asarray(y)
+    elif type(y).__module__.partition(".")[0] in ("pandas", "polars") and hasattr(y, "to_numpy"):
+        array = np.asarray(y.to_numpy())
+    elif hasattr(y, "tocsr") and hasattr(y, "toarray"):
+        array = np.asarray(y.toarray())
+    else:
+        array = np.asarray(y)
+    if array.ndim == 0 or array.ndim > 2:
+        raise ValueError(f"{name} should be a 1d array, got an array of shape {array.shape} instead.")
+    return array

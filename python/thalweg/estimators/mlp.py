@@ -1,0 +1,854 @@
+"""``MLPClassifier`` and ``MLPRegressor``: scikit-learn's multi-layer perceptrons, finished."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+
+from .. import _engine
+from .._arrays import as_rows, as_targets, open_numpy
+from .._settings import spelled, to_json
+from ..callbacks import Progress, joined
+from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
+from ..history import History
+from ..network import Network
+from . import checks
+from .parameters import Parameters
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
+#: scikit-learn's names of activations that have another here.
+_ACTIVATIONS = {"logistic": "sigmoid"}
+
+#: Losses that take logits, and what makes probabilities of these.
+_SIGMOID = frozenset({"binary_cross_entropy", "focal"})
+_SOFTMAX = frozenset({"softmax_cross_entropy"})
+
+#: scikit-learn lowers an adaptive rate to this, and by this.
+_ADAPTIVE_DIVISOR = 5.0
+_ADAPTIVE_LEAST = 1e-6
+
+_DTYPES = {"f32": np.float32, "f64": np.float64}
+
+
+def _name(part: Any) -> str | None:
+    """The name of a part that has one."""
+    named: Any = part["name"] if hasattr(part, "keys") else part
+    return named if isinstance(named, str) else None
+
+
+class MultiLayerPerceptron(Parameters):
+    """What classifier and regressor share."""
+
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: str
+    alpha: float
+    batch_size: Any
+    learning_rate: str
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: int
+    max_fun: int
+    loss: Any
+    dropout: Any
+    init: Any
+    optimizer: Any
+    schedule: Any
+    weight_decay: float
+    clip_norm: float | None
+    validation_metric: str | None
+    precision: str
+    threads: int | None
+    callbacks: Any
+
+    network_: Network
+    history_: History
+    n_features_in_: int
+    feature_names_in_: Any
+    n_iter_: int
+
+    # Of each subclass.
+
+    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
+        raise NotImplementedError
+
+    def _encoded(self, y: Any) -> Any:
+        raise NotImplementedError
+
+    def _weighed(self, targets: Any, weights: Any) -> Any:
+        raise NotImplementedError
+
+    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
+        raise NotImplementedError
+
+    def _chosen_loss(self) -> Any:
+        raise NotImplementedError
+
+    def _outputs(self) -> int:
+        raise NotImplementedError
+
+    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def _metric(self, rows: int) -> str:
+        raise NotImplementedError
+
+    # Fitting.
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation_data: Any,
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+        live: bool = False,
+    ) -> Self:
+        self._check_parameters()
+        continues = hasattr(self, "network_") and (incremental or self.warm_start)
+        given = as_rows(X)
+        checks.check_columns(self, given.names, given.array.shape[1], reset=not continues)
+        targets = self._prepare(y, classes, continues)
+        x = given.array
+        checks.check_lengths(len(x), targets)
+        weights = checks.row_weights(sample_weight, len(x))
+        if weights is not None and not weights.all():
+            # A weight of 0 is the row's absence.
+            present = weights > 0
+            x, weights = x[present], weights[present]
+            targets = self._prepare(np.asarray(y)[present], classes, continues) if not continues else targets[present]
+        weights = self._weighed(targets, weights)
+        seed = checks.seed_from(self.random_state)
+        validation: _engine.Dataset | None = None
+        if validation_data is not None:
+            validation = self._validation(validation_data)
+        elif self.early_stopping:
+            kept, held = self._split(targets, seed)
+            held_weights = None if weights is None else weights[held]
+            validation = self._dataset(x[held], targets[held], held_weights)
+            x, targets, weights = x[kept], targets[kept], None if weights is None else weights[kept]
+        train = self._dataset(x, targets, weights)
+        if not continues:
+            self._begin(x, seed)
+        return self._train(train, validation, weights, seed, continues, incremental, live, (X, y))
+
+    def _begin(self, x: Any, seed: int) -> None:
+        """A new network at its start."""
+        if self.precision == "auto":
+            precision = "f32" if x.dtype in (np.float32, np.uint8) else "f64"
+        else:
+            precision = self.precision
+        self.network_ = Network(
+            self._layers(), self.n_features_in_, precision=precision, seed=seed, init=self._start()
+        )
+        self.history_ = History()
+        self._state: _engine.State | None = None
+        self.n_iter_ = 0
+        self.t_ = 0
+
+    def _start(self) -> Any:
+        return self.init
+
+    def _sizes(self) -> list[int]:
+        sizes = self.hidden_layer_sizes
+        listed = [int(size) for size in ([sizes] if checks.is_whole(sizes) else sizes)]
+        if any(size <= 0 for size in listed):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes!r}")
+        return listed
+
+    def _layers(self) -> list[Any]:
+        sizes = self._sizes()
+
+        def each(option: Any, what: str) -> list[Any]:
+            if not isinstance(option, (list, tuple)):
+                return [option] * len(sizes)
+            entries: list[Any] = [*option]
+            if len(entries) != len(sizes):
+                raise ValueError(f"{what} has {len(entries)} entries for {len(sizes)} hidden layers; give one for each")
+            return entries
+
+        layers: list[Any] = []
+        for size, activation, dropout in zip(sizes, each(self.activation, "activation"), each(self.dropout, "dropout")):
+            layers.append({"dense": size})
+            if activation is not None and activation != "identity":
+                named = _ACTIVATIONS.get(activation, activation) if isinstance(activation, str) else activation
+                layers.append(named if isinstance(named, str) else {"activation": named})
+            if dropout:
+                layers.append({"dropout": dropout})
+        layers.append({"dense": self._outputs()})
+        return layers
+
+    def _check_parameters(self) -> None:
+        for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, float) and not checks.is_whole(value) or value < least:
+                raise ValueError(f"{name} must be {least} or more, not {value!r}")
+        if self.alpha < 0:
+            raise ValueError(f"alpha must be 0 or more, not {self.alpha!r}")
+        if not 0 < self.validation_fraction < 1:
+            raise ValueError(f"validation_fraction must be above 0 and below 1, not {self.validation_fraction!r}")
+        if self.solver not in ("adam", "sgd", "lbfgs"):
+            raise ValueError(f"solver must be 'adam', 'sgd' or 'lbfgs', not {self.solver!r}; other rules go into optimizer")
+        if self.learning_rate not in ("constant", "invscaling", "adaptive"):
+            raise ValueError(
+                f"learning_rate must be 'constant', 'invscaling' or 'adaptive', not {self.learning_rate!r}; "
+                "the rate itself is learning_rate_init"
+            )
+        if self.precision not in ("auto", "f32", "f64"):
+            raise ValueError(f"precision must be 'auto', 'f32' or 'f64', not {self.precision!r}")
+
+    def _optimizer(self) -> Any:
+        if self.optimizer is not None:
+            return self.optimizer
+        rate = self.learning_rate_init
+        if self.solver == "adam":
+            return {
+                "name": "adam",
+                "learning_rate": rate,
+                "beta1": self.beta_1,
+                "beta2": self.beta_2,
+                "epsilon": self.epsilon,
+            }
+        if self.solver == "lbfgs":
+            return "lbfgs"
+        if self.momentum > 0:
+            nesterov = bool(self.nesterovs_momentum)
+            return {"name": "momentum", "learning_rate": rate, "momentum": self.momentum, "nesterov": nesterov}
+        return {"name": "sgd", "learning_rate": rate}
+
+    def _is_lbfgs(self) -> bool:
+        return _name(self._optimizer()) == "lbfgs"
+
+    def _settings(self, rows: int, weight: float) -> tuple[dict[str, Any], int]:
+        """The training's settings, and how many rows an update sees."""
+        given = self.batch_size
+        if self._is_lbfgs():
+            batch = rows
+        elif isinstance(given, str) and given == "auto":
+            batch = min(200, rows)
+        elif isinstance(given, str) and given == "full":
+            batch = rows
+        elif checks.is_whole(given) and int(given) >= 1:
+            batch = min(int(given), rows)
+        else:
+            raise ValueError(f"batch_size must be 'auto', 'full' or a number of rows, not {given!r}")
+        # scikit-learn divides alpha by the rows of a batch; rows that weigh more are more rows.
+        l2 = self.alpha * rows / (batch * weight) * self._loss_scale()
+        settings: dict[str, Any] = {
+            "optimizer": self._optimizer(),
+            "batch_size": "full" if batch == rows else batch,
+            "shuffle": bool(self.shuffle),
+            "l2": l2,
+            "report_every": "1 epochs",
+        }
+        if self.weight_decay:
+            settings["weight_decay"] = self.weight_decay
+        if self.clip_norm is not None:
+            settings["clip_norm"] = self.clip_norm
+        if self.schedule is not None:
+            settings["schedule"] = self.schedule
+        return settings, batch
+
+    def _loss_scale(self) -> float:
+        """How much of scikit-learn's loss ours is."""
+        return 1.0
+
+    def _train(
+        self,
+        train: _engine.Dataset,
+        validation: _engine.Dataset | None,
+        weights: Any,
+        seed: int,
+        continues: bool,
+        incremental: bool,
+        live: bool,
+        shown: tuple[Any, Any],
+    ) -> Self:
+        rows = train.rows
+        settings, batch = self._settings(rows, float(rows if weights is None else weights.sum()))
+        state = self._state_to_go_on_from(settings["optimizer"], rows, batch, incremental, continues)
+        epochs = 1 if incremental else int(self.max_iter)
+        settings["epochs"] = epochs + (state.epoch if state is not None else 0)
+        rule: dict[str, float] | None = None
+        if validation is not None and self.early_stopping:
+            patience = 1_000_000_000 if incremental else int(min(self.n_iter_no_change, 1_000_000_000))
+            metric = f"validation.{self.validation_metric or self._metric(validation.rows)}"
+            settings["early_stopping"] = {"metric": metric, "patience": patience, "min_delta": max(self.tol, 0.0)}
+        elif not incremental:
+            rule = self._rule()
+        watchers: list[Callable[..., Any]] = list(self.callbacks or ())
+        progress = Progress(total=epochs) if self.verbose else None
+        if progress is not None:
+            watchers.append(progress)
+        if self.learning_rate == "invscaling" and self.solver == "sgd" and self.optimizer is None:
+            watchers.append(self._inverse_scaling(rows))
+        if live:
+            from ..live import Live
+
+            watchers.append(Live(*shown, estimator=self))
+        call, with_parameters = joined(watchers, self.network_._like)
+        engine = self.network_._engine
+        chosen = spelled(self._chosen_loss())
+        engine.set_loss(chosen)
+        outcome, at_rest = engine.fit(
+            train,
+            to_json(settings),
+            loss=chosen,
+            validation=validation,
+            # A training that goes on without its state does not repeat the order of its rows.
+            seed=seed if state is not None else seed + self.n_iter_,
+            threads=self.threads,
+            state=state,
+            callback=call,
+            with_parameters=with_parameters,
+            plateau_rule=rule,
+        )
+        if progress is not None:
+            progress.close()
+        self._take(outcome, incremental, state, rows, at_rest)
+        ended = at_rest or outcome.ending == "stopped"
+        if outcome.error is not None:
+            raise outcome.error
+        if not incremental and not ended and outcome.epochs >= self.max_iter:
+            kind = shared_class(ConvergenceWarning)
+            text = f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet."
+            warnings.warn(text, kind, stacklevel=4)
+        return self
+
+    def _rule(self) -> dict[str, float]:
+        """When the training loss has come to rest."""
+        rule = {"tol": float(self.tol), "patience": float(min(self.n_iter_no_change, 1e15))}
+        if self.learning_rate == "adaptive" and self.solver == "sgd" and self.optimizer is None:
+            rule |= {"divide_by": _ADAPTIVE_DIVISOR, "least_rate": _ADAPTIVE_LEAST}
+        return rule
+
+    def _inverse_scaling(self, rows: int) -> Callable[[dict[str, Any]], float]:
+        """scikit-learn's rate: the first one over a power of the rows seen."""
+        first, power = self.learning_rate_init, self.power_t
+        return lambda report: first / (int(report["epoch"]) * rows + 1) ** power
+
+    def _state_to_go_on_from(
+        self, optimizer: Any, rows: int, batch: int, incremental: bool, continues: bool
+    ) -> _engine.State | None:
+        """The last training's state: its optimizer's, and what its early stopping knows.
+
+        A training that came to its own end begins anew from the weights that it kept, and so does one with another optimizer.
+        """
+        before, self._last_run = getattr(self, "_last_run", None), (to_json(optimizer), rows, batch)
+        if not (incremental or continues) or before is None or before[0] != self._last_run[0]:
+            return None
+        # What stopped within an epoch goes on with the same batches only.
+        is_within = self._state is not None and self._state.batch > 0
+        return None if is_within and before != self._last_run else self._state
+
+    def _take(
+        self, outcome: _engine.Outcome, incremental: bool, state: _engine.State | None, rows: int, at_rest: bool
+    ) -> None:
+        """Keeps what a training came to."""
+        epochs = outcome.epochs - (state.epoch if state is not None else 0)
+        self.n_iter_ += max(int(epochs), 1)
+        self.t_ += max(int(epochs), 1) * rows
+        self.history_ = self.history_.continued(outcome.history())
+        came_to_its_end = not incremental and (at_rest or outcome.ending == "stopped")
+        self._state = None if came_to_its_end else outcome.state()
+        if self.early_stopping:
+            self.stopped_ = outcome.reports_without_gain >= self.n_iter_no_change
+            self.best_validation_score_ = outcome.best_value
+
+    # What was learned.
+
+    def _fitted(self) -> Network:
+        network: Network | None = getattr(self, "network_", None)
+        if network is None:
+            raise shared_class(NotFittedError)(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
+                "using this estimator."
+            )
+        return network
+
+    def _predictions(self, X: Any) -> Any:
+        """What the network says of rows, ``[rows, outputs]``."""
+        network = self._fitted()
+        if type(X) is np.ndarray and "feature_names_in_" not in self.__dict__:
+            found = network._engine.predict_in_place(X)
+            if found is not None:
+                return found
+        given = as_rows(X)
+        checks.check_columns(self, given.names, given.array.shape[1], reset=False)
+        return network._engine.predict(_engine.Dataset(given.array), self.threads)
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """The weights of each layer, ``[in, out]``."""
+        network = self._fitted()
+        return [network[name] for name in network if name.endswith(".weight")]
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer."""
+        network = self._fitted()
+        return [network[name] for name in network if name.endswith(".bias")]
+
+    @property
+    def n_layers_(self) -> int:
+        """How many layers there are, input and output counted."""
+        return len(self.coefs_) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """How many outputs the network has."""
+        return int(np.prod(self._fitted().output_shape))
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of each report, penalties included."""
+        self._fitted()
+        return [float(value) for value in self.history_["train.loss"] if math.isfinite(value)]
+
+    @property
+    def loss_(self) -> float:
+        """The last of these."""
+        return self.loss_curve_[-1]
+
+    @property
+    def best_loss_(self) -> float:
+        """The least of these."""
+        return min(self.loss_curve_)
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """The metric of the validation part that early stopping goes by, report by report."""
+        self._fitted()
+        names = [f"validation.{self.validation_metric}", "validation.accuracy", "validation.r2", "validation.loss"]
+        found = next((name for name in names if name in self.history_), None)
+        return None if found is None else [float(value) for value in self.history_[found]]
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes a model file that the command line, Rust and :meth:`thalweg.Network.load` read."""
+        self._fitted()._engine.save(path, to_json(self._description()))
+
+    def _description(self) -> dict[str, Any]:
+        names = [str(name) for name in getattr(self, "feature_names_in_", ())]
+        inputs = {"kind": "array", "name": None, "shape": [self.n_features_in_], "column_names": names}
+        target, labels, target_names = self._target_schema()
+        return {
+            "label_names": labels,
+            "target_names": target_names,
+            "preprocessing": {
+                "version": 1,
+                "inputs": inputs,
+                "scale": {"kind": "none"},
+                "target": target,
+                "target_scale": {"shift": [], "width": []},
+            },
+        }
+
+    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        raise NotImplementedError
+
+    def to_torch(self) -> Any:
+        """A ``torch.nn.Sequential`` with the same layers and parameters; a classifier's gives logits."""
+        return self._fitted().to_torch()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters as that ``Sequential`` names and lays them out."""
+        return self._fitted().state_dict()
+
+    def _validation(self, data: Any) -> _engine.Dataset:
+        entries: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
+        if len(entries) not in (2, 3):
+            raise ValueError("validation_data must be (X, y) or (X, y, sample_weight)")
+        given = as_rows(entries[0])
+        checks.check_columns(self, given.names, given.array.shape[1], reset=False)
+        targets = self._encoded(entries[1])
+        checks.check_lengths(len(given.array), targets)
+        weights = checks.row_weights(entries[2], len(given.array)) if len(entries) == 3 else None
+        return self._dataset(given.array, targets, weights)
+
+
+class MLPClassifier(MultiLayerPerceptron):
+    """A multi-layer perceptron that tells classes apart.
+
+    The parameters are those of ``sklearn.neural_network.MLPClassifier``, with the same defaults, and these:
+
+    - ``activation`` and ``dropout`` may be lists, one entry for each hidden layer; every activation of the engine is there.
+    - ``hidden_layer_sizes=()`` is a linear model.
+    - ``loss``: any loss of the engine, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``.
+    - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
+    - ``optimizer``, ``schedule``, ``init``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
+    - ``validation_metric``: what early stopping goes by; ``"accuracy"`` without it.
+    - ``precision``: ``"f32"``, ``"f64"``, or ``"auto"``: 32 bits for float32 and bytes, else 64.
+    - ``threads``: how many to work on. The bits of the result do not depend on it.
+    - ``callbacks``: functions called after each epoch (:mod:`thalweg.callbacks`); ``verbose=True`` shows a progress bar.
+
+    ``fit`` takes ``sample_weight`` and ``validation_data=(X, y)``; the losses and metrics of every epoch are in ``history_``, and with
+    validation the best weights are kept.
+
+    >>> import numpy as np
+    >>> from thalweg import MLPClassifier
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> y = np.array(["same", "different", "different", "same"])
+    >>> mlp = MLPClassifier(hidden_layer_sizes=(8,), activation="tanh", solver="lbfgs", random_state=1, max_iter=100)
+    >>> mlp.fit(X, y).predict(X).tolist()
+    ['same', 'different', 'different', 'same']
+    """
+
+    class_weight: Any
+    classes_: Any
+    _is_multilabel: bool
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
+        loss: Any = None,
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        init: Any = None,
+        optimizer: Any = None,
+        schedule: Any = None,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        validation_metric: str | None = None,
+        precision: str = "auto",
+        threads: int | None = None,
+        callbacks: Any = None,
+    ) -> None:
+        self._keep(locals())
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
+        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
+        return self._fit(X, y, sample_weight, validation_data, live=live)
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, validation_data: Any = None
+    ) -> Self:
+        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call."""
+        return self._fit(X, y, sample_weight, validation_data, incremental=True, classes=classes)
+
+    def predict(self, X: Any) -> Any:
+        """The likeliest class of each row, or all likely labels."""
+        said = self._predictions(X)
+        if self._is_multilabel:
+            return (said > 0.5).astype(np.int64)
+        if len(self.classes_) == 1:
+            return self.classes_.take(np.zeros(len(said), dtype=np.intp))
+        if said.shape[1] == 1:
+            return self.classes_.take((said[:, 0] > 0.5).astype(np.intp))
+        return self.classes_.take(said.argmax(axis=1))
+
+    def predict_proba(self, X: Any) -> Any:
+        """How likely each class is, ``[rows, classes]``."""
+        said = self._predictions(X)
+        if callable(self.loss):
+            said = _softmax(said)
+        if self._is_multilabel:
+            return said
+        if len(self.classes_) == 1:
+            return np.ones((len(said), 1), dtype=said.dtype)
+        return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithms of these."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of rows whose class (or all of whose labels) is right."""
+        said, wanted = self.predict(X), as_targets(y)
+        if self._is_multilabel:
+            right = (said == wanted).all(axis=1)
+        else:
+            wanted = wanted.ravel()
+            checks.check_lengths(len(said), wanted)
+            right = said == wanted
+        return float(np.average(right, weights=sample_weight))
+
+    @property
+    def out_activation_(self) -> str:
+        """``"logistic"`` or ``"softmax"``."""
+        return "logistic" if self._outputs() == 1 or self._is_multilabel else "softmax"
+
+    # Classes.
+
+    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
+        labels = checks.class_labels(self, y)
+        if continues:
+            return self._encoded(labels)
+        self._is_multilabel = labels.ndim == 2
+        if self._is_multilabel:
+            self.classes_ = np.arange(labels.shape[1])
+        else:
+            self.classes_ = np.unique(labels if classes is None else as_targets(classes))
+        return self._encoded(labels)
+
+    def _encoded(self, y: Any) -> Any:
+        labels = checks.class_labels(self, y)
+        if self._is_multilabel:
+            if labels.ndim != 2 or labels.shape[1] != len(self.classes_):
+                raise ValueError(f"y must have one column for each of {len(self.classes_)} labels")
+            return np.asarray(labels, dtype=np.float64)
+        ids = open_numpy.minimum(np.searchsorted(self.classes_, labels), len(self.classes_) - 1)
+        if (self.classes_[ids] != labels).any():
+            unknown = np.setdiff1d(labels, self.classes_)
+            raise ValueError(f"`y` contains classes {unknown.tolist()} that are not among {self.classes_.tolist()}")
+        return ids.astype(np.uint32)
+
+    def _weighed(self, targets: Any, weights: Any) -> Any:
+        if self.class_weight is None or self._is_multilabel:
+            return weights
+        return checks.balanced_weights(self.class_weight, self.classes_, targets, weights)
+
+    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
+        if self._is_multilabel:
+            return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+        names = [str(label) for label in self.classes_] if len(self.classes_) > 1 else None
+        return _engine.Dataset(x, labels=targets, classes=max(len(self.classes_), 2), weights=weights, label_names=names)
+
+    def _chosen_loss(self) -> Any:
+        if self.loss is not None:
+            return self.loss
+        return "binary_cross_entropy" if self._is_multilabel or len(self.classes_) <= 2 else "softmax_cross_entropy"
+
+    def _outputs(self) -> int:
+        count = len(self.classes_)
+        if self._is_multilabel or count > 2:
+            return count
+        return 1 if _name(self._chosen_loss()) in _SIGMOID else 2
+
+    def _layers(self) -> list[Any]:
+        name = _name(self._chosen_loss())
+        layers = super()._layers()
+        if name is not None and name not in _SIGMOID | _SOFTMAX:
+            layers.append("softmax")  # a loss that does not take logits is given probabilities
+        return layers
+
+    def _loss_scale(self) -> float:
+        # scikit-learn adds the losses of several labels up, the engine averages them.
+        return 1.0 / len(self.classes_) if self._is_multilabel and self.loss is None else 1.0
+
+    def _metric(self, rows: int) -> str:
+        return "loss" if self._is_multilabel else "accuracy"
+
+    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
+        return _held_out(len(targets), self.validation_fraction, seed, None if self._is_multilabel else targets)
+
+    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        labels = [str(label) for label in self.classes_]
+        if self._is_multilabel:
+            names = [f"label {j}" for j in range(len(labels))]
+            return {"kind": "values", "names": names}, [], names
+        if len(labels) == 1:
+            labels = [labels[0], "other"]
+        numbers = self.classes_.dtype.kind in "iufb"
+        keys: dict[str, Any] = {"numbers": [float(label) for label in self.classes_]} if numbers else {"text": labels}
+        return {"kind": "classes", "name": "label", "keys": keys, "labels": labels}, labels, ["label"]
+
+    def __sklearn_tags__(self) -> Any:
+        tags: Any = import_module("sklearn.utils")
+        return tags.Tags(
+            estimator_type="classifier",
+            target_tags=tags.TargetTags(required=True),
+            classifier_tags=tags.ClassifierTags(multi_label=True),
+            input_tags=tags.InputTags(sparse=True),
+        )
+
+    _estimator_type = "classifier"
+
+
+class MLPRegressor(MultiLayerPerceptron):
+    """A multi-layer perceptron that says one number or several.
+
+    The parameters are those of ``sklearn.neural_network.MLPRegressor``, and those that :class:`MLPClassifier` adds, but for
+    ``class_weight``; ``loss`` also takes scikit-learn's ``"squared_error"``. Early stopping goes by R².
+
+    >>> import numpy as np
+    >>> from thalweg import MLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(20,), activation="tanh", solver="lbfgs", random_state=0, max_iter=500)
+    >>> bool(mlp.fit(X, X.ravel() ** 2).score(X, X.ravel() ** 2) > 0.99)
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: Any = "relu",
+        *,
+        loss: Any = "squared_error",
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        init: Any = None,
+        optimizer: Any = None,
+        schedule: Any = None,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        validation_metric: str | None = None,
+        precision: str = "auto",
+        threads: int | None = None,
+        callbacks: Any = None,
+    ) -> None:
+        self._keep(locals())
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
+        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
+        return self._fit(X, y, sample_weight, validation_data, live=live)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """One more epoch, on these rows."""
+        return self._fit(X, y, sample_weight, validation_data, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """``[rows]``, or ``[rows, targets]`` for several targets."""
+        said = self._predictions(X)
+        return said.ravel() if self._is_vector else said
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R², averaged over targets."""
+        wanted = as_targets(y)
+        wanted = np.asarray(wanted, dtype=np.float64).reshape(len(wanted), -1)
+        said = np.asarray(self._predictions(X), dtype=np.float64)
+        checks.check_lengths(len(said), wanted)
+        weights = np.ones(len(said)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        left = weights @ (wanted - said) ** 2
+        total = weights @ (wanted - np.average(wanted, axis=0, weights=weights)) ** 2
+        of_each = np.where(total > 0, 1 - left / np.where(total > 0, total, 1), np.where(left > 0, 0.0, 1.0))
+        return float(of_each.mean())
+
+    @property
+    def out_activation_(self) -> str:
+        """``"identity"``."""
+        return "identity"
+
+    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
+        values, is_vector = checks.regression_targets(self, y)
+        if continues:
+            if values.shape[1] != self._targets:
+                raise ValueError(f"y has {values.shape[1]} targets, but {self._targets} were fitted before")
+        else:
+            self._targets, self._is_vector = values.shape[1], is_vector
+        return values
+
+    def _encoded(self, y: Any) -> Any:
+        return checks.regression_targets(self, y)[0]
+
+    def _weighed(self, targets: Any, weights: Any) -> Any:
+        return weights
+
+    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
+        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+
+    def _chosen_loss(self) -> Any:
+        return "half_squares" if self.loss in (None, "squared_error") else self.loss
+
+    def _outputs(self) -> int:
+        return self._targets
+
+    def _metric(self, rows: int) -> str:
+        return "r2" if rows > 1 else "loss"
+
+    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
+        return _held_out(len(targets), self.validation_fraction, seed, None)
+
+    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        names = ["target"] if self._targets == 1 else [f"target {j}" for j in range(self._targets)]
+        return {"kind": "values", "names": names}, [], names
+
+    def __sklearn_tags__(self) -> Any:
+        tags: Any = import_module("sklearn.utils")
+        return tags.Tags(
+            estimator_type="regressor",
+            target_tags=tags.TargetTags(required=True, multi_output=True),
+            regressor_tags=tags.RegressorTags(),
+            input_tags=tags.InputTags(sparse=True),
+        )
+
+    _estimator_type = "regressor"
+    _targets: int
+    _is_vector: bool
+
+
+def _softmax(logits: Any) -> Any:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def _held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:
+    """Which rows are trained on and which are held out; classes in proportion."""
+    held = min(max(math.ceil(count * fraction), 1), count - 1)
+    if held < 1:
+        raise ValueError(f"{count} row cannot be split into a part to train on and one to validate")
+    order = np.random.default_rng(seed).permutation(count)
+    if classes is None:
+        return np.sort(order[held:]), np.sort(order[:held])
+    # Each class's rows, in their random order, are spread evenly over the whole: the first share of that is held out.
+    places = np.empty(count)
+    for label in np.unique(classes):
+        own = order[classes[order] == label]
+        places[own] = (np.arange(len(own)) + 0.5) / len(own)
+    spread = np.argsort(places, kind="stable")
+    return np.sort(spread[held:]), np.sort(spread[:held])

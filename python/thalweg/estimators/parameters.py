@@ -1,0 +1,90 @@
+"""Parameters of an estimator, as scikit-learn handles them: without scikit-learn."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import Any, Self
+
+__all__ = ["Parameters"]
+
+
+class Parameters:
+    """``get_params``, ``set_params``, a short ``repr``, and what scikit-learn asks of an estimator when it is there."""
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        signature = inspect.signature(cls.__init__)
+        return sorted(name for name in signature.parameters if name != "self")
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Keeps what ``__init__`` was given, as it was given."""
+        for name, value in arguments.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters and their values."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Sets parameters by name."""
+        known = self._parameter_names()
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: {known!r}."
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        signature = inspect.signature(type(self).__init__)
+        shown: list[str] = []
+        for name, parameter in signature.parameters.items():
+            if name == "self" or not hasattr(self, name):
+                continue
+            value = getattr(self, name)
+            if value is not parameter.default and repr(value) != repr(parameter.default):
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    # Metadata routing (https://scikit-learn.org/stable/metadata_routing.html). scikit-learn makes these methods by inspecting the
+    # signatures of a subclass of its own; ours are made when they are first asked for, so that nothing imports scikit-learn before.
+
+    def get_metadata_routing(self) -> Any:
+        """Which of the arguments of ``fit``, ``partial_fit`` and ``score`` a meta-estimator passes on."""
+        return _requests(self).get_metadata_routing()
+
+    def _get_metadata_request(self) -> Any:
+        return _requests(self)._get_metadata_request()
+
+    def set_fit_request(self, **arguments: Any) -> Self:
+        """Says which arguments of ``fit`` a meta-estimator passes on: ``set_fit_request(sample_weight=True)``."""
+        return self._request("set_fit_request", arguments)
+
+    def set_partial_fit_request(self, **arguments: Any) -> Self:
+        """As ``set_fit_request``, for ``partial_fit``."""
+        return self._request("set_partial_fit_request", arguments)
+
+    def set_score_request(self, **arguments: Any) -> Self:
+        """As ``set_fit_request``, for ``score``."""
+        return self._request("set_score_request", arguments)
+
+    def _request(self, method: str, arguments: dict[str, Any]) -> Self:
+        requests = _requests(self)
+        getattr(requests, method)(**arguments)
+        self._metadata_request: Any = requests._metadata_request
+        return self
+
+
+def _requests(estimator: Parameters) -> Any:
+    """scikit-learn's own bookkeeping of requests, for an estimator with our methods."""
+    base: Any = import_module("sklearn.utils._metadata_requests")._MetadataRequester
+    own = type(estimator)
+    methods = {name: getattr(own, name) for name in ("fit", "partial_fit", "score") if hasattr(own, name)}
+    requester: Any = type(own.__name__, (base,), methods)()
+    known: Any = getattr(estimator, "_metadata_request", None)
+    if known is not None:
+        requester._metadata_request = known
+    return requester

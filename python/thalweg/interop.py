@@ -1,0 +1,55 @@
+"""Taking over what other libraries trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .estimators import MLPClassifier, MLPRegressor
+from .history import History
+from .network import Network
+
+__all__ = ["from_sklearn"]
+
+
+def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
+    """A fitted ``sklearn.neural_network`` perceptron as one of Thalweg's: its parameters, classes and weights.
+
+    Predictions are equal to rounding. It can be trained on with ``partial_fit`` or ``warm_start``.
+    """
+    if not hasattr(fitted, "coefs_"):
+        raise ValueError(f"{type(fitted).__name__} is not fitted, or no multi-layer perceptron of scikit-learn's")
+    is_classifier = hasattr(fitted, "classes_")
+    ours = (MLPClassifier if is_classifier else MLPRegressor)()
+    known = ours.get_params()
+    taken = {name: value for name, value in fitted.get_params().items() if name in known and name != "loss"}
+    if not is_classifier and getattr(fitted, "loss", "squared_error") == "poisson":
+        raise ValueError("a perceptron with the Poisson loss predicts exponentials, which ours does not")
+    ours.set_params(**taken)
+    ours.n_features_in_ = int(fitted.n_features_in_)
+    if hasattr(fitted, "feature_names_in_"):
+        ours.feature_names_in_ = fitted.feature_names_in_
+    if isinstance(ours, MLPClassifier):
+        ours.classes_ = np.asarray(fitted.classes_)
+        ours._is_multilabel = fitted.out_activation_ == "logistic" and fitted.n_outputs_ > 1
+    else:
+        ours._targets = int(fitted.n_outputs_)
+        ours._is_vector = fitted.n_outputs_ == 1
+    precision = "f32" if fitted.coefs_[0].dtype == np.float32 else "f64"
+    network = Network(ours._layers(), ours.n_features_in_, precision=precision)
+    weights = [name for name in network if name.endswith(".weight")]
+    for name, weight, bias in zip(weights, fitted.coefs_, fitted.intercepts_):
+        network[name] = weight
+        network[name.replace(".weight", ".bias")] = bias
+    from ._settings import spelled
+
+    network._engine.set_loss(spelled(ours._chosen_loss()))
+    ours.network_ = network
+    curve = np.asarray(getattr(fitted, "loss_curve_", [float(fitted.loss_)]), dtype=np.float64)
+    epochs = np.arange(1, len(curve) + 1)
+    ours.history_ = History({"epoch": epochs, "step": epochs, "train.loss": curve})
+    ours._state = None
+    ours.n_iter_ = int(fitted.n_iter_)
+    ours.t_ = int(fitted.t_)
+    return ours

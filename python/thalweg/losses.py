@@ -1,0 +1,57 @@
+"""Losses, in the words of the experiment file. A name does as well, and so does a function (`docs` in the README)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["binary_cross_entropy", "focal", "half_squares", "huber", "log_cosh", "mean_absolute_error", "mean_squared_error", "quantile", "softmax_cross_entropy", "sum_of_squares"]
+
+
+def sum_of_squares() -> dict[str, Any]:
+    """Σⱼ(ŷⱼ - tⱼ)², added over rows."""
+    return {"name": "sum_of_squares"}
+
+
+def mean_squared_error() -> dict[str, Any]:
+    """Σⱼ(ŷⱼ - tⱼ)² / outputs, averaged over rows."""
+    return {"name": "mean_squared_error"}
+
+
+def half_squares() -> dict[str, Any]:
+    """½Σⱼ(ŷⱼ - tⱼ)², averaged over rows."""
+    return {"name": "half_squares"}
+
+
+def mean_absolute_error() -> dict[str, Any]:
+    """Σⱼ|ŷⱼ - tⱼ| / outputs, averaged over rows."""
+    return {"name": "mean_absolute_error"}
+
+
+def huber(*, delta: float = 1.0) -> dict[str, Any]:
+    """Quadratic near zero, linear beyond `delta`."""
+    return {"name": "huber", "delta": delta}
+
+
+def log_cosh() -> dict[str, Any]:
+    """log cosh(ŷⱼ - tⱼ)."""
+    return {"name": "log_cosh"}
+
+
+def quantile(*, quantile: float = 0.5) -> dict[str, Any]:
+    """Too low costs `quantile` a unit, too high the rest."""
+    return {"name": "quantile", "quantile": quantile}
+
+
+def binary_cross_entropy(*, label_smoothing: float = 0.0) -> dict[str, Any]:
+    """From logits; mean over outputs."""
+    return {"name": "binary_cross_entropy", "label_smoothing": label_smoothing}
+
+
+def focal(*, gamma: float = 2.0, alpha: float = 0.25) -> dict[str, Any]:
+    """The binary cross-entropy, less of it where the network is sure and right."""
+    return {"name": "focal", "gamma": gamma, "alpha": alpha}
+
+
+def softmax_cross_entropy(*, label_smoothing: float = 0.0) -> dict[str, Any]:
+    """From logits; class numbers or probabilities as targets."""
+    return {"name": "softmax_cross_entropy", "label_smoothing": label_smoothing}

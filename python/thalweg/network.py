@@ -1,0 +1,464 @@
+"""The engine: a network, trained, examined, saved and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+
+from . import _engine
+from ._arrays import as_rows, as_targets, is_array, open_numpy
+from ._settings import every, spelled, to_json
+from .callbacks import Progress, joined
+from .history import History
+
+__all__ = ["Explanation", "Network", "rows"]
+
+#: Losses whose targets are classes.
+_OF_CLASSES = frozenset({"binary_cross_entropy", "focal", "softmax_cross_entropy"})
+
+
+def rows(
+    x: Any, y: Any = None, *, weights: Any = None, outputs: int = 1, loss: Any = None, classes: int | None = None
+) -> _engine.Dataset:
+    """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes."""
+    given = as_rows(x, most_axes=None)
+    names = [str(name) for name in given.names] if given.names else None
+    weighed = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
+    if y is None:
+        return _engine.Dataset(given.array, weights=weighed, feature_names=names)
+    targets = as_targets(y)
+    if len(targets) != len(given.array):
+        raise ValueError(f"x has {len(given.array)} rows, but y has {len(targets)}; each row needs its target")
+    name: Any = loss["name"] if hasattr(loss, "keys") else loss
+    is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
+    if is_whole and (outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
+        if targets.size and int(targets.min()) < 0:
+            raise ValueError("class numbers go from 0; make labels numbers first: labels, y = np.unique(y, return_inverse=True)")
+        count = classes if classes is not None else max(outputs, 2)
+        labels = np.ascontiguousarray(targets, dtype=np.uint32)
+        return _engine.Dataset(given.array, labels=labels, classes=count, weights=weighed, feature_names=names)
+    values = np.ascontiguousarray(targets.reshape(len(targets), -1), dtype=np.float64)
+    return _engine.Dataset(given.array, values=values, weights=weighed, feature_names=names)
+
+
+class Explanation:
+    """One training step with every matrix: ``print`` shows it, ``matrices`` holds the numbers."""
+
+    def __init__(self, text: str, content: dict[str, Any]) -> None:
+        self.text = text
+        self.content = content
+
+    @property
+    def matrices(self) -> dict[str, Any]:
+        """Every matrix by its name in the formulas: ``"w0"``, ``"dlogits"`` ..."""
+        found: dict[str, Any] = {}
+        for section in self.content["sections"]:
+            for entry in section["entries"]:
+                matrix = entry.get("matrix")
+                if matrix is not None:
+                    values = np.asarray([np.nan if v is None else v for v in matrix["values"]])
+                    found.setdefault(matrix["name"], values.reshape(matrix["shape"]))
+        return found
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+
+class Network:
+    """Ordered layers and their parameters.
+
+    Layers are written as in an experiment file: names (``"relu"``), dictionaries (``{"dense": 64, "activation": "relu"}``), the
+    functions of :mod:`thalweg.layers`, or objects of one's own.
+
+    >>> import numpy as np
+    >>> import thalweg
+    >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> line = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, precision="f64")
+    >>> history = line.fit(x, 2 * x + 1, optimizer={"name": "sgd", "learning_rate": 0.1}, batch_size="full", epochs=500)
+    >>> bool(history["train.loss"][-1] < 1e-12)
+    True
+    >>> line.predict(np.array([[10.0]])).round(4)
+    array([[21.]])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        input_shape: int | Sequence[int],
+        *,
+        precision: str = "f32",
+        seed: int = 0,
+        init: Any = None,
+    ) -> None:
+        entries = self._entries(layers)
+        shape = [input_shape] if isinstance(input_shape, int) else [int(size) for size in input_shape]
+        self._layers = list(layers)
+        self._engine = _engine.Network(entries, shape, precision, seed, None if init is None else to_json(init))
+        self.history = History()
+        self.state: _engine.State | None = None
+
+    @staticmethod
+    def _entries(layers: Sequence[Any]) -> list[Any]:
+        """Objects of one's own as they are, and what lies between them as lists in JSON."""
+        entries: list[Any] = []
+        described: list[Any] = []
+        for layer in layers:
+            if hasattr(layer, "forward") and hasattr(layer, "backward"):
+                entries += [to_json(described), layer] if described else [layer]
+                described = []
+            else:
+                described.append(layer)
+        return [*entries, to_json(described)] if described or not entries else entries
+
+    @classmethod
+    def _of(cls, engine: _engine.Network, layers: Sequence[Any] | None = None) -> Self:
+        network = cls.__new__(cls)
+        network._engine = engine
+        network._layers = list(json.loads(engine.layers()) if layers is None else layers)
+        network.history = History()
+        network.state = None
+        return network
+
+    # What it is.
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers, as they were given or as the file has them."""
+        return list(self._layers)
+
+    @property
+    def precision(self) -> str:
+        """``"f32"`` or ``"f64"``."""
+        return self._engine.precision
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return tuple(self._engine.input_shape)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of one prediction."""
+        return tuple(self._engine.output_shape)
+
+    @property
+    def parameter_count(self) -> int:
+        """How many values training changes."""
+        return self._engine.parameter_count
+
+    @property
+    def loss(self) -> Any:
+        """The loss that it was trained by; ``None`` before."""
+        text = self._engine.loss
+        return None if text is None else json.loads(text)
+
+    def summary(self) -> str:
+        """A table of the layers."""
+        return self._engine.summary()
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><td>{number}</td><td>{kind}</td><td>{_shape(output)}</td><td>{count:,}</td></tr>"
+            for number, kind, _, output, count in self._engine.placed_layers()
+        )
+        weights = [name for name in self if name.endswith("weight") and self[name].ndim == 2]
+        picture = ""
+        if weights:
+            values = np.asarray(self[weights[0]], dtype=np.float64)
+            picture = _engine.draw_heatmap(f"{weights[0]} {_shape(values.shape)}", values[:64, :64])
+        return (
+            "<table><thead><tr><th>layer</th><th>kind</th><th>output</th><th>parameters</th></tr></thead>"
+            f"<tbody>{cells}<tr><td></td><td>total</td><td></td><td>{self.parameter_count:,}</td></tr></tbody></table>"
+            + picture
+        )
+
+    # Its parameters, by name.
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._engine.parameter_names)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._engine.parameter(name)
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        self._engine.set_parameter(name, np.ascontiguousarray(values, dtype=np.float64))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """A copy of every parameter tensor by its name."""
+        return {name: self[name] for name in self}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters as a ``torch.nn.Sequential`` of the same layers names and lays them out: weights ``[out, in]``."""
+        named: dict[str, Any] = {}
+        for name, values in self.parameters.items():
+            number, _, kind = name.partition(".")
+            is_matrix = kind == "weight" and values.ndim == 2
+            kind = {"running_variance": "running_var"}.get(kind, kind)
+            named[f"{number}.{kind}"] = np.ascontiguousarray(values.T) if is_matrix else values
+        return named
+
+    def load_state_dict(self, named: Mapping[str, Any]) -> None:
+        """Takes the parameters of such a ``Sequential``; tensors or arrays."""
+        for name in self:
+            number, _, kind = name.partition(".")
+            key = f"{number}.{ {'running_variance': 'running_var'}.get(kind, kind) }"
+            if key not in named:
+                raise ValueError(f"there is no {key!r}; there are {', '.join(named)}")
+            values = named[key]
+            values = np.asarray(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
+            self[name] = values.T if kind == "weight" and values.ndim == 2 else values
+
+    def to_torch(self) -> Any:
+        """A ``torch.nn.Sequential`` with the same layers and parameters; its outputs are logits where the loss takes them."""
+        from .sequential import sequential
+
+        return sequential(self)
+
+    # Training.
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        weights: Any = None,
+        validation_data: Any = None,
+        test_data: Any = None,
+        loss: Any = None,
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        batch_size: int | str = 32,
+        epochs: int | None = None,
+        steps: int | None = None,
+        metrics: Sequence[Any] = (),
+        callbacks: Sequence[Callable[..., Any]] = (),
+        report_every: int | str | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+        state: _engine.State | None = None,
+        verbose: bool = False,
+        live: bool = False,
+        **training: Any,
+    ) -> History:
+        """Trains on all rows, and returns every report.
+
+        ``loss`` is a name, a dictionary, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``; without
+        it, that which goes with the targets. ``metrics`` are names, or functions ``metric(predictions, targets)``. ``training`` takes
+        every other key of an experiment's ``training`` table: ``schedule``, ``l2``, ``clip_norm``, ``early_stopping`` ...
+
+        With validation data the network afterwards has the weights of the best report by validation. Ctrl-C stops within a step: the
+        network has what it came to, and ``state`` is there to go on from.
+        """
+        settings = self._settings(loss, optimizer, learning_rate, batch_size, epochs, steps, training)
+        if report_every is not None:
+            settings["report_every"] = every(report_every)
+        named = [metric for metric in metrics if isinstance(metric, str)]
+        if named:
+            settings["metrics"] = named
+        outputs = int(np.prod(self.output_shape))
+
+        def part(data: Any) -> _engine.Dataset | None:
+            if data is None:
+                return None
+            return rows(data[0], data[1], weights=data[2] if len(data) > 2 else None, outputs=outputs, loss=loss)
+
+        train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
+        watchers = list(callbacks)
+        progress = None
+        if verbose:
+            progress = Progress(total=epochs or 100)
+            watchers.append(progress)
+        if live:
+            from .live import Live
+
+            watchers.append(Live(x, y))
+        call, with_parameters = joined(watchers, self._like)
+        chosen = None if loss is None else spelled(loss)
+        if chosen is not None:
+            self._engine.set_loss(chosen)
+        outcome, _ = self._engine.fit(
+            train,
+            to_json(settings),
+            loss=chosen,
+            validation=part(validation_data),
+            test=part(test_data),
+            seed=seed,
+            threads=threads,
+            state=state,
+            metrics=[metric for metric in metrics if not isinstance(metric, str)],
+            callback=call,
+            with_parameters=with_parameters,
+        )
+        if progress is not None:
+            progress.close()
+        history = History(outcome.history())
+        self.history = self.history.continued(history) if state is not None else history
+        self.state = outcome.state()
+        self.outcome = outcome
+        if outcome.error is not None:
+            raise outcome.error
+        return history
+
+    @staticmethod
+    def _settings(
+        loss: Any,
+        optimizer: Any,
+        learning_rate: float | None,
+        batch_size: Any,
+        epochs: int | None,
+        steps: int | None,
+        training: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        settings: dict[str, Any] = {"batch_size": batch_size, **training}
+        if learning_rate is not None:
+            optimizer = {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
+            optimizer["learning_rate"] = learning_rate
+        settings["optimizer"] = optimizer
+        if loss is not None and not callable(loss):
+            settings["loss"] = loss
+        if epochs is not None:
+            settings["epochs"] = epochs
+        if steps is not None:
+            settings["steps"] = steps
+        return settings
+
+    def resume(self, x: Any, y: Any, **arguments: Any) -> History:
+        """Goes on from where the last ``fit`` ended, with its optimizer's state: the same bits as if it had never stopped.
+
+        The arguments are those of ``fit``; ``epochs`` and ``steps`` count from the very start.
+        """
+        if self.state is None:
+            raise ValueError("there is nothing to go on from: call fit first")
+        return self.fit(x, y, state=self.state, **arguments)
+
+    def step(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, optimizer: Any = "adam", seed: int = 0, **training: Any) -> float:
+        """One update by all these rows, the optimizer's state kept from step to step; the loss before it is returned."""
+        outputs = int(np.prod(self.output_shape))
+        train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
+        settings = self._settings(loss, optimizer, None, "full", None, None, training)
+        made = self.state.step if self.state is not None else 0
+        settings["steps"] = made + 1_000_000
+        settings["report_every"] = "1 steps"
+        chosen = None if loss is None else spelled(loss)
+        outcome, _ = self._engine.fit(
+            train, to_json(settings), loss=chosen, seed=seed, threads=1, state=self.state, leave_after=1
+        )
+        self.state = outcome.state()
+        if outcome.error is not None:
+            raise outcome.error
+        return float(outcome.history()["train.loss"][-1])
+
+    # Using and examining it.
+
+    def predict(self, x: Any, *, threads: int | None = None) -> Any:
+        """``[rows, outputs]``: probabilities where the loss takes logits, else numbers in the target's own units."""
+        if is_array(x):
+            found = self._engine.predict_in_place(x)
+            if found is not None:
+                return found
+        return self._engine.predict(rows(x), threads)
+
+    def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
+        """The loss and every metric that fits."""
+        return self._engine.evaluate(self._rows(x, y, weights, None))
+
+    def gradients(
+        self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, l2: float = 0.0, l1: float = 0.0
+    ) -> tuple[float, dict[str, Any]]:
+        """The loss over all rows, and its derivative by every parameter, by name."""
+        data = self._rows(x, y, weights, loss)
+        value, flat = self._engine.gradients(data, to_json({"l2": l2, "l1": l1}), None if loss is None else spelled(loss))
+        named: dict[str, Any] = {}
+        start = 0
+        for name in self:
+            shape = self[name].shape
+            size = int(open_numpy.prod(shape))
+            named[name] = flat[start : start + size].reshape(shape)
+            start += size
+        return value, named
+
+    def gradcheck(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, seed: int = 0) -> dict[str, Any]:
+        """Compares backward with central differences in 64 bits: ``{"ok": True, "worst": ..., "kinks": 0, ...}``."""
+        data = self._rows(x, y, weights, loss)
+        return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed)
+
+    def explain(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        step: int = 0,
+        loss: Any = None,
+        optimizer: Any = "adam",
+        batch_size: int | str = 32,
+        seed: int = 0,
+        **training: Any,
+    ) -> Explanation:
+        """The step after ``step`` updates of a training from these parameters, with its formulas and every matrix."""
+        settings = self._settings(loss, optimizer, None, batch_size, None, None, training)
+        data = self._rows(x, y, None, loss)
+        chosen = None if loss is None else spelled(loss)
+        text, content = self._engine.explain(data, to_json(settings), chosen, seed, step)
+        return Explanation(text, json.loads(content))
+
+    def _rows(self, x: Any, y: Any, weights: Any, loss: Any) -> _engine.Dataset:
+        own = loss if loss is not None else self.loss
+        return rows(x, y, weights=weights, outputs=int(np.prod(self.output_shape)), loss=own)
+
+    # Files and copies.
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes a model file, whole or not at all, which the command line and Rust read too."""
+        self._engine.save(path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Reads a model file, whoever wrote it."""
+        return cls._of(_engine.Network.load(path))
+
+    def copy(self) -> Self:
+        """A copy that shares nothing."""
+        return type(self)._of(self._engine.copy(), self._layers)
+
+    def _like(self, parameters: Any) -> Self:
+        """A copy with these parameters."""
+        network = self.copy()
+        network._engine.set_parameters(np.asarray(parameters, dtype=np.float32 if self.precision == "f32" else np.float64))
+        return network
+
+    def __reduce__(self) -> Any:
+        custom = self._engine.loss == '"custom"'
+        contents = {
+            "layers": self._layers,
+            "input_shape": list(self.input_shape),
+            "precision": self.precision,
+            "parameters": self._engine.parameters(),
+            "loss": None if custom else self._engine.loss,
+            "history": self.history,
+            "state": self.state,
+        }
+        return _rebuilt, (type(self), contents)
+
+
+def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
+    network = cls(contents["layers"], contents["input_shape"], precision=contents["precision"])
+    network._engine.set_parameters(contents["parameters"])
+    if contents["loss"] is not None:
+        network._engine.set_loss(contents["loss"])
+    network.history = contents["history"]
+    network.state = contents["state"]
+    return network
+
+
+def _shape(axes: Sequence[int]) -> str:
+    return "[" + ", ".join(str(axis) for axis in axes) + "]"

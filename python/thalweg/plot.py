@@ -1,0 +1,97 @@
+"""Pictures on Matplotlib's axes, which is imported when they are drawn."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ._arrays import open_numpy
+
+__all__ = ["plot_boundary", "plot_confusion", "plot_history"]
+
+
+def _axes(ax: Any) -> Any:
+    if ax is not None:
+        return ax
+    pyplot: Any = import_module("matplotlib.pyplot")
+    return pyplot.subplots()[1]
+
+
+def plot_history(trained: Any, metric: str = "loss", *, ax: Any = None) -> Any:
+    """The curves of a metric of every part. ``trained``: an estimator, a network, a run, or a history."""
+    history = trained
+    for name in ("history_", "history"):
+        history = getattr(trained, name, history)
+    ax = _axes(ax)
+    drawn = False
+    for part in ("train", "validation", "test"):
+        values = history.get(f"{part}.{metric}")
+        if values is not None:
+            known = np.isfinite(values)
+            ax.plot(np.asarray(history["epoch"])[known], values[known], label=part)
+            drawn = True
+    if not drawn:
+        raise ValueError(f"the history has no {metric!r}; it has {', '.join(history)}")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(metric)
+    ax.legend()
+    return ax
+
+
+def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: int = 200) -> Any:
+    """The class that is chosen at each place around points of two features, and the points."""
+    from ._arrays import as_rows, as_targets
+
+    x = np.asarray(as_rows(X).array, dtype=np.float64)
+    if x.shape[1] != 2:
+        raise ValueError(f"a boundary is drawn over two features, not {x.shape[1]}")
+    ax = _axes(ax)
+    low, high = x.min(axis=0), x.max(axis=0)
+    margin = 0.1 * np.maximum(high - low, 1e-12)
+    sides: list[Any] = [np.linspace(low[j] - margin[j], high[j] + margin[j], resolution) for j in (0, 1)]
+    grid: Any = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
+    chosen = classes_of(trained, grid)
+    labels = as_targets(y).ravel()
+    names, ids = np.unique(labels, return_inverse=True)
+    regions = open_numpy.searchsorted(names, chosen) if hasattr(trained, "classes_") else chosen
+    ax.contourf(*sides, regions.reshape(resolution, resolution), alpha=0.3, cmap="tab10", vmin=0, vmax=9, levels=np.arange(-0.5, 10))
+    ax.scatter(x[:, 0], x[:, 1], c=ids, cmap="tab10", vmin=0, vmax=9, edgecolors="white", linewidths=0.5)
+    return ax
+
+
+def plot_confusion(trained: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
+    """Which class is taken for which: rows are the true classes."""
+    ax = _axes(ax)
+    names, counts = confusion(trained, X, y)
+    ax.imshow(counts, cmap="Blues")
+    for i in range(len(names)):
+        for j in range(len(names)):
+            dark = counts[i, j] > counts.max() / 2
+            ax.text(j, i, str(counts[i, j]), ha="center", va="center", color="white" if dark else "black")
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_xlabel("predicted")
+    ax.set_ylabel("true")
+    return ax
+
+
+def classes_of(trained: Any, x: Any) -> Any:
+    """The class that an estimator or a network chooses for each row."""
+    said = trained.predict(x)
+    if hasattr(trained, "classes_") or said.ndim == 1:
+        return said
+    return (said[:, 0] > 0.5).astype(np.int64) if said.shape[1] == 1 else said.argmax(axis=1)
+
+
+def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
+    """The classes' names, and how often each true class (row) is taken for each (column)."""
+    from ._arrays import as_targets
+
+    wanted, said = as_targets(y).ravel(), classes_of(trained, X)
+    names = open_numpy.unique(np.concatenate([wanted, said]))
+    counts = np.zeros((len(names), len(names)), dtype=np.int64)
+    places = (open_numpy.searchsorted(names, wanted), open_numpy.searchsorted(names, said))
+    np.add.at(counts, places, 1)
+    return [str(name) for name in names], counts
