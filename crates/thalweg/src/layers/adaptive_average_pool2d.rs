@@ -1,7 +1,7 @@
 //! Adaptive average pooling: means over as many equal parts of an image as are wanted.
 
 use super::window::image;
-use super::{Backward, Forward, LayerProblem};
+use super::{Backward, Forward, Layer, LayerProblem};
 use crate::kernels::convolution::{self, PoolSizes, Windows};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -24,6 +24,12 @@ use crate::shape::Shape;
 pub struct AdaptiveAveragePool2d {
     /// Output height and width, from 1 to the input's.
     pub output_size: [usize; 2],
+}
+
+impl From<AdaptiveAveragePool2d> for Layer {
+    fn from(pool: AdaptiveAveragePool2d) -> Self {
+        Layer::AdaptiveAveragePool2d(pool)
+    }
 }
 
 impl AdaptiveAveragePool2d {

@@ -1,7 +1,7 @@
 //! Average pooling: the mean of each window.
 
 use super::max_pool2d::{pool_sizes, pooled_shape};
-use super::{Backward, Forward, LayerProblem, Window};
+use super::{Backward, Forward, Layer, LayerProblem, Window};
 use crate::kernels::convolution;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -25,6 +25,12 @@ use crate::shape::Shape;
 pub struct AveragePool2d {
     /// What each output sees; windows usually lie side by side, with a stride as large as they are.
     pub window: Window,
+}
+
+impl From<AveragePool2d> for Layer {
+    fn from(pool: AveragePool2d) -> Self {
+        Layer::AveragePool2d(pool)
+    }
 }
 
 impl AveragePool2d {

@@ -1,6 +1,6 @@
 //! Batch normalisation: every feature is brought to mean 0 and variance 1 over the batch.
 
-use super::{Backward, Forward, LayerProblem, Mode, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, Mode, ParameterRole, ParameterShape};
 use crate::kernels::OrderedSum;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -84,6 +84,12 @@ impl Sizes {
 /// The first axis of several, else all values.
 fn features(input: &Shape) -> usize {
     input.axes().first().copied().unwrap_or(1)
+}
+
+impl From<BatchNorm> for Layer {
+    fn from(norm: BatchNorm) -> Self {
+        Layer::BatchNorm(norm)
+    }
 }
 
 impl BatchNorm {

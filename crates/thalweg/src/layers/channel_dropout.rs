@@ -1,6 +1,6 @@
 //! Dropout by channel: in training, whole channels are left out at random.
 
-use super::{Backward, Forward, LayerProblem, Mode};
+use super::{Backward, Forward, Layer, LayerProblem, Mode};
 use crate::random::{Purpose, Stream};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -29,6 +29,12 @@ use crate::shape::Shape;
 pub struct ChannelDropout {
     /// The chance that a channel is dropped, 0 or more and less than 1.
     pub dropout: f64,
+}
+
+impl From<ChannelDropout> for Layer {
+    fn from(dropout: ChannelDropout) -> Self {
+        Layer::ChannelDropout(dropout)
+    }
 }
 
 impl ChannelDropout {

@@ -1,7 +1,7 @@
 //! The convolution of sequences: every output is a weighted sum of a window of the input.
 
 use super::conv2d::{convolve, convolve_backward};
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape, Window};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape, Window};
 use crate::init::Init;
 use crate::kernels::convolution::ConvolutionSizes;
 use crate::real::Real;
@@ -34,6 +34,12 @@ pub struct Conv1d {
     pub init: Option<Init>,
     /// How the bias starts; `None` is zeros.
     pub bias_init: Option<Init>,
+}
+
+impl From<Conv1d> for Layer {
+    fn from(conv: Conv1d) -> Self {
+        Layer::Conv1d(conv)
+    }
 }
 
 impl Conv1d {

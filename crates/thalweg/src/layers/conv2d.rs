@@ -1,7 +1,7 @@
 //! The convolution of images: every output is a weighted sum of a window of the input.
 
 use super::window::image;
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape, Window};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape, Window};
 use crate::init::Init;
 use crate::kernels::convolution::{self, ConvolutionSizes};
 use crate::real::Real;
@@ -51,6 +51,12 @@ pub struct Conv2d {
     pub init: Option<Init>,
     /// How the bias starts; `None` is zeros.
     pub bias_init: Option<Init>,
+}
+
+impl From<Conv2d> for Layer {
+    fn from(conv: Conv2d) -> Self {
+        Layer::Conv2d(conv)
+    }
 }
 
 impl Conv2d {

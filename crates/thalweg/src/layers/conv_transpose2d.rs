@@ -1,7 +1,7 @@
 //! The transposed convolution: a convolution's way back as a way forward, which makes images larger.
 
 use super::window::image;
-use super::{Backward, Forward, LayerProblem, Padding, ParameterRole, ParameterShape, Window};
+use super::{Backward, Forward, Layer, LayerProblem, Padding, ParameterRole, ParameterShape, Window};
 use crate::init::Init;
 use crate::kernels::convolution::{self, ConvolutionSizes};
 use crate::real::Real;
@@ -39,6 +39,12 @@ pub struct ConvTranspose2d {
     pub init: Option<Init>,
     /// How the bias starts; `None` is zeros.
     pub bias_init: Option<Init>,
+}
+
+impl From<ConvTranspose2d> for Layer {
+    fn from(conv: ConvTranspose2d) -> Self {
+        Layer::ConvTranspose2d(conv)
+    }
 }
 
 impl ConvTranspose2d {

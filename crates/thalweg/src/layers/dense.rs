@@ -1,6 +1,6 @@
 //! The dense layer: every output is a weighted sum of every input.
 
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::init::Init;
 use crate::kernels::dense::{self, DenseSizes};
 use crate::real::Real;
@@ -26,6 +26,12 @@ pub struct Dense {
     pub init: Option<Init>,
     /// How the bias starts; `None` is zeros.
     pub bias_init: Option<Init>,
+}
+
+impl From<Dense> for Layer {
+    fn from(dense: Dense) -> Self {
+        Layer::Dense(dense)
+    }
 }
 
 impl Dense {

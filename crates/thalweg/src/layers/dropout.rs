@@ -1,6 +1,6 @@
 //! Dropout: in training, values are left out at random.
 
-use super::{Backward, Forward, LayerProblem, Mode};
+use super::{Backward, Forward, Layer, LayerProblem, Mode};
 use crate::random::{Purpose, Stream};
 use crate::real::Real;
 
@@ -26,6 +26,12 @@ use crate::real::Real;
 pub struct Dropout {
     /// The chance that a value is dropped, 0 or more and less than 1.
     pub dropout: f64,
+}
+
+impl From<Dropout> for Layer {
+    fn from(dropout: Dropout) -> Self {
+        Layer::Dropout(dropout)
+    }
 }
 
 impl Dropout {

@@ -1,7 +1,7 @@
 //! The embedding: each category has a row of numbers, which training finds.
 
 use super::columns::Chosen;
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::init::Init;
 use crate::kernels::columns::{self, Place, TableSizes};
 use crate::real::Real;
@@ -62,6 +62,12 @@ pub struct Embedding {
 
 /// The most categories that all columns together may have: ids are exact in `f32`.
 pub(crate) const MOST_CATEGORIES: usize = 1 << 24;
+
+impl From<Embedding> for Layer {
+    fn from(embedding: Embedding) -> Self {
+        Layer::Embedding(embedding)
+    }
+}
 
 impl Embedding {
     /// An embedding of all columns, which have so many categories.

@@ -1,7 +1,7 @@
 //! Global average pooling: the mean of each channel.
 
 use super::adaptive_average_pool2d::adaptive_sizes;
-use super::{Backward, Forward, LayerProblem};
+use super::{Backward, Forward, Layer, LayerProblem};
 use crate::kernels::convolution;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -20,6 +20,12 @@ use crate::shape::Shape;
 /// Lin, Chen, Yan, "Network in network" (2014), section 3.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GlobalAveragePool;
+
+impl From<GlobalAveragePool> for Layer {
+    fn from(pool: GlobalAveragePool) -> Self {
+        Layer::GlobalAveragePool(pool)
+    }
+}
 
 impl GlobalAveragePool {
     pub(super) fn output_shape(self, input: &Shape) -> Result<Shape, LayerProblem> {

@@ -1,6 +1,6 @@
 //! Group normalisation: the channels of every example are brought to mean 0 and variance 1 in groups.
 
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::kernels::OrderedSum;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -32,6 +32,12 @@ pub struct GroupNorm {
     pub groups: usize,
     /// Added to the variance, above 0; 1e-5 by default.
     pub epsilon: f64,
+}
+
+impl From<GroupNorm> for Layer {
+    fn from(norm: GroupNorm) -> Self {
+        Layer::GroupNorm(norm)
+    }
 }
 
 impl GroupNorm {

@@ -1,6 +1,6 @@
 //! Layer normalisation: every example is brought to mean 0 and variance 1.
 
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::kernels::{OrderedSum, layer_norm};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -33,6 +33,12 @@ pub struct LayerNorm {
 impl Default for LayerNorm {
     fn default() -> Self {
         LayerNorm { epsilon: 1e-5 }
+    }
+}
+
+impl From<LayerNorm> for Layer {
+    fn from(norm: LayerNorm) -> Self {
+        Layer::LayerNorm(norm)
     }
 }
 

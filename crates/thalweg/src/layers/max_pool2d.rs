@@ -1,7 +1,7 @@
 //! Max pooling: the largest value of each window.
 
 use super::window::image;
-use super::{Backward, Forward, LayerProblem, Window};
+use super::{Backward, Forward, Layer, LayerProblem, Window};
 use crate::kernels::convolution::{self, PoolSizes, Windows};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -28,6 +28,12 @@ use crate::shape::Shape;
 pub struct MaxPool2d {
     /// What each output sees; windows usually lie side by side, with a stride as large as they are.
     pub window: Window,
+}
+
+impl From<MaxPool2d> for Layer {
+    fn from(pool: MaxPool2d) -> Self {
+        Layer::MaxPool2d(pool)
+    }
 }
 
 impl MaxPool2d {

@@ -1,6 +1,6 @@
 //! Gaussian noise: in training, every value is disturbed a little.
 
-use super::{Backward, Forward, LayerProblem, Mode};
+use super::{Backward, Forward, Layer, LayerProblem, Mode};
 use crate::random::{Purpose, Stream};
 use crate::real::Real;
 
@@ -20,6 +20,12 @@ use crate::real::Real;
 pub struct Noise {
     /// The standard deviation of what is added, in the units of the values; 0 or more.
     pub noise: f64,
+}
+
+impl From<Noise> for Layer {
+    fn from(noise: Noise) -> Self {
+        Layer::Noise(noise)
+    }
 }
 
 impl Noise {

@@ -1,7 +1,7 @@
 //! Periodic features of numbers: waves whose frequencies training finds.
 
 use super::columns::{Chosen, Linear, LinearBackward};
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::kernels::columns::{self, Place, WaveSizes};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -65,6 +65,12 @@ pub struct Periodic {
 impl Default for Periodic {
     fn default() -> Self {
         Periodic { columns: None, frequencies: 48, sigma: 0.01, dimension: None, relu: true }
+    }
+}
+
+impl From<Periodic> for Layer {
+    fn from(periodic: Periodic) -> Self {
+        Layer::Periodic(periodic)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Piecewise linear features of numbers: how far a number has come through each bin of its column.
 
 use super::columns::{Chosen, Linear, LinearBackward};
-use super::{Backward, Forward, LayerProblem, ParameterRole, ParameterShape};
+use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -103,6 +103,12 @@ pub(crate) fn quantiles(mut values: Vec<f64>, bins: usize) -> Vec<f64> {
         edges.push(only + 1.0);
     }
     edges
+}
+
+impl From<PiecewiseLinear> for Layer {
+    fn from(piecewise: PiecewiseLinear) -> Self {
+        Layer::PiecewiseLinear(piecewise)
+    }
 }
 
 impl PiecewiseLinear {

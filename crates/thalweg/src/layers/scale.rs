@@ -1,6 +1,6 @@
 //! The scale layer: every value times one constant.
 
-use super::{Backward, Forward};
+use super::{Backward, Forward, Layer};
 use crate::kernels::elementwise;
 use crate::real::Real;
 
@@ -14,6 +14,12 @@ use crate::real::Real;
 pub struct Scale {
     /// What every value is multiplied by.
     pub factor: f64,
+}
+
+impl From<Scale> for Layer {
+    fn from(scale: Scale) -> Self {
+        Layer::Scale(scale)
+    }
 }
 
 impl Scale {

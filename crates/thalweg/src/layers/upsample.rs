@@ -1,7 +1,7 @@
 //! Upsampling: every pixel becomes a rectangle of pixels.
 
 use super::window::image;
-use super::{Backward, Forward, LayerProblem};
+use super::{Backward, Forward, Layer, LayerProblem};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -21,6 +21,12 @@ use crate::shape::Shape;
 pub struct Upsample {
     /// How many times as high and as wide the image becomes: f and g, at least 1.
     pub factor: [usize; 2],
+}
+
+impl From<Upsample> for Layer {
+    fn from(upsample: Upsample) -> Self {
+        Layer::Upsample(upsample)
+    }
 }
 
 impl Upsample {

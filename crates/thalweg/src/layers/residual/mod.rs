@@ -90,6 +90,12 @@ pub(crate) fn inner_number(block: u32, place: usize) -> u32 {
     block.wrapping_add(1).wrapping_mul(2_654_435_769).wrapping_add(place as u32)
 }
 
+impl From<Residual> for Layer {
+    fn from(residual: Residual) -> Self {
+        Layer::Residual(residual)
+    }
+}
+
 impl Residual {
     /// A block of these layers, whose way around them is straight, or a projection where the shape changes.
     pub fn new(layers: Vec<Layer>) -> Self {
