@@ -41,6 +41,14 @@ ROWS = (
     Row("W8", "f32", "ten steps of 4096-4096-4096-10, momentum, batch 512", {1: 1.3, 2: 1.35}),
     Row("INF1", "f32", "one row through W5's network", {ANY: 2.5}, against="candle"),
     Row("INF1024", "f32", "1,024 rows through it", {1: 1.8, 2: 1.25}),
+    Row("W9", "f32", "epoch of LeNet-5, ReLU, Adam, batch 64, 60,000 images", {1: 3.0, 2: 3.0}, against="torch-compile"),
+    Row("INF9", "f32", "one image through it", {ANY: 3.0}, against="torch-eager"),
+    Row("CONV", "f32", "conv2d 3x3, 64 to 64, 32 images of 32x32", {1: 1.0, 2: 1.0}, against="torch-eager"),
+    Row("CONV-DX", "f32", "its gradient to x", {1: 1.0, 2: 1.0}, against="torch-eager"),
+    Row("CONV-DW", "f32", "its gradient to w and b", {1: 1.0, 2: 1.0}, against="torch-eager"),
+    Row("DEPTHWISE", "f32", "the same by channel, 8 images of 56x56", {1: 1.5, 2: 1.5}, against="torch-eager"),
+    Row("DEPTHWISE-DX", "f32", "its gradient to x", {1: 1.5, 2: 1.5}, against="torch-eager"),
+    Row("DEPTHWISE-DW", "f32", "its gradient to w and b", {1: 1.5, 2: 1.5}, against="torch-eager"),
 )
 
 # Hidden units of the networks 784-H-10 whose time per step is drawn.

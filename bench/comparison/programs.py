@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from peers.works import named
+from peers.works import IMAGE_WORKS, Pass, named
 
 BENCH = Path(__file__).resolve().parent.parent
 REPOSITORY = BENCH.parent
@@ -153,25 +153,27 @@ _torch = {
     "TORCHINDUCTOR_COMPILE_THREADS": "1",  # starting a pool of compilers takes longer than these kernels
 }
 _no_f64 = "Burn's modules keep f32"
+_no_images = {work.name: "convolutions are compared with PyTorch" for work in IMAGE_WORKS}
+_no_passes = {work.name: "a pass alone is the same compiled" for work in IMAGE_WORKS if isinstance(work, Pass)}
 
 PEERS: tuple[Program, ...] = (
-    PythonPeer("jax-scan", "JAX scan", "jax", _jax, module="with_jax", variant="scan"),
-    PythonPeer("jax-jit", "JAX jit", "jax", _jax, module="with_jax", variant="jit"),
+    PythonPeer("jax-scan", "JAX scan", "jax", _jax, _no_images, module="with_jax", variant="scan"),
+    PythonPeer("jax-jit", "JAX jit", "jax", _jax, _no_images, module="with_jax", variant="jit"),
     PythonPeer(
-        "torch-compile", "PyTorch compiled", "torch", _torch, module="with_torch", variant="compile", venv="torch"
+        "torch-compile", "PyTorch compiled", "torch", _torch, _no_passes, module="with_torch", variant="compile", venv="torch"
     ),
     PythonPeer("torch-eager", "PyTorch eager", "torch", _torch, module="with_torch", variant="eager", venv="torch"),
-    PythonPeer("numpy", "NumPy", "numpy", _openblas, module="with_numpy"),
+    PythonPeer("numpy", "NumPy", "numpy", _openblas, _no_images, module="with_numpy"),
     PythonPeer(
         "sklearn",
         "scikit-learn",
         "scikit-learn",
         _openblas,
-        {"W0": "scikit-learn has no output of 100 times a sigmoid"},
+        {"W0": "scikit-learn has no output of 100 times a sigmoid"} | _no_images,
         module="with_sklearn",
     ),
-    RustPeer("candle", "Candle", "candle-core"),
-    RustPeer("burn", "Burn", "burn", lacking={"W3 f64": _no_f64, "W3L": _no_f64}),
+    RustPeer("candle", "Candle", "candle-core", lacking=_no_images),
+    RustPeer("burn", "Burn", "burn", lacking={"W3 f64": _no_f64, "W3L": _no_f64} | _no_images),
 )
 
 

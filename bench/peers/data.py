@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from peers.works import BYTES_ROWS, WORKS, Work, named
+from peers.works import BYTES_ROWS, WORKS, ImageWork, Work, named
 
 
 def home() -> Path:
@@ -35,6 +35,17 @@ def start(work: Work) -> list[tuple[np.ndarray, np.ndarray]]:
         weight = random.randn(in_features, out_features) * std
         bias = random.randn(out_features) * work.bias_std
         parameters.append((weight.astype(dtype), bias.astype(dtype)))
+    return parameters
+
+
+def filters(work: ImageWork) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The convolutions at the start: for each its weight [out_channels, in_channels, rows, columns] and its bias."""
+    random = np.random.RandomState(1)
+    parameters = []
+    for shape in work.filter_shapes:
+        std = np.sqrt(2 / np.prod(shape[1:]))
+        weight = random.randn(*shape) * std
+        parameters.append((weight.astype(np.float32), np.zeros(shape[0], np.float32)))
     return parameters
 
 

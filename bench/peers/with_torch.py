@@ -6,7 +6,7 @@ numbers are flushed to zero, as torch.set_flush_denormal offers it."""
 
 from peers import data
 from peers.timing import Clock, arguments, report
-from peers.works import Work
+from peers.works import ImageWork, Pass, Work
 
 settings = arguments(__doc__, variants=("eager", "compile"))
 
@@ -17,7 +17,15 @@ COMPILES = settings.variant == "compile"
 
 
 def predict(work: Work, parameters, x):
-    """Logits, or values. `parameters` alternates weights [out_features, in_features] and biases."""
+    """Logits, or values. `parameters` alternates weights [out_features, in_features] and biases, those of convolutions
+    first."""
+    if isinstance(work, ImageWork):
+        x = x.view(-1, *work.image)
+        for layer, (_, _, padding) in enumerate(work.filters):
+            z = F.conv2d(x, parameters[2 * layer], parameters[2 * layer + 1], padding=padding)
+            x = F.max_pool2d(F.relu(z), 2)
+        x = x.flatten(1)
+        parameters = parameters[2 * len(work.filters) :]
     last = len(parameters) - 2
     for layer in range(0, last, 2):
         z = F.linear(x, parameters[layer], parameters[layer + 1])
@@ -105,6 +113,9 @@ def compiled_step(work: Work, parameters):
 def parameters_of(work: Work):
     """The start, in torch's layout."""
     tensors = []
+    if isinstance(work, ImageWork):
+        for parameter in data.filters(work):
+            tensors += map(torch.from_numpy, parameter)
     for weight, bias in data.start(work):
         tensors += [torch.from_numpy(weight.T.copy()), torch.from_numpy(bias)]
     return tensors
@@ -159,9 +170,37 @@ def predictions(work: Work, clock: Clock) -> None:
         report(work, settings.threads, clock.of_calls(lambda: function(x)))
 
 
+def one_pass(work: Pass, clock: Clock) -> None:
+    """A pass alone, on images in either order of their axes; the faster one counts."""
+    layouts = []
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        x, dy = (
+            torch.randn(work.rows, work.channels, work.side, work.side).to(memory_format=memory_format)
+            for _ in range(2)
+        )
+        weight = torch.randn(work.channels, work.channels // work.groups, 3, 3).to(memory_format=memory_format)
+        bias = torch.randn(work.channels)
+
+        def backward(wanted, dy=dy, x=x, weight=weight):
+            size = [work.channels]
+            torch.ops.aten.convolution_backward(
+                dy, x, weight, size, [1, 1], [1, 1], [1, 1], False, [0, 0], work.groups, wanted
+            )
+
+        calls = {
+            "forward": lambda x=x, weight=weight: F.conv2d(x, weight, bias, padding=1, groups=work.groups),
+            "dx": lambda: backward([True, False, False]),
+            "dw": lambda: backward([False, True, True]),
+        }
+        with torch.inference_mode():
+            layouts.append(sorted(clock.of_calls(calls[work.which])))
+    report(work, settings.threads, min(layouts, key=lambda samples: samples[len(samples) // 2]))
+
+
 torch.set_num_threads(settings.threads)
 torch.set_num_interop_threads(1)
 torch.set_flush_denormal(True)
 torch.manual_seed(0)
 for each in settings.works:
-    (predictions if each.predicts else train)(each, Clock(each, settings.seconds))
+    run = one_pass if isinstance(each, Pass) else predictions if each.predicts else train
+    run(each, Clock(each, settings.seconds))

@@ -88,6 +88,30 @@ class Work:
         return [f"{key}={value}" for key, value in values.items()]
 
 
+@dataclass(frozen=True)
+class ImageWork(Work):
+    """The same behind convolutions: each with ReLU and the largest of 2 by 2 after it. `sizes` is what follows them."""
+
+    image: tuple[int, int, int] = (1, 28, 28)  # channels, height, width
+    filters: tuple[tuple[int, int, int], ...] = ()  # channels, side of the kernel, zeros around
+
+    @property
+    def filter_shapes(self) -> list[tuple[int, int, int, int]]:
+        """Of the weights of each convolution: [out_channels, in_channels, rows, columns]."""
+        channels = [self.image[0]] + [out for out, _, _ in self.filters]
+        return [(out, before, side, side) for before, (out, side, _) in zip(channels, self.filters)]
+
+
+@dataclass(frozen=True)
+class Pass(Work):
+    """One pass of a convolution of 3 by 3 that keeps the size of its images."""
+
+    channels: int = 64
+    side: int = 32
+    groups: int = 1
+    which: str = "forward"  # or "dx", "dw"
+
+
 _curve = Work(
     "W0", "curve", 30, (1, 5, 1), hidden="sigmoid", output="hundred_sigmoid", loss="mean_squared_error",
     learning_rate=1e-4, weight_std=0.01, bias_std=1.0, steps=1000,
@@ -113,6 +137,25 @@ _deeper = Work(
     unit="epoch",
 )  # fmt: skip
 _widest = Work("W8", "wide", 512, (4096, 4096, 4096, 10), optimizer="momentum", unit="10 steps", steps=10)
+
+_lenet = ImageWork(
+    "W9", "fashion", 60_000, (400, 120, 84, 10), optimizer="adam", batch_size=64, unit="epoch",
+    filters=((6, 5, 2), (16, 5, 0)),
+)  # fmt: skip
+_convolution = Pass("CONV", "made", 32, (), unit="pass")
+_depthwise = Pass("DEPTHWISE", "made", 8, (), unit="pass", side=56, groups=64)
+
+# Compared with PyTorch alone.
+IMAGE_WORKS = (
+    _lenet,
+    replace(_lenet, name="INF9", batch_size=1, unit="row"),
+    _convolution,
+    replace(_convolution, name="CONV-DX", which="dx"),
+    replace(_convolution, name="CONV-DW", which="dw"),
+    _depthwise,
+    replace(_depthwise, name="DEPTHWISE-DX", which="dx"),
+    replace(_depthwise, name="DEPTHWISE-DW", which="dw"),
+)
 
 WORKS = (
     _curve,
@@ -140,8 +183,8 @@ def named(name: str) -> list[Work]:
         work = Work(name, "bytes", BYTES_ROWS, sizes, optimizer="adam", batch_size=int(sized[2] or 32))
         # About as long a sample for each size: 30 to 500 steps.
         return [replace(work, steps=max(30, min(500, 100_000_000 // work.parameter_count)))]
-    found = [work for work in WORKS if work.name == name]
+    found = [work for work in (*WORKS, *IMAGE_WORKS) if work.name == name]
     if not found:
-        known = " ".join(dict.fromkeys(work.name for work in WORKS))
+        known = " ".join(dict.fromkeys(work.name for work in (*WORKS, *IMAGE_WORKS)))
         raise ValueError(f"{name}: no work has this name; known are {known}, and sizes such as 784-128-10@32")
     return found

@@ -108,3 +108,108 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize>(
         }
     }
 }
+
+/// Values of rows of x that lie turned, positions by channels, while the kernel passes over them: 32 KB in `f32`.
+pub(super) const TURNED: usize = 8192;
+
+/// Channels that lie side by side in one register at most.
+pub(super) const MOST_LANES: usize = 16;
+
+/// Some terms of the gradient of as many channels as a register has lanes; `dy` and `chains` lie in panels.
+#[derive(Clone, Copy)]
+pub(super) struct Gradient<R> {
+    /// The first channel's plane, and how far the next one's lies.
+    pub(super) x: *const R,
+    pub(super) plane: usize,
+    pub(super) channels: usize,
+    pub(super) pitch: usize,
+    /// Rows of the plane that the kernel covers.
+    pub(super) span: usize,
+    pub(super) offsets: *const usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) dy: *const R,
+    pub(super) lanes: usize,
+    pub(super) chains: *mut R,
+}
+
+/// The chains of `m` terms over all positions of an example.
+///
+/// # Safety
+/// `x` reaches all planes and a register behind, `dy` all positions, `chains` all terms; `span` rows of a register each fit [`TURNED`].
+#[inline(always)]
+pub(super) unsafe fn gradient<R: Real, V: Vector<R>>(m: usize, work: Gradient<R>) {
+    // SAFETY: the caller's.
+    unsafe {
+        match m {
+            1 => terms::<R, V, 1>(work),
+            2 => terms::<R, V, 2>(work),
+            3 => terms::<R, V, 3>(work),
+            4 => terms::<R, V, 4>(work),
+            5 => terms::<R, V, 5>(work),
+            6 => terms::<R, V, 6>(work),
+            7 => terms::<R, V, 7>(work),
+            8 => terms::<R, V, 8>(work),
+            9 => terms::<R, V, 9>(work),
+            10 => terms::<R, V, 10>(work),
+            11 => terms::<R, V, 11>(work),
+            12 => terms::<R, V, 12>(work),
+            13 => terms::<R, V, 13>(work),
+            14 => terms::<R, V, 14>(work),
+            _ => unreachable!("units have at most 14 terms"),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn terms<R: Real, V: Vector<R>, const M: usize>(work: Gradient<R>) {
+    let row = work.pitch * V::WIDTH;
+    let mut turned = [R::ZERO; TURNED];
+    // SAFETY: the caller's.
+    unsafe {
+        let mut chains = [V::splat(R::ZERO); M];
+        for m in 0..M {
+            chains[m] = V::load(work.chains.add(m * work.lanes));
+        }
+        let mut dy = work.dy;
+        let mut next = 0;
+        for r in 0..work.rows {
+            while next < r + work.span {
+                turn_row::<R, V>(work, next, turned.as_mut_ptr().add(next % work.span * row));
+                next += 1;
+            }
+            let mut x = [turned.as_ptr(); M];
+            for m in 0..M {
+                let offset = *work.offsets.add(m);
+                let place = (r + offset / work.pitch) % work.span;
+                x[m] = turned.as_ptr().add(place * row + offset % work.pitch * V::WIDTH);
+            }
+            for c in 0..work.columns {
+                let value = V::load(dy);
+                for m in 0..M {
+                    chains[m] = V::load(x[m].add(c * V::WIDTH)).mul_add(value, chains[m]);
+                }
+                dy = dy.add(work.lanes);
+            }
+        }
+        for m in 0..M {
+            chains[m].store(work.chains.add(m * work.lanes));
+        }
+    }
+}
+
+/// Row `h` of all channels, position by position.
+#[inline(always)]
+unsafe fn turn_row<R: Real, V: Vector<R>>(work: Gradient<R>, h: usize, to: *mut R) {
+    let mut c = 0;
+    while c < work.pitch {
+        let left = work.pitch - c;
+        let columns = if left < V::WIDTH { left } else { V::WIDTH };
+        // SAFETY: the caller's; a row is read to the end of its last register.
+        unsafe {
+            let from = work.x.add(h * work.pitch + c);
+            V::turn(work.channels, columns, from, work.plane, to.add(c * V::WIDTH), V::WIDTH);
+        }
+        c += V::WIDTH;
+    }
+}

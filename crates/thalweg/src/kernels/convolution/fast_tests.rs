@@ -163,3 +163,57 @@ fn usual_layers_give_the_bits_of_the_definitions() {
     agrees::<f32>(layer([1, 1], 64, 1, 0, 1, 1), 3);
     agrees::<f32>(layer([2, 3], 40, 3, 1, 1, 1), 5);
 }
+
+#[test]
+fn depthwise_layers_give_the_bits_of_the_definitions() {
+    let layer =
+        |channels: usize, image: [usize; 2], kernel_size: [usize; 2], padding: usize, dilation: usize| {
+            ConvolutionSizes {
+                in_channels: channels,
+                height: image[0],
+                width: image[1],
+                out_channels: channels,
+                kernel_size,
+                stride: [1; 2],
+                padding: [[padding; 2]; 2],
+                dilation: [dilation; 2],
+                groups: channels,
+            }
+        };
+    for sizes in [
+        layer(2, [5, 4], [3, 3], 1, 1),
+        layer(17, [9, 21], [3, 3], 1, 1),
+        layer(40, [6, 18], [3, 3], 0, 2),
+        layer(33, [8, 7], [5, 4], 2, 1),
+        layer(3, [3, 90], [3, 1], 1, 1),
+    ] {
+        agrees::<f32>(sizes, 2);
+        agrees::<f64>(sizes, 2);
+    }
+}
+
+/// The definition of max pooling over two by two, beside the way that takes many windows at once.
+#[test]
+fn pairs_are_pooled_as_any_windows() {
+    let pairs = Windows::Regular { size: 2, stride: 2, before: 0, after: 0 };
+    for (height, width) in [(2, 2), (5, 9), (6, 70), (4, 33)] {
+        let sizes = PoolSizes { channels: 2, height, width, windows: [pairs, pairs] };
+        // Many equals, and some that are no numbers.
+        let of = |i: usize| if i * 13 % 11 == 0 { f32::NAN } else { (i * 7 % 5) as f32 - 2.0 };
+        let x: Vec<f32> = (0..2 * 2 * height * width).map(of).collect();
+        let mut y = vec![0.0; 2 * sizes.y_len()];
+        let mut places = y.clone();
+        max_pool(sizes, 2, &x, &mut y, &mut places);
+        let (down, across) = (height / 2, width / 2);
+        for at in 0..y.len() {
+            let (channel, r, c) = (at / (down * across), at / across % down, at % across);
+            let image = &x[channel * height * width..];
+            let window = [0, 1, width, width + 1].map(|offset| 2 * r * width + 2 * c + offset);
+            let nan = window.into_iter().find(|&place| image[place].is_nan());
+            let largest = window.into_iter().rev().max_by(|&a, &b| image[a].total_cmp(&image[b]));
+            let expected = nan.or(largest).unwrap();
+            assert_eq!(places[at] as usize, expected, "window {at} of {height} by {width}");
+            assert_eq!(y[at].to_bits(), image[expected].to_bits());
+        }
+    }
+}

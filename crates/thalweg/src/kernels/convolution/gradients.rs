@@ -15,7 +15,7 @@
 use std::ops::Range;
 
 use super::correlation::input_offsets;
-use super::{ConvolutionSizes, Planes};
+use super::{ConvolutionSizes, Planes, depthwise};
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -40,6 +40,9 @@ pub struct ParameterPanels {
     reach: usize,
     /// Units of terms in a panel, without that of the bias.
     term_units: usize,
+    /// Rows of a plane that the kernel covers, where every channel has a filter of its own: channels of all groups then lie side
+    /// by side, and so do their values of x.
+    depthwise_span: Option<usize>,
 }
 
 /// Channels of a full panel.
@@ -75,9 +78,16 @@ impl ParameterPanels {
         let reach = (sizes.groups - 1) * group_step + last + (rows - 1) * planes.pitch + columns;
         let most = if sizes.group_outputs() <= NARROW { NARROW_TERMS } else { TERMS };
         let term_units = offsets.len().div_ceil(most);
+        let span = sizes.span(0);
+        let is_depthwise = sizes.groups > 1
+            && sizes.group_inputs() == 1
+            && sizes.group_outputs() == 1
+            && sizes.stride == [1, 1]
+            && span * planes.pitch * depthwise::MOST_LANES <= depthwise::TURNED;
         ParameterPanels {
-            groups: sizes.groups,
-            outputs: sizes.group_outputs(),
+            groups: if is_depthwise { 1 } else { sizes.groups },
+            outputs: if is_depthwise { sizes.out_channels } else { sizes.group_outputs() },
+            depthwise_span: is_depthwise.then_some(span),
             group_step,
             offsets,
             rows,
@@ -252,6 +262,33 @@ unsafe fn add_example_body<R: Real, V: Vector<R>>(
         chains.fill(R::ZERO);
     }
     let dy = dy[work.dy_start::<R>(unit.group, unit.panel)..].as_ptr();
+    if let (Some(span), false) = (work.depthwise_span, is_bias) {
+        assert!(x.len() >= work.reach + line::<R>() - 1, "an example in planes");
+        let first = unit.panel * panel::<R>();
+        let mut lane = 0;
+        while lane < channels {
+            let left = channels - lane;
+            // SAFETY: the asserts cover the planes, the panel of dy and the chains, and `new` the rows that the kernel covers.
+            unsafe {
+                let part = depthwise::Gradient {
+                    x: x.as_ptr().add((first + lane) * work.group_step),
+                    plane: work.group_step,
+                    channels: if left < V::WIDTH { left } else { V::WIDTH },
+                    pitch: work.pitch,
+                    span,
+                    offsets: work.offsets.as_ptr().add(unit.terms.start),
+                    rows: work.rows,
+                    columns: work.columns,
+                    dy: dy.add(lane),
+                    lanes,
+                    chains: chains.as_mut_ptr().add(lane),
+                };
+                depthwise::gradient::<R, V>(unit.terms.end - unit.terms.start, part);
+            }
+            lane += V::WIDTH;
+        }
+        return;
+    }
     let mut lane = 0;
     // SAFETY: the asserts cover the planes, the panel of dy and the chains.
     unsafe {
