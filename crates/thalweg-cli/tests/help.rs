@@ -64,10 +64,10 @@ fn all_experiments_are_listed() {
     insta::assert_snapshot!("listed", program.succeed(&["list"]).stdout);
     let list = program.json(&["list"]);
     let experiments = list["experiments"].as_array().unwrap();
-    assert_eq!(experiments.len(), 10);
+    assert_eq!(experiments.len(), 14);
     for experiment in experiments {
         let needs_files =
-            ["mnist", "cats"].iter().any(|set| experiment["name"].as_str().unwrap().contains(set));
+            ["mnist", "cats", "fashion"].iter().any(|set| experiment["name"].as_str().unwrap().contains(set));
         assert_eq!(experiment["available"].as_bool(), Some(!needs_files), "{experiment}");
     }
 }

@@ -16,7 +16,7 @@ use thalweg::data::{
     Augmentation, Dataset, DatasetTargets, Features, FittedScale, Flip, Scaling, TargetScale,
 };
 use thalweg::layers::{
-    AdaptiveAveragePool2d, Backward, ConvTranspose2d, Dense, Embedding, Forward, Layer, Padding,
+    AdaptiveAveragePool2d, Backward, Conv2d, ConvTranspose2d, Dense, Embedding, Forward, Layer, MaxPool2d, Padding,
     ParameterShape, Periodic, PiecewiseLinear, Residual, Upsample, Window,
 };
 use thalweg::metrics::Metric;
@@ -271,6 +271,41 @@ fn nothing_is_allocated<R: Real>() {
             }
         }
     }
+}
+
+#[test]
+fn convolutions_allocate_nothing() {
+    let targets = DatasetTargets::Classes { ids: (0..10).map(|n| n % 3).collect(), count: 3 };
+    let bytes = Features::U8((0..10 * 72).map(|i| (i * 41 % 256) as u8).collect());
+    let data = Dataset::new(bytes, Shape::from([2, 6, 6]), targets).unwrap();
+    let window = Window::square(3).padding(Padding::Same);
+    let network = Network::<f32>::builder(data.feature_shape().clone())
+        .layer(Conv2d::new(4, window))
+        .activation(Activation::Relu)
+        .layer(MaxPool2d::new(2))
+        .layer(Conv2d::new(3, window.stride(2)))
+        .activation(Activation::Gelu)
+        .flatten()
+        .dense(3)
+        .build(0)
+        .unwrap();
+    for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+        let settings = TrainingSettings {
+            learning_rate: Some(1e-4),
+            l2: 1e-3,
+            batch_size,
+            ..TrainingSettings::default()
+        };
+        assert_eq!(allocations_of_100_steps(&network, settings, &data), 0, "{batch_size:?}");
+    }
+    let mut predictor = network.predictor(&Loss::SoftmaxCrossEntropy).unwrap();
+    let (x, mut predictions) = (vec![0.5; 70 * 72], vec![0.0; 70 * 3]);
+    predictor.predict(&x, &mut predictions).unwrap();
+    let before = ALLOCATIONS.with(Cell::get);
+    for rows in [70, 1, 17] {
+        predictor.predict(&x[..rows * 72], &mut predictions[..rows * 3]).unwrap();
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get), before);
 }
 
 /// What a failure says of the data.

@@ -77,7 +77,7 @@ pub const BUILTIN: &[Builtin] = &[
     },
     Builtin {
         name: "fashion-conv",
-        description: "clothing by two convolutions of 3x3 with batch normalisation",
+        description: "clothing by two convolutions of 3x3 with pools, and dropout",
         data: "fashion-mnist: `thalweg data fetch fashion-mnist`",
         text: include_str!("../../experiments/fashion-conv.toml"),
     },

@@ -98,7 +98,7 @@ impl Conv1d {
         [self.out_channels, in_channels / self.groups, self.window.kernel_size[1]]
     }
 
-    fn sizes(&self, input: &Shape) -> ConvolutionSizes {
+    pub(crate) fn sizes(&self, input: &Shape) -> ConvolutionSizes {
         let [in_channels, width] = [0, 1].map(|axis| input.axes()[axis]);
         ConvolutionSizes {
             in_channels,

@@ -1,9 +1,9 @@
-//! What the pooling layers have in common: the sizes of their windows.
+//! What convolutions and what pooling layers have in common: the sizes of their windows.
 
 use super::Layer;
 use super::adaptive_average_pool2d::adaptive_sizes;
 use super::max_pool2d::pool_sizes;
-use crate::kernels::convolution::PoolSizes;
+use crate::kernels::convolution::{ConvolutionSizes, PoolSizes};
 use crate::shape::Shape;
 
 /// What is taken of each window.
@@ -16,6 +16,15 @@ pub(crate) enum Pooling {
 }
 
 impl Layer {
+    /// The sizes of a convolution of images or sequences of this shape; `None` for any other layer.
+    pub(crate) fn convolution(&self, input: &Shape) -> Option<ConvolutionSizes> {
+        match self {
+            Layer::Conv1d(conv) => Some(conv.sizes(input)),
+            Layer::Conv2d(conv) => Some(conv.sizes(input)),
+            _ => None,
+        }
+    }
+
     /// What a pooling layer does to an input of this shape; `None` for any other layer.
     pub(crate) fn pooling(&self, input: &Shape) -> Option<Pooling> {
         match self {

@@ -259,10 +259,9 @@ pub fn load_for(
 impl SourceRows {
     /// All parts as images, channels first.
     fn for_images(mut self, own: Option<&Shape>) -> SourceRows {
-        let turned = |part: RawData| RawData { inputs: part.inputs.for_images(own), ..part };
-        self.train = turned(self.train);
-        self.validation = self.validation.map(turned);
-        self.test = self.test.map(turned);
+        self.train = turned(self.train, own);
+        self.validation = self.validation.map(|part| turned(part, own));
+        self.test = self.test.map(|part| turned(part, own));
         self
     }
 
@@ -274,6 +273,11 @@ impl SourceRows {
             PartName::Train | PartName::Whole => self.train,
         }
     }
+}
+
+/// A part as images, channels first.
+fn turned(part: RawData, own: Option<&Shape>) -> RawData {
+    RawData { inputs: part.inputs.for_images(own), ..part }
 }
 
 /// Reads or makes the rows of a source.

@@ -134,7 +134,7 @@ fn any_image_layer() -> impl Strategy<Value = Layer> {
 
 fn any_plain_layer() -> impl Strategy<Value = Layer> {
     prop_oneof![
-        any_image_layer(),
+        any_image_layer().boxed(),
         (1usize..1000, proptest::option::of(any_init()), proptest::option::of(any_bias_init())).prop_map(
             |(out_features, init, bias_init)| Layer::Dense(Dense { out_features, init, bias_init })
         ),

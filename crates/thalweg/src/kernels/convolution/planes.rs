@@ -51,7 +51,7 @@ impl Planes {
 
     /// How many values an example has in planes, zeros and all.
     pub fn len<R>(&self) -> usize {
-        self.channels * self.channel() + SLACK / size_of::<R>()
+        self.channels.saturating_mul(self.channel()).saturating_add(SLACK / size_of::<R>())
     }
 
     /// Whether it has none; never.
@@ -61,7 +61,8 @@ impl Planes {
 
     /// From one channel to the next.
     pub(super) fn channel(&self) -> usize {
-        self.cut[0] * self.cut[1] * self.rows * self.pitch
+        // Sizes that no memory holds are for the caller to refuse.
+        [self.cut[1], self.rows, self.pitch].into_iter().fold(self.cut[0], usize::saturating_mul)
     }
 
     /// Zeros before each axis.

@@ -18,6 +18,10 @@ use crate::real::Real;
 /// Bytes that start a run of their own, and that kernels may read behind one: a cache line.
 const LINE: usize = 64;
 
+/// Zeros around an image, for each of its values and of its convolution's, that are too many; so few never are.
+const MOST_ZEROS: usize = 16;
+const FEW_ZEROS: usize = 1 << 16;
+
 /// Convolutions and what follows them, up to the first dense layer.
 #[derive(Clone, Debug)]
 pub(super) struct Front {
@@ -147,9 +151,7 @@ impl Front {
     /// Its parameters lie first among the plan's.
     pub(super) fn new<R: Real>(layers: &[PlacedLayer], rules: Option<&Rules>) -> Option<(Front, usize)> {
         let first = layers.first()?;
-        if !matches!(first.layer, Layer::Conv2d(_)) {
-            return None;
-        }
+        first.layer.convolution(&first.input)?;
         let mut builder =
             Builder { stages: Vec::new(), rules, example: 0, packed: 0, weights: 0, member: 0, widest: 0 };
         let mut count = 0;
@@ -236,7 +238,7 @@ impl Builder<'_> {
     fn add<R: Real>(&mut self, placed: &PlacedLayer) -> Option<bool> {
         let (inputs, outputs) = (placed.input.len(), placed.output.len());
         let kind = match &placed.layer {
-            Layer::Conv2d(_) => {
+            Layer::Conv1d(_) | Layer::Conv2d(_) => {
                 self.convolution::<R>(placed)?;
                 self.widest = self.widest.max(inputs).max(outputs);
                 return Some(true);
@@ -264,9 +266,13 @@ impl Builder<'_> {
     }
 
     fn convolution<R: Real>(&mut self, placed: &PlacedLayer) -> Option<()> {
-        let Layer::Conv2d(layer) = &placed.layer else { return None };
-        let sizes = layer.sizes(&placed.input);
+        let sizes = placed.layer.convolution(&placed.input)?;
         let (planes, dplanes) = (Planes::of_input(sizes), Planes::of_gradient(sizes));
+        // The kernels keep zeros beside the values. Far strides and wide padding can make them outweigh all else.
+        let most = MOST_ZEROS * (sizes.x_len() + sizes.y_len()) + FEW_ZEROS;
+        if planes.len::<R>() > most || dplanes.len::<R>() > most {
+            return None;
+        }
         let panels = ParameterPanels::new(sizes);
         let weights = run::<R>(&mut self.weights, panels.len::<R>());
         let place = |at: usize| u32::try_from(weights.start + at).ok();

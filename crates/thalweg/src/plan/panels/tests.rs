@@ -622,6 +622,19 @@ fn convolutions_before_dense_layers() {
         image: Some([1, 50, 50]),
     };
     agrees_everywhere(&large, "large images");
+    // Sequences, and filters of one channel each.
+    let depthwise = Conv2d { groups: 3, ..Conv2d::new(3, same(3)) };
+    let by_channel = Case {
+        layers: vec![depthwise.clone().into(), relu(), depthwise.into(), MaxPool2d::new(3).into(), dense(4)],
+        rules: rules(Loss::SoftmaxCrossEntropy, adam()),
+        columns: 3 * 7 * 20,
+        rows: 6,
+        batch: 4,
+        bytes: false,
+        weighted: false,
+        image: Some([3, 7, 20]),
+    };
+    agrees_everywhere(&by_channel, "filters of one channel");
 }
 
 #[test]
