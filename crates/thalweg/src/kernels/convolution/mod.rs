@@ -2,8 +2,9 @@
 //!
 //! `naive.rs` is the number contract in code: every output one chain, in the order that `docs/numerics.md` states. The fast kernels
 //! take one example at a time, in [`Planes`], and give the same bits: [`correlate`] forward and to the input, [`add_example`] to the
-//! parameters.
+//! parameters. `batches.rs` puts them together for whole batches on one thread.
 
+mod batches;
 mod correlation;
 mod depthwise;
 #[cfg(test)]
@@ -16,9 +17,9 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
+pub use batches::{forward, input_gradient, parameter_gradients};
 pub use correlation::{Correlation, correlate};
 pub use gradients::{ParameterPanels, add_example, to_panels};
-pub use naive::{forward, input_gradient, parameter_gradients};
 pub use planes::Planes;
 pub use pooling::{average_pool, average_pool_gradient, max_pool, max_pool_gradient};
 pub use sizes::{ConvolutionSizes, PoolSizes, Windows};

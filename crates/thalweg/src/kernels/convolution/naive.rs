@@ -27,7 +27,7 @@ dispatched! {
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it, or the sizes give no output.
-    pub fn forward<R>(
+    pub(super) fn forward<R>(
         sizes: ConvolutionSizes, rows: usize, x: &[R], weight: &[R], bias: &[R], y: &mut [R],
     ) = forward_portable;
 }
@@ -123,7 +123,7 @@ dispatched! {
     ///
     /// # Panics
     /// As [`forward`].
-    pub fn input_gradient<R>(
+    pub(super) fn input_gradient<R>(
         sizes: ConvolutionSizes, rows: usize, dy: &[R], weight: &[R], dx: &mut [R],
     ) = input_gradient_portable;
 }
@@ -220,7 +220,7 @@ dispatched! {
     ///
     /// # Panics
     /// As [`forward`].
-    pub fn parameter_gradients<R>(
+    pub(super) fn parameter_gradients<R>(
         sizes: ConvolutionSizes, rows: usize, x: &[R], dy: &[R], dw: &mut [R], db: &mut [R], scratch: &mut [R],
     ) = parameter_gradients_portable;
 }
@@ -298,7 +298,7 @@ fn weight_gradient_chain<R: Real>(
     sum
 }
 
-fn check<R>(sizes: ConvolutionSizes, rows: usize, x: &[R], weight: &[R], y: &[R]) {
+pub(super) fn check<R>(sizes: ConvolutionSizes, rows: usize, x: &[R], weight: &[R], y: &[R]) {
     assert_eq!(x.len(), rows * sizes.x_len(), "x is [rows, in_channels, height, width]");
     assert_eq!(weight.len(), sizes.weight_len(), "w is [out_channels, in_channels / groups, rows, columns]");
     assert_eq!(y.len(), rows * sizes.y_len(), "y is [rows, out_channels, out_height, out_width]");

@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use crate::kernels::sums::ROWS;
 
+/// Zeros around an image, for each of its values and of its convolution's, that are too many; so few never are.
+const MOST_ZEROS: usize = 16;
+const FEW_ZEROS: usize = 1 << 16;
+
 /// The sizes of a convolution over images `[channels, height, width]`. Pairs are for the height and the width, in that order.
 ///
 /// ```text
@@ -120,6 +124,14 @@ impl ConvolutionSizes {
     /// How many examples form a block of NUMERICS rule 4: whole ones, of at most 4,096 positions together, or a single one.
     pub fn block(self) -> usize {
         (ROWS / self.positions()).max(1)
+    }
+
+    /// Whether images may lie between zeros ([`Planes`](super::Planes)): far strides and wide padding can make these outweigh all
+    /// else.
+    pub fn fits_planes(self) -> bool {
+        let most = MOST_ZEROS * (self.x_len() + self.y_len()) + FEW_ZEROS;
+        let planes = [super::Planes::of_input(self), super::Planes::of_gradient(self)];
+        planes.iter().all(|planes| planes.len::<f64>() <= most)
     }
 
     /// Values of working memory that the gradients of the parameters need.

@@ -59,9 +59,9 @@ fn agrees_term_by_term<R: Real>(sizes: ConvolutionSizes, rows: usize) {
     let mut db = numbers::<R>(b.len(), 6);
     let mut expected_dw = dw.clone();
     let mut expected_db = db.clone();
-    forward(sizes, rows, &x, &w, &b, &mut y);
-    input_gradient(sizes, rows, &dy, &w, &mut dx);
-    parameter_gradients(sizes, rows, &x, &dy, &mut dw, &mut db, &mut []);
+    naive::forward(sizes, rows, &x, &w, &b, &mut y);
+    naive::input_gradient(sizes, rows, &dy, &w, &mut dx);
+    naive::parameter_gradients(sizes, rows, &x, &dy, &mut dw, &mut db, &mut []);
 
     let weight_at = |o: usize, i: usize, p: usize, q: usize| {
         ((o * inputs + i % inputs) * kernel_rows + p) * kernel_columns + q

@@ -18,10 +18,6 @@ use crate::real::Real;
 /// Bytes that start a run of their own, and that kernels may read behind one: a cache line.
 const LINE: usize = 64;
 
-/// Zeros around an image, for each of its values and of its convolution's, that are too many; so few never are.
-const MOST_ZEROS: usize = 16;
-const FEW_ZEROS: usize = 1 << 16;
-
 /// Convolutions and what follows them, up to the first dense layer.
 #[derive(Clone, Debug)]
 pub(super) struct Front {
@@ -268,9 +264,7 @@ impl Builder<'_> {
     fn convolution<R: Real>(&mut self, placed: &PlacedLayer) -> Option<()> {
         let sizes = placed.layer.convolution(&placed.input)?;
         let (planes, dplanes) = (Planes::of_input(sizes), Planes::of_gradient(sizes));
-        // The kernels keep zeros beside the values. Far strides and wide padding can make them outweigh all else.
-        let most = MOST_ZEROS * (sizes.x_len() + sizes.y_len()) + FEW_ZEROS;
-        if planes.len::<R>() > most || dplanes.len::<R>() > most {
+        if !sizes.fits_planes() {
             return None;
         }
         let panels = ParameterPanels::new(sizes);
