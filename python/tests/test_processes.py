@@ -101,6 +101,12 @@ def test_nothing_optional_is_imported():
     assert python("import warnings; warnings.simplefilter('ignore'); " + code).strip() == "[]"
 
 
+def test_threads_are_as_many_as_the_environment_says():
+    code = "import thalweg; print(thalweg.default_threads())"
+    assert python(code, THALWEG_THREADS="5", OMP_NUM_THREADS="1").strip() == "5"
+    assert python(code, THALWEG_THREADS="", OMP_NUM_THREADS="1").strip() == "1"
+
+
 def test_one_row_needs_no_machinery():
     x, y = made()
     mlp = MLPClassifier((32,), random_state=0, max_iter=5).fit(x, y)

@@ -297,7 +297,7 @@ impl<R: Number> CustomLayer<R> for PythonLayer {
                 Ok((dx, given)) => (dx, Some(given)),
                 Err(_) => (answer, None),
             };
-            if let Some(dx) = dx.as_deref_mut() {
+            if let Some(dx) = &mut dx {
                 copy_into(&given_dx, "dx", dx)?;
             }
             let mut start = 0;

@@ -28,7 +28,6 @@ impl Dataset {
     /// `x`: `[rows, ...]`; `labels`: `[rows]`, class numbers below `classes`; or `values`: `[rows, outputs]`; `weights`: `[rows]`.
     #[new]
     #[pyo3(signature = (x, labels=None, classes=0, values=None, weights=None, feature_names=None, label_names=None))]
-    #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name, in one place")]
     fn new(
         x: &Bound<'_, PyUntypedArray>,
         labels: Option<PyReadonlyArray1<'_, u32>>,

@@ -33,13 +33,10 @@ impl<T> AsRef<[T]> for Lent<T> {
 
 /// A matrix that reads an array where it lies: `[rows, ...]`, all axes but the first as one. `None` if its layout is not that of a
 /// matrix with equal steps forward, or its memory is not aligned; the caller then copies.
-pub(crate) fn lend<T: Element>(
+pub(crate) fn lend<T: Element + Sync + 'static>(
     array: &Bound<'_, PyArrayDyn<T>>,
     kind: impl Fn(Arc<dyn AsRef<[T]> + Send + Sync>) -> SharedValues,
-) -> Option<SharedFeatures>
-where
-    T: Sync + 'static,
-{
+) -> Option<SharedFeatures> {
     let size = size_of::<T>() as isize;
     let steps: Vec<usize> = array
         .strides()
@@ -152,10 +149,12 @@ pub(crate) fn read_stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<Vec<ArrowC
         return Err(failed("schema"));
     }
     let count = schema.0.n_children.max(0) as usize;
-    // SAFETY: `text` is null or a C string of the schema, which outlives the copy.
-    let text = |text: *const c_char| match text.is_null() {
-        true => String::new(),
-        false => unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned(),
+    let text = |text: *const c_char| {
+        if text.is_null() {
+            return String::new();
+        }
+        // SAFETY: what is not null is a C string of the schema, which outlives the copy.
+        unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
     };
     let mut columns = Vec::with_capacity(count);
     for i in 0..count {

@@ -25,6 +25,9 @@ use crate::settings::{default_threads, json, precision};
 use crate::training::{Data, Job, plateau};
 use crate::{history, inspect};
 
+/// Number, kind, shape of the input, shape of the output, count of parameters.
+type Placed = (usize, String, Vec<usize>, Vec<usize>, usize);
+
 /// Layers, their parameters, and what predicting from a user's rows needs.
 #[pyclass(frozen, module = "thalweg._engine")]
 pub(crate) struct Network {
@@ -164,9 +167,9 @@ impl Network {
     }
 
     /// `(number, kind, input shape, output shape, parameters)` of each layer.
-    fn placed_layers(&self) -> PyResult<Vec<(usize, String, Vec<usize>, Vec<usize>, usize)>> {
+    fn placed_layers(&self) -> PyResult<Vec<Placed>> {
         let model = self.model()?;
-        let described = |placed: &thalweg::network::PlacedLayer| {
+        let described = |placed: &thalweg::network::PlacedLayer| -> Placed {
             let (input, output) = (placed.input.axes().to_vec(), placed.output.axes().to_vec());
             (placed.number, placed.layer.kind().to_owned(), input, output, placed.range.len())
         };

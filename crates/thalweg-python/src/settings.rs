@@ -19,10 +19,13 @@ pub(crate) fn precision(name: &str) -> PyResult<Precision> {
     }
 }
 
-/// How many threads training and predicting work on when nobody says: one per processor.
+/// How many threads training and predicting work on when nobody says: as many as `THALWEG_THREADS` or else `OMP_NUM_THREADS` says, which
+/// joblib sets in its workers so that they do not take each other's processors; else one per processor.
 #[pyfunction]
 pub(crate) fn default_threads() -> usize {
-    thalweg::team::default_threads()
+    let all = thalweg::team::default_threads();
+    let said = |name: &str| std::env::var(name).ok()?.trim().parse().ok().filter(|count: &usize| *count > 0);
+    said("THALWEG_THREADS").or_else(|| said("OMP_NUM_THREADS").map(|count| count.min(all))).unwrap_or(all)
 }
 
 /// The version of the library.

@@ -335,7 +335,7 @@ mod tests {
             let shared = shared(values);
             assert_eq!((shared.value(0, 0), shared.value(1, 0)), (-1.0, 7.0));
         }
-        assert_eq!(shared(SharedValues::U64(Arc::new(vec![1 << 60, 2]))).value(0, 0), 2.0_f64.powi(60));
+        assert_eq!(shared(SharedValues::U64(Arc::new(vec![1 << 60, 2]))).value(0, 0), (1_u64 << 60) as f64);
     }
 
     #[test]
