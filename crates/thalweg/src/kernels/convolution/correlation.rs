@@ -386,7 +386,7 @@ unsafe fn aside<R: Real, V: Vector<R>>(work: &Correlation, m: usize, n: usize, t
                 let left = V::WIDTH - lane;
                 let in_row = work.pitch - column;
                 let run = if in_row < left { in_row } else { left };
-                let mut count = if column < work.columns { work.columns - column } else { 0 };
+                let mut count = work.columns.saturating_sub(column);
                 if count > run {
                     count = run;
                 }

@@ -28,6 +28,7 @@ dispatched! {
 }
 
 #[inline(always)]
+#[expect(clippy::eq_op, reason = "only NaN differs from itself")]
 fn max_pool_portable<R: Real>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R], places: &mut [R]) {
     check(sizes, rows, x, y);
     assert_eq!(places.len(), y.len(), "a place for each value");
@@ -74,6 +75,11 @@ const SIDE_BY_SIDE: usize = 16;
 /// One row of such windows, over two rows of the image whose first value has the place `first`. Without branches, since nobody can
 /// foresee which value is the largest, and in arrays of one length, which become registers.
 #[inline(always)]
+#[expect(
+    clippy::eq_op,
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "NaN is neither larger nor equal, not even to itself"
+)]
 fn max_of_pairs<R: Real>(first: usize, width: usize, x: &[R], y: &mut [R], places: &mut [R]) {
     let (upper, lower) = x.split_at(width);
     let offsets = [R::ZERO, R::ONE, R::from_f64(width as f64), R::from_f64((width + 1) as f64)];

@@ -4,8 +4,8 @@ use super::*;
 use crate::activations::Activation;
 use crate::data::{Dataset, Features};
 use crate::layers::{
-    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, Conv2d, Dense, Dropout, GlobalAveragePool, Layer,
-    LayerNorm, MaxPool2d, Noise, Padding, Scale, Window,
+    AdaptiveAveragePool2d, AveragePool2d, BatchNorm, Conv1d, Conv2d, Dense, Dropout, GlobalAveragePool,
+    Layer, LayerNorm, MaxPool2d, Noise, Padding, Scale, Window,
 };
 use crate::network::Draw;
 use crate::optimizers::Optimizer;
@@ -25,7 +25,7 @@ struct Case {
     /// Whether the rows weigh differently.
     weighted: bool,
     /// Channels, rows and columns, where the rows are images.
-    image: Option<[usize; 3]>,
+    image: Option<Vec<usize>>,
 }
 
 fn rules(loss: Loss, optimizer: Optimizer) -> Rules {
@@ -63,7 +63,7 @@ fn data(case: &Case, outputs: usize) -> Dataset {
 }
 
 fn shape(case: &Case) -> Shape {
-    case.image.map_or(Shape::from(case.columns), Shape::from)
+    case.image.clone().map_or(Shape::from(case.columns), Shape::from)
 }
 
 fn bits<R: Real>(values: &[R]) -> Vec<u64> {
@@ -576,7 +576,7 @@ fn convolutions_before_dense_layers() {
         batch: 20,
         bytes: true,
         weighted: false,
-        image: Some([1, 12, 12]),
+        image: Some(vec![1, 12, 12]),
     };
     agrees_everywhere(&usual, "convolutions");
     // Steps through every kind, with penalties; a full batch, so that images are gathered once.
@@ -607,7 +607,7 @@ fn convolutions_before_dense_layers() {
         batch: 9,
         bytes: false,
         weighted: true,
-        image: Some([2, 15, 17]),
+        image: Some(vec![2, 15, 17]),
     };
     agrees_everywhere(&strange, "strange convolutions");
     // More positions than a block has, and features that one dense layer narrows to one.
@@ -619,22 +619,47 @@ fn convolutions_before_dense_layers() {
         batch: 5,
         bytes: true,
         weighted: false,
-        image: Some([1, 50, 50]),
+        image: Some(vec![1, 50, 50]),
     };
     agrees_everywhere(&large, "large images");
-    // Sequences, and filters of one channel each.
-    let depthwise = Conv2d { groups: 3, ..Conv2d::new(3, same(3)) };
+}
+
+#[test]
+fn filters_of_one_channel_and_sequences() {
+    let same = Window::square(3).padding(Padding::Same);
+    let depthwise = Conv2d { groups: 3, ..Conv2d::new(3, same) };
+    let relu = || Layer::from(Activation::Relu);
     let by_channel = Case {
-        layers: vec![depthwise.clone().into(), relu(), depthwise.into(), MaxPool2d::new(3).into(), dense(4)],
+        layers: vec![
+            depthwise.clone().into(),
+            relu(),
+            depthwise.into(),
+            MaxPool2d::new(3).into(),
+            Layer::Flatten,
+            dense(4),
+        ],
         rules: rules(Loss::SoftmaxCrossEntropy, adam()),
         columns: 3 * 7 * 20,
         rows: 6,
         batch: 4,
         bytes: false,
         weighted: false,
-        image: Some([3, 7, 20]),
+        image: Some(vec![3, 7, 20]),
     };
-    agrees_everywhere(&by_channel, "filters of one channel");
+    let sequences = Case {
+        layers: vec![Conv1d::new(5, 4).into(), relu(), Conv1d::new(3, 2).into(), Layer::Flatten, dense(3)],
+        columns: 2 * 30,
+        image: Some(vec![2, 30]),
+        rules: by_channel.rules.clone(),
+        rows: 6,
+        batch: 4,
+        bytes: false,
+        weighted: false,
+    };
+    for threads in [1, 2, 3] {
+        agrees::<f32>(&by_channel, "filters of one channel", threads);
+        agrees::<f32>(&sequences, "sequences", threads);
+    }
 }
 
 #[test]
