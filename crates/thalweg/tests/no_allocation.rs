@@ -16,8 +16,8 @@ use thalweg::data::{
     Augmentation, Dataset, DatasetTargets, Features, FittedScale, Flip, Scaling, TargetScale,
 };
 use thalweg::layers::{
-    AdaptiveAveragePool2d, Backward, Conv2d, ConvTranspose2d, Dense, Embedding, Forward, Layer, MaxPool2d, Padding,
-    ParameterShape, Periodic, PiecewiseLinear, Residual, Upsample, Window,
+    AdaptiveAveragePool2d, Backward, Conv2d, ConvTranspose2d, Dense, Embedding, Forward, Layer, MaxPool2d,
+    Padding, ParameterShape, Periodic, PiecewiseLinear, Residual, Upsample, Window,
 };
 use thalweg::metrics::Metric;
 use thalweg::run::{Place, Recorder, RunFolder, prepare};

@@ -209,7 +209,7 @@ fn pairs_are_pooled_as_any_windows() {
     for (height, width) in [(2, 2), (5, 9), (6, 70), (4, 33)] {
         let sizes = PoolSizes { channels: 2, height, width, windows: [pairs, pairs] };
         // Many equals, and some that are no numbers.
-        let of = |i: usize| if i * 13 % 11 == 0 { f32::NAN } else { (i * 7 % 5) as f32 - 2.0 };
+        let of = |i: usize| if (i * 13).is_multiple_of(11) { f32::NAN } else { (i * 7 % 5) as f32 - 2.0 };
         let x: Vec<f32> = (0..2 * 2 * height * width).map(of).collect();
         let mut y = vec![0.0; 2 * sizes.y_len()];
         let mut places = y.clone();
