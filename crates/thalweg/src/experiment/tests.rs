@@ -592,7 +592,7 @@ fn any_image_layer() -> impl Strategy<Value = Layer> {
         ),
         (1usize..99, any_pool(), 1usize..9).prop_map(|(out_channels, window, groups)| {
             let padding = match window.padding {
-                Padding::Numbers([_, ends]) if ends == [0, 0] => Padding::Valid,
+                Padding::Numbers([_, [0, 0]]) => Padding::Valid,
                 Padding::Numbers([_, ends]) => Padding::Numbers([[0, 0], ends]),
                 other => other,
             };
