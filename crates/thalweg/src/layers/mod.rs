@@ -121,7 +121,7 @@ pub enum Layer {
     GlobalAveragePool(GlobalAveragePool),
     /// In training, each channel is dropped with a chance and the rest scaled up; nothing in inference.
     ChannelDropout(ChannelDropout),
-    /// y = w[c]·u + b[c], with u of mean 0 and variance 1 over groups of each example's channels.
+    /// y = w·u + b, channel by channel, with u of mean 0 and variance 1 over groups of each example's channels.
     GroupNorm(GroupNorm),
     /// A user's own.
     Custom(Arc<dyn AnyCustomLayer>),
