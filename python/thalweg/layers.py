@@ -8,7 +8,34 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ["Layer", "activation", "batch_norm", "dense", "dropout", "flatten", "layer_norm", "noise", "scale"]
+__all__ = [
+    "Layer",
+    "activation",
+    "adaptive_average_pool2d",
+    "average_pool2d",
+    "batch_norm",
+    "channel_dropout",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "dense",
+    "dropout",
+    "embedding",
+    "flatten",
+    "global_average_pool",
+    "group_norm",
+    "layer_norm",
+    "max_pool2d",
+    "noise",
+    "periodic",
+    "piecewise_linear",
+    "residual",
+    "scale",
+    "upsample",
+]
+
+#: One number, or one for the height and one for the width.
+Pair = int | list[int]
 
 
 class Layer(Protocol):
@@ -81,3 +108,134 @@ def batch_norm() -> str:
 def layer_norm() -> str:
     """y = w ⊙ u + b, with u of mean 0 and variance 1 over each example."""
     return "layer_norm"
+
+
+def conv2d(
+    out_channels: int,
+    *,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Any = None,
+    dilation: Pair | None = None,
+    groups: int | None = None,
+    activation: Any = None,
+    init: Any = None,
+    bias_init: Any = None,
+) -> dict[str, Any]:
+    """A convolution of images ``[channels, height, width]``; `padding` is ``"valid"``, ``"same"`` or numbers.
+
+    >>> conv2d(8, kernel_size=3, padding="same", activation="relu")
+    {'conv2d': 8, 'kernel_size': 3, 'padding': 'same', 'activation': 'relu'}
+    """
+    return _described(
+        {"conv2d": out_channels, "kernel_size": kernel_size},
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        activation=activation,
+        init=init,
+        bias_init=bias_init,
+    )
+
+
+def conv1d(
+    out_channels: int,
+    *,
+    kernel_size: int,
+    stride: int | None = None,
+    padding: Any = None,
+    dilation: int | None = None,
+    groups: int | None = None,
+    activation: Any = None,
+) -> dict[str, Any]:
+    """A convolution of sequences ``[channels, length]``."""
+    return _described(
+        {"conv1d": out_channels, "kernel_size": kernel_size},
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        activation=activation,
+    )
+
+
+def conv_transpose2d(
+    out_channels: int,
+    *,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Any = None,
+    output_padding: Pair | None = None,
+    groups: int | None = None,
+    activation: Any = None,
+) -> dict[str, Any]:
+    """The way back of a convolution as a layer: images become larger by its stride."""
+    return _described(
+        {"conv_transpose2d": out_channels, "kernel_size": kernel_size},
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
+        groups=groups,
+        activation=activation,
+    )
+
+
+def upsample(factor: Pair) -> dict[str, Any]:
+    """Every pixel becomes a rectangle of pixels."""
+    return {"upsample": factor}
+
+
+def max_pool2d(size: Pair, *, stride: Pair | None = None, padding: Any = None) -> dict[str, Any]:
+    """The largest value of each window; windows follow one another where no `stride` is given."""
+    return _described({"max_pool2d": size}, stride=stride, padding=padding)
+
+
+def average_pool2d(size: Pair, *, stride: Pair | None = None, padding: Any = None) -> dict[str, Any]:
+    """The mean of each window."""
+    return _described({"average_pool2d": size}, stride=stride, padding=padding)
+
+
+def adaptive_average_pool2d(output_size: Pair) -> dict[str, Any]:
+    """The means of so many parts of an image."""
+    return {"adaptive_average_pool2d": output_size}
+
+
+def global_average_pool() -> str:
+    """The mean of each channel."""
+    return "global_average_pool"
+
+
+def channel_dropout(chance: float) -> dict[str, Any]:
+    """In training, drops each channel with this chance and scales the rest up."""
+    return {"channel_dropout": chance}
+
+
+def group_norm(groups: int) -> dict[str, Any]:
+    """y = w[c]·u + b[c], with u of mean 0 and variance 1 over groups of each example's channels."""
+    return {"group_norm": {"groups": groups}}
+
+
+def embedding(dimension: int, *, categories: list[int], columns: list[int], init: Any = None) -> dict[str, Any]:
+    """Each category of some columns has numbers of its own; a column's values are 0 to its count of `categories`."""
+    table = {"dimension": dimension, "columns": columns, "categories": categories}
+    return _described({"embedding": table}, init=init)
+
+
+def periodic(*, frequencies: int = 48, sigma: float = 0.01, columns: list[int] | None = None) -> dict[str, Any]:
+    """Each number becomes sines and cosines of multiples of it, which training finds."""
+    return {"periodic": _described({"frequencies": frequencies, "sigma": sigma}, columns=columns)}
+
+
+def piecewise_linear(edges: list[list[float]], *, columns: list[int]) -> dict[str, Any]:
+    """Each number becomes a share for each bin between the `edges` of its column."""
+    return {"piecewise_linear": {"edges": edges, "columns": columns}}
+
+
+def residual(layers: list[Any], *, shortcut: list[Any] | None = None) -> dict[str, Any]:
+    """y = g(x) + f(x), with f the layers inside, and g straight, a projection, or the layers of `shortcut`.
+
+    >>> residual([dense(8, activation="relu"), dense(8)])
+    {'residual': [{'dense': 8, 'activation': 'relu'}, {'dense': 8}]}
+    """
+    return _described({"residual": layers}, shortcut=shortcut)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["binary_cross_entropy", "focal", "half_squares", "huber", "log_cosh", "mean_absolute_error", "mean_squared_error", "quantile", "softmax_cross_entropy", "sum_of_squares"]
+__all__ = ["binary_cross_entropy", "focal", "half_squares", "hinge", "huber", "log_cosh", "mean_absolute_error", "mean_squared_error", "poisson", "quantile", "softmax_cross_entropy", "squared_hinge", "sum_of_squares"]
 
 
 def sum_of_squares() -> dict[str, Any]:
@@ -55,3 +55,18 @@ def focal(*, gamma: float = 2.0, alpha: float = 0.25) -> dict[str, Any]:
 def softmax_cross_entropy(*, label_smoothing: float = 0.0) -> dict[str, Any]:
     """From logits; class numbers or probabilities as targets."""
     return {"name": "softmax_cross_entropy", "label_smoothing": label_smoothing}
+
+
+def poisson() -> dict[str, Any]:
+    """For counts, from the logarithm of the rate; predictions are rates."""
+    return {"name": "poisson"}
+
+
+def hinge() -> dict[str, Any]:
+    """Of scores: one for two classes, or one for each. Predictions are scores, no probabilities."""
+    return {"name": "hinge"}
+
+
+def squared_hinge() -> dict[str, Any]:
+    """The squares of the hinge's distances from the margin."""
+    return {"name": "squared_hinge"}

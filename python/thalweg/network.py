@@ -18,7 +18,7 @@ from .history import History
 __all__ = ["Explanation", "Network", "rows"]
 
 #: Losses whose targets are classes.
-_OF_CLASSES = frozenset({"binary_cross_entropy", "focal", "softmax_cross_entropy"})
+_OF_CLASSES = frozenset({"binary_cross_entropy", "focal", "softmax_cross_entropy", "hinge", "squared_hinge"})
 
 
 def rows(

@@ -14,7 +14,7 @@ __all__ = ["sequential"]
 def sequential(network: Any) -> Any:
     """The same layers and parameters, numbered alike. Outputs are logits where the loss takes them.
 
-    Layers without a twin in PyTorch (``scale``, ``noise``, one's own) are refused by name.
+    Layers without a twin in PyTorch (``scale``, ``noise``, one's own), and those for images and tables, are refused by name.
     """
     torch: Any = import_module("torch")
     modules: list[Any] = []
@@ -59,11 +59,11 @@ def _module(torch: Any, entry: Any, placed: tuple[int, str, list[int], list[int]
     if name == "dropout":
         return nn.Dropout(options)
     given: dict[str, Any] = options if hasattr(options, "keys") else {}
-    if name == "batch_norm":
+    if name == "batch_norm" and len(inputs) == 1:
         return nn.BatchNorm1d(int(np.prod(inputs)), eps=given.get("epsilon", 1e-5))
     if name == "layer_norm":
         return nn.LayerNorm(inputs, eps=given.get("epsilon", 1e-5))
-    raise ValueError(f"layer {number} ({kind}) has no twin in PyTorch")
+    raise ValueError(f"layer {number} ({kind}) is not translated to PyTorch")
 
 
 def _named(entry: Any) -> tuple[str, Any]:

@@ -30,6 +30,9 @@ _ACTIVATIONS = {"logistic": "sigmoid"}
 _SIGMOID = frozenset({"binary_cross_entropy", "focal"})
 _SOFTMAX = frozenset({"softmax_cross_entropy"})
 
+#: Losses of scores, of which no probabilities can be made.
+_SCORES = frozenset({"hinge", "squared_hinge"})
+
 #: scikit-learn lowers an adaptive rate to this, and by this.
 _ADAPTIVE_DIVISOR = 5.0
 _ADAPTIVE_LEAST = 1e-6
@@ -650,6 +653,11 @@ class MLPClassifier(MultiLayerPerceptron):
         return _engine.Dataset(x, labels=targets, classes=max(len(self.classes_), 2), weights=weights, label_names=names)
 
     def _chosen_loss(self) -> Any:
+        if _name(self.loss) in _SCORES:
+            raise ValueError(
+                f"loss={_name(self.loss)!r} gives scores, not the probabilities of a classifier; take "
+                "'binary_cross_entropy' or 'softmax_cross_entropy', or train a thalweg.Network with it"
+            )
         if self.loss is not None:
             return self.loss
         return "binary_cross_entropy" if self._is_multilabel or len(self.classes_) <= 2 else "softmax_cross_entropy"

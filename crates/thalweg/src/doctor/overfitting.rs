@@ -131,7 +131,9 @@ fn cure(patient: &Patient<'_>, has_gap: bool) -> String {
         None => Some("--set training.early_stopping.metric=validation.loss"),
         Some(_) => None,
     };
-    let has_dropout = patient.layers().any(|layer| matches!(layer, Layer::Dropout(_)));
+    let has_dropout = patient
+        .layers()
+        .any(|layer| layer.any(&|layer| matches!(layer, Layer::Dropout(_) | Layer::ChannelDropout(_))));
     let mut ways = Vec::new();
     if !has_gap {
         ways.extend(stop);

@@ -86,9 +86,10 @@ fn batch(prepared: &Prepared) -> usize {
 
 /// Whether the losses of two steps differ by the weights alone: all rows each time, and nothing random in the layers.
 fn is_exact(prepared: &Prepared) -> bool {
-    let is_random = |layer: &Layer| matches!(layer, Layer::Dropout(_) | Layer::Noise(_) | Layer::Custom(_));
+    let augment = prepared.experiment.training.augment.as_ref();
     batch(prepared) == prepared.train.rows()
-        && !prepared.network.layers().iter().any(|placed| placed.layer.any(&is_random))
+        && augment.is_none_or(|augmentation| augmentation.is_off())
+        && !prepared.network.layers().iter().any(|placed| placed.layer.any(&Layer::is_random))
 }
 
 /// Notes the loss of every step, and ends the probe.

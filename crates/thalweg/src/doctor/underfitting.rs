@@ -114,7 +114,10 @@ fn cure(patient: &Patient<'_>) -> String {
     if training.weight_decay > 0.0 {
         ways.push("--weight-decay 0");
     }
-    if patient.layers().any(|layer| matches!(layer, Layer::Dropout(_))) {
+    if patient
+        .layers()
+        .any(|layer| layer.any(&|layer| matches!(layer, Layer::Dropout(_) | Layer::ChannelDropout(_))))
+    {
         ways.push("--dropout 0");
     }
     ways.push(&hidden);

@@ -329,9 +329,9 @@ impl Story<'_> {
                     (optimizer, _) => optimizer.formulas(&update, w),
                 };
                 section.formulas(formulas.into_iter().map(|text| Formula::new(text, "")).collect());
-                if let (Some(limit), true) = (rules.max_norm, parameter.role.is_penalised()) {
+                if let (Some(limit), true) = (rules.max_norm, parameter.role.is_limited()) {
                     let limit = short(limit);
-                    let unit = if placed.layer.is_convolution() { "[o]" } else { "[:,j]" };
+                    let unit = if parameter.role == ParameterRole::Filter { "[o]" } else { "[:,j]" };
                     let text = format!(
                         "{w}{unit} ← {w}{unit}·{limit}/‖{w}{unit}‖ where the norm is larger than {limit}"
                     );

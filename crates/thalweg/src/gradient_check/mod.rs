@@ -11,6 +11,7 @@ mod kinks;
 
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::network::{Network, Parameter};
 use crate::plan::{Plan, Rows, Rules};
@@ -29,6 +30,13 @@ const COORDINATES: usize = 100;
 
 /// Rows that are checked at most: differences cost two forward passes per coordinate.
 const ROWS: usize = 300;
+
+/// Fewer rows where these have more values on activations and pools than this together: each value may lie by a kink, and a bias of
+/// a filter moves all values of a channel at once.
+const VALUES: usize = 40_000;
+
+/// But so many rows at least.
+const LEAST_ROWS: usize = 4;
 
 /// At how many points beside a kink a coordinate is checked: each may lie by another kink.
 const POINTS_BESIDE: usize = 5;
@@ -100,9 +108,17 @@ pub fn check<R: Real>(
 ) -> Result<GradientReport> {
     let network: Network<f64> = network.cast();
     let loss = settings.loss.clone().unwrap_or_else(|| default_loss(&network, data));
-    let rows: Vec<u32> = (0..data.rows().min(ROWS) as u32).collect();
+    let rows: Vec<u32> = (0..data.rows().min(rows(&network)) as u32).collect();
     let mut check = Check::new(&network, rules(loss, settings, seed), data, &rows, seed)?;
     Ok(check.run())
+}
+
+/// How many rows are checked.
+fn rows(network: &Network<f64>) -> usize {
+    let may_kink = |layer: &Layer| matches!(layer, Layer::Activation(_) | Layer::MaxPool2d(_));
+    let kinked = network.layers().iter().filter(|placed| placed.layer.any(&may_kink));
+    let values: usize = kinked.map(|placed| placed.output.len()).sum();
+    (VALUES / values.max(1)).clamp(LEAST_ROWS, ROWS)
 }
 
 fn rules(loss: Loss, settings: &TrainingSettings, seed: u64) -> Rules {

@@ -84,7 +84,7 @@ impl Conv2d {
             ParameterShape {
                 name: "weight".into(),
                 shape: Shape::from(self.weight_axes(input.axes()[0])),
-                role: ParameterRole::Weight,
+                role: ParameterRole::Filter,
             },
             ParameterShape {
                 name: "bias".into(),

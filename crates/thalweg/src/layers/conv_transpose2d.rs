@@ -105,7 +105,7 @@ impl ConvTranspose2d {
     }
 
     pub(super) fn parameters(&self, input: &Shape) -> Vec<ParameterShape> {
-        let (weight, bias) = (ParameterRole::Weight, ParameterRole::Free);
+        let (weight, bias) = (ParameterRole::Filter, ParameterRole::Free);
         let shape = Shape::from(self.weight_axes(input.axes()[0]));
         vec![
             ParameterShape { name: "weight".into(), shape, role: weight },

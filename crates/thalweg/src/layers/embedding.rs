@@ -97,7 +97,7 @@ impl Embedding {
         vec![ParameterShape {
             name: "weight".into(),
             shape: Shape::from([self.categories.iter().sum(), self.dimension]),
-            role: ParameterRole::Weight,
+            role: ParameterRole::Table,
         }]
     }
 

@@ -441,7 +441,7 @@ impl Layer {
         matches!(self, Layer::Dense(_)) || self.is_convolution()
     }
 
-    /// Whether it works on images `[channels, height, width]` and on nothing else.
+    /// Whether it works on images `[channels, height, width]`; some of these also on sequences `[channels, length]`.
     pub(crate) fn takes_images(&self) -> bool {
         matches!(
             self,
@@ -455,6 +455,11 @@ impl Layer {
                 | Layer::GroupNorm(_)
                 | Layer::ChannelDropout(_)
         )
+    }
+
+    /// Whether it draws random numbers in training, or may.
+    pub(crate) fn is_random(&self) -> bool {
+        matches!(self, Layer::Dropout(_) | Layer::ChannelDropout(_) | Layer::Noise(_) | Layer::Custom(_))
     }
 
     /// Whether its weights are filters.

@@ -102,7 +102,7 @@ impl Periodic {
         };
         let mut all = vec![own("frequency", [count, self.frequencies], ParameterRole::Free)];
         if let Some(dimension) = self.dimension {
-            all.push(own("weight", [count * 2 * self.frequencies, dimension], ParameterRole::Weight));
+            all.push(own("weight", [count * 2 * self.frequencies, dimension], ParameterRole::Table));
             all.push(own("bias", [count, dimension], ParameterRole::Free));
         }
         all

@@ -155,7 +155,7 @@ impl PiecewiseLinear {
         let weight = Shape::from([self.all_bins(), dimension]);
         let bias = Shape::from([self.edges.len(), dimension]);
         vec![
-            ParameterShape { name: "weight".into(), shape: weight, role: ParameterRole::Weight },
+            ParameterShape { name: "weight".into(), shape: weight, role: ParameterRole::Table },
             ParameterShape { name: "bias".into(), shape: bias, role: ParameterRole::Free },
         ]
     }

@@ -6,6 +6,11 @@
 pub enum ParameterRole {
     /// Trained; penalties, weight decay and `max_norm` touch it. Its last axis counts the units, and all the others what comes into them.
     Weight,
+    /// Trained; penalties, weight decay and `max_norm` touch it. Its first axis counts the filters (of a transposed convolution: the input
+    /// channels), and all the others what belongs to one.
+    Filter,
+    /// Trained; penalties and weight decay touch it, `max_norm` does not: rows of a table have no units that sum them.
+    Table,
     /// Trained; no penalty touches it: biases, and the scales of normalisations.
     Free,
     /// A running average of what the batches show. A layer's backward pass adds the batch's own value where a gradient would
@@ -23,7 +28,12 @@ pub enum ParameterRole {
 impl ParameterRole {
     /// Whether penalties and weight decay touch it.
     pub const fn is_penalised(self) -> bool {
-        matches!(self, ParameterRole::Weight)
+        matches!(self, ParameterRole::Weight | ParameterRole::Filter | ParameterRole::Table)
+    }
+
+    /// Whether `max_norm` limits what comes into each of its units.
+    pub(crate) const fn is_limited(self) -> bool {
+        matches!(self, ParameterRole::Weight | ParameterRole::Filter)
     }
 
     /// Whether the optimizer changes it, by a gradient.

@@ -81,9 +81,6 @@ impl<R: Real> LbfgsSteps<R> {
                 moves[parameter.range.clone()].fill(true);
             }
         }
-        let is_random = |layer: &Layer| {
-            matches!(layer, Layer::Dropout(_) | Layer::ChannelDropout(_) | Layer::Noise(_) | Layer::Custom(_))
-        };
         let plan = match R::fast_gradients(network, wanted)? {
             Some(plan) => plan,
             None => Box::new(PlainGradients::new(network, wanted)?),
@@ -96,7 +93,7 @@ impl<R: Real> LbfgsSteps<R> {
                 parameters: network.parameters().to_vec(),
                 gradients: vec![R::ZERO; count],
                 moves,
-                is_random: network.layers().iter().any(|layer| layer.layer.any(&is_random)),
+                is_random: network.layers().iter().any(|layer| layer.layer.any(&Layer::is_random)),
             },
             memory: Memory::new(history, count),
             w: vec![R::ZERO; count],

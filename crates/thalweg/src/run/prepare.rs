@@ -167,7 +167,9 @@ pub fn load_options(experiment: &Experiment, data_folder: Option<&Path>) -> Load
 /// Whether a layer for images comes before the rows are flat.
 fn takes_images(layers: &[Layer]) -> bool {
     let mut before = layers.iter().take_while(|layer| !matches!(layer, Layer::Flatten | Layer::Dense(_)));
-    before.any(|layer| layer.any(&Layer::takes_images))
+    let takes_sequences = |layer: &Layer| matches!(layer, Layer::Conv1d(_));
+    !before.clone().any(|layer| layer.any(&takes_sequences))
+        && before.any(|layer| layer.any(&Layer::takes_images))
 }
 
 /// How many outputs the layers have, where that does not depend on the data.

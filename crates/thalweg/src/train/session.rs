@@ -174,10 +174,6 @@ impl<'a, R: Real> Session<'a, R> {
         let outputs = network.output_shape().len();
         let augmented = match settings.augment.filter(|augmentation| !augmentation.is_off()) {
             Some(augmentation) => {
-                if let Optimizer::Lbfgs { .. } = rules.optimizer {
-                    let optimizer = rules.optimizer.name().to_owned();
-                    return Err(NetworkProblem::NoClipping { optimizer, limit: "augment" }.into());
-                }
                 plan::fit::check(network, &rules.loss, parts.train)?;
                 let (input, largest) = (network.input_shape(), batches.largest());
                 Some(AugmentedBatch::new(augmentation, seed, parts.train, largest, input, outputs)?)
@@ -406,6 +402,10 @@ pub(crate) fn check_settings<R: Real>(
         let rules = rules(settings, loss.clone(), 0);
         let batches = Batches::new(rows, settings.rows_per_update(), settings.shuffle, 0);
         plan::check_lbfgs(&rules, batches.is_full())?;
+        if settings.augment.is_some_and(|augmentation| !augmentation.is_off()) {
+            let optimizer = rules.optimizer.name().to_owned();
+            return Err(NetworkProblem::NoClipping { optimizer, limit: "augment" }.into());
+        }
     }
     Ok(())
 }

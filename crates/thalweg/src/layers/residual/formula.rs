@@ -92,7 +92,7 @@ impl Residual {
 /// `z3.0`
 fn value_name(layer: &Layer, number: &str) -> String {
     let letter = match layer {
-        Layer::Dense(_) => "z",
+        layer if layer.has_weights() => "z",
         Layer::Activation(_) => "a",
         _ => "y",
     };

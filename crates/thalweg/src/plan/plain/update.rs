@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::kernels::{OrderedSum, elementwise};
-use crate::layers::{Layer, ParameterRole};
+use crate::layers::ParameterRole;
 use crate::network::PlacedLayer;
 use crate::optimizers::{Optimizer, Update, muon};
 use crate::plan::{Rates, Rules};
@@ -91,15 +91,9 @@ impl<R: Real> Plan<R> {
                     }
                     None => elementwise::update(optimizer, &update, w, dw, state),
                 }
-                // The rows of an embedding, and the small layers of single columns, have no units with incoming weights of this kind.
-                let has_units = !matches!(
-                    layer.layer,
-                    Layer::Embedding(_) | Layer::Periodic(_) | Layer::PiecewiseLinear(_)
-                );
-                let is_limited = parameter.role.is_penalised() && has_units;
-                if let (Some(limit), true) = (self.rules.max_norm, is_limited) {
+                if let (Some(limit), true) = (self.rules.max_norm, parameter.role.is_limited()) {
                     let weights = &mut self.parameters[range];
-                    if layer.layer.is_convolution() {
+                    if parameter.role == ParameterRole::Filter {
                         let each = weights.len() / parameter.shape.axes()[0];
                         weights.chunks_exact_mut(each).for_each(|filter| limit_units(limit, 1, filter));
                     } else {
