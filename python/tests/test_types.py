@@ -25,7 +25,8 @@ def test_the_stub_is_that_of_the_engine():
 
 @needs("pyright")
 def test_pyright_is_content():
-    done = subprocess.run([sys.executable, "-m", "pyright", "--project", str(PACKAGE)], capture_output=True, text=True)
+    command = [sys.executable, "-m", "pyright", "--project", str(PACKAGE), "--pythonpath", sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True)
     if "nodeenv" in done.stderr and done.returncode == 1 and not done.stdout:
         pytest.skip("SKIPPED: pyright needs Node.js")
     assert done.returncode == 0, done.stdout

@@ -99,7 +99,7 @@ pub(crate) struct State {
 impl State {
     /// Made from what `__reduce__` gives.
     #[new]
-    #[pyo3(signature = (precision, counters, parameters, optimizer_state, best_parameters=None, average=None, optimizer=String::new()))]
+    #[pyo3(signature = (precision, counters, parameters, optimizer_state, best_parameters=None, average=None, optimizer=""))]
     fn new(
         precision: &str,
         counters: &str,
@@ -107,7 +107,7 @@ impl State {
         optimizer_state: Vec<u8>,
         best_parameters: Option<Vec<u8>>,
         average: Option<Vec<u8>>,
-        optimizer: String,
+        optimizer: &str,
     ) -> PyResult<Self> {
         let counters =
             serde_json::from_str(counters).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -116,7 +116,7 @@ impl State {
             inner: train::State {
                 precision,
                 counters,
-                optimizer,
+                optimizer: optimizer.to_owned(),
                 parameters,
                 optimizer_state,
                 best_parameters,
