@@ -31,12 +31,9 @@ const COORDINATES: usize = 100;
 /// Rows that are checked at most: differences cost two forward passes per coordinate.
 const ROWS: usize = 300;
 
-/// Fewer rows where these have more values on activations and pools than this together: each value may lie by a kink, and a bias of
-/// a filter moves all values of a channel at once.
-const VALUES: usize = 40_000;
-
-/// But so many rows at least.
-const LEAST_ROWS: usize = 4;
+/// Of images so many rows at least: a filter moves the values of a channel at all places at once, each of which may come by a kink, so
+/// that places count as rows do.
+const LEAST_ROWS: usize = 2;
 
 /// At how many points beside a kink a coordinate is checked: each may lie by another kink.
 const POINTS_BESIDE: usize = 5;
@@ -115,10 +112,9 @@ pub fn check<R: Real>(
 
 /// How many rows are checked.
 fn rows(network: &Network<f64>) -> usize {
-    let may_kink = |layer: &Layer| matches!(layer, Layer::Activation(_) | Layer::MaxPool2d(_));
-    let kinked = network.layers().iter().filter(|placed| placed.layer.any(&may_kink));
-    let values: usize = kinked.map(|placed| placed.output.len()).sum();
-    (VALUES / values.max(1)).clamp(LEAST_ROWS, ROWS)
+    let filtered = network.layers().iter().filter(|placed| placed.layer.any(&Layer::is_convolution));
+    let places = filtered.map(|placed| placed.output.axes().iter().skip(1).product::<usize>());
+    (ROWS / places.max().unwrap_or(1).max(1)).max(LEAST_ROWS)
 }
 
 fn rules(loss: Loss, settings: &TrainingSettings, seed: u64) -> Rules {
