@@ -2,7 +2,8 @@
 //!
 //! 784-512-512-10 on 60,000 made images, batches of 128, momentum. Runs of each kind come in turn, each in a run's folder
 //! on the disk; epochs are timed between steps, and the medians are held against each other. The first epoch of a run is left
-//! out, in which no checkpoint is written. `THALWEG_BENCH_DIR` says where the folders are made.
+//! out, in which no checkpoint is written. `THALWEG_BENCH_DIR` says where the folders are made, `THALWEG_THREADS` on how many threads
+//! the runs train.
 
 use std::cell::RefCell;
 use std::fs;
@@ -102,7 +103,12 @@ fn main() -> Result<()> {
     let mut kinds = Vec::new();
     for (_, settings) in KINDS {
         let draft = settings.iter().try_fold(draft.clone(), |draft, (key, value)| draft.set(key, value))?;
-        kinds.push(prepare(draft.check()?, Some(&folder))?);
+        let mut prepared = prepare(draft.check()?, Some(&folder))?;
+        if let Some(threads) = std::env::var("THALWEG_THREADS").ok().and_then(|threads| threads.parse().ok())
+        {
+            prepared.threads = threads;
+        }
+        kinds.push(prepared);
     }
     let start = kinds[0].network.clone();
     let mut times = [const { Vec::new() }; KINDS.len()];
