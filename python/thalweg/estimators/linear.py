@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .mlp import MLPClassifier, MLPRegressor, MultiLayerPerceptron
+from .classifier import MLPClassifier
+from .perceptron import MultiLayerPerceptron
+from .regressor import MLPRegressor
 
 __all__ = ["LinearRegression", "LogisticRegression"]
 

@@ -1,18 +1,18 @@
-"""``MLPClassifier`` and ``MLPRegressor``: scikit-learn's multi-layer perceptrons, finished."""
+"""What scikit-learn's multi-layer perceptrons share: parameters, fitting, what a fit leaves behind."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 
 from .. import _engine
-from .._arrays import as_rows, as_targets, open_numpy
+from .._arrays import as_rows
 from .._settings import spelled, to_json
 from ..callbacks import Progress, joined
 from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
@@ -21,32 +21,23 @@ from ..network import Network
 from . import checks
 from .parameters import Parameters
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MultiLayerPerceptron", "held_out", "name_of"]
 
 #: scikit-learn's names of activations that have another here.
 _ACTIVATIONS = {"logistic": "sigmoid"}
-
-#: Losses that take logits, and what makes probabilities of these.
-_SIGMOID = frozenset({"binary_cross_entropy", "focal"})
-_SOFTMAX = frozenset({"softmax_cross_entropy"})
-
-#: Losses of scores, of which no probabilities can be made.
-_SCORES = frozenset({"hinge", "squared_hinge"})
 
 #: scikit-learn lowers an adaptive rate to this, and by this.
 _ADAPTIVE_DIVISOR = 5.0
 _ADAPTIVE_LEAST = 1e-6
 
-_DTYPES = {"f32": np.float32, "f64": np.float64}
 
-
-def _name(part: Any) -> str | None:
+def name_of(part: Any) -> str | None:
     """The name of a part that has one."""
     named: Any = part["name"] if hasattr(part, "keys") else part
     return named if isinstance(named, str) else None
 
 
-class MultiLayerPerceptron(Parameters):
+class MultiLayerPerceptron(Parameters, ABC):
     """What classifier and regressor share."""
 
     hidden_layer_sizes: Any
@@ -92,29 +83,29 @@ class MultiLayerPerceptron(Parameters):
 
     # Of each subclass.
 
-    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any: ...
 
-    def _encoded(self, y: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _encoded(self, y: Any) -> Any: ...
 
-    def _weighed(self, targets: Any, weights: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _weighed(self, targets: Any, weights: Any) -> Any: ...
 
-    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
-        raise NotImplementedError
+    @abstractmethod
+    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset: ...
 
-    def _chosen_loss(self) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _chosen_loss(self) -> Any: ...
 
-    def _outputs(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _outputs(self) -> int: ...
 
-    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]: ...
 
-    def _metric(self, rows: int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _metric(self, rows: int) -> str: ...
 
     # Fitting.
 
@@ -242,7 +233,7 @@ class MultiLayerPerceptron(Parameters):
         return {"name": "sgd", "learning_rate": rate}
 
     def _is_lbfgs(self) -> bool:
-        return _name(self._optimizer()) == "lbfgs"
+        return name_of(self._optimizer()) == "lbfgs"
 
     def _settings(self, rows: int, weight: float) -> tuple[dict[str, Any], int]:
         """The training's settings, and how many rows an update sees."""
@@ -491,361 +482,7 @@ class MultiLayerPerceptron(Parameters):
         return self._dataset(given.array, targets, weights)
 
 
-class MLPClassifier(MultiLayerPerceptron):
-    """A multi-layer perceptron that tells classes apart.
-
-    The parameters are those of ``sklearn.neural_network.MLPClassifier``, with the same defaults, and these:
-
-    - ``activation`` and ``dropout`` may be lists, one entry for each hidden layer; every activation of the engine is there.
-    - ``hidden_layer_sizes=()`` is a linear model.
-    - ``loss``: any loss of the engine, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``.
-    - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
-    - ``optimizer``, ``schedule``, ``init``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
-    - ``validation_metric``: what early stopping goes by; ``"accuracy"`` without it.
-    - ``precision``: ``"f32"``, ``"f64"``, or ``"auto"``: 32 bits for float32 and bytes, else 64.
-    - ``threads``: how many to work on. The bits of the result do not depend on it.
-    - ``callbacks``: functions called after each epoch (:mod:`thalweg.callbacks`); ``verbose=True`` shows a progress bar.
-
-    ``fit`` takes ``sample_weight`` and ``validation_data=(X, y)``; the losses and metrics of every epoch are in ``history_``, and with
-    validation the best weights are kept.
-
-    >>> import numpy as np
-    >>> from thalweg import MLPClassifier
-    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    >>> y = np.array(["same", "different", "different", "same"])
-    >>> mlp = MLPClassifier(hidden_layer_sizes=(8,), activation="tanh", solver="lbfgs", random_state=1, max_iter=100)
-    >>> mlp.fit(X, y).predict(X).tolist()
-    ['same', 'different', 'different', 'same']
-    """
-
-    class_weight: Any
-    classes_: Any
-    _is_multilabel: bool
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
-        max_fun: int = 15000,
-        loss: Any = None,
-        class_weight: Any = None,
-        dropout: Any = 0.0,
-        init: Any = None,
-        optimizer: Any = None,
-        schedule: Any = None,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-        validation_metric: str | None = None,
-        precision: str = "auto",
-        threads: int | None = None,
-        callbacks: Any = None,
-    ) -> None:
-        self._keep(locals())
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
-        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
-        return self._fit(X, y, sample_weight, validation_data, live=live)
-
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, validation_data: Any = None
-    ) -> Self:
-        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call."""
-        return self._fit(X, y, sample_weight, validation_data, incremental=True, classes=classes)
-
-    def predict(self, X: Any) -> Any:
-        """The likeliest class of each row, or all likely labels."""
-        said = self._predictions(X)
-        if self._is_multilabel:
-            return (said > 0.5).astype(np.int64)
-        if len(self.classes_) == 1:
-            return self.classes_.take(np.zeros(len(said), dtype=np.intp))
-        if said.shape[1] == 1:
-            return self.classes_.take((said[:, 0] > 0.5).astype(np.intp))
-        return self.classes_.take(said.argmax(axis=1))
-
-    def predict_proba(self, X: Any) -> Any:
-        """How likely each class is, ``[rows, classes]``."""
-        said = self._predictions(X)
-        if callable(self.loss):
-            said = _softmax(said)
-        if self._is_multilabel:
-            return said
-        if len(self.classes_) == 1:
-            return np.ones((len(said), 1), dtype=said.dtype)
-        return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
-
-    def predict_log_proba(self, X: Any) -> Any:
-        """The logarithms of these."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of rows whose class (or all of whose labels) is right."""
-        said, wanted = self.predict(X), as_targets(y)
-        if self._is_multilabel:
-            right = (said == wanted).all(axis=1)
-        else:
-            wanted = wanted.ravel()
-            checks.check_lengths(len(said), wanted)
-            right = said == wanted
-        return float(np.average(right, weights=sample_weight))
-
-    @property
-    def out_activation_(self) -> str:
-        """``"logistic"`` or ``"softmax"``."""
-        return "logistic" if self._outputs() == 1 or self._is_multilabel else "softmax"
-
-    # Classes.
-
-    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
-        labels = checks.class_labels(self, y)
-        if continues:
-            return self._encoded(labels)
-        self._is_multilabel = labels.ndim == 2
-        if self._is_multilabel:
-            self.classes_ = np.arange(labels.shape[1])
-        else:
-            self.classes_ = np.unique(labels if classes is None else as_targets(classes))
-        return self._encoded(labels)
-
-    def _encoded(self, y: Any) -> Any:
-        labels = checks.class_labels(self, y)
-        if self._is_multilabel:
-            if labels.ndim != 2 or labels.shape[1] != len(self.classes_):
-                raise ValueError(f"y must have one column for each of {len(self.classes_)} labels")
-            return np.asarray(labels, dtype=np.float64)
-        ids = open_numpy.minimum(np.searchsorted(self.classes_, labels), len(self.classes_) - 1)
-        if (self.classes_[ids] != labels).any():
-            unknown = np.setdiff1d(labels, self.classes_)
-            raise ValueError(f"`y` contains classes {unknown.tolist()} that are not among {self.classes_.tolist()}")
-        return ids.astype(np.uint32)
-
-    def _weighed(self, targets: Any, weights: Any) -> Any:
-        if self.class_weight is None or self._is_multilabel:
-            return weights
-        return checks.balanced_weights(self.class_weight, self.classes_, targets, weights)
-
-    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
-        if self._is_multilabel:
-            return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
-        names = [str(label) for label in self.classes_] if len(self.classes_) > 1 else None
-        return _engine.Dataset(x, labels=targets, classes=max(len(self.classes_), 2), weights=weights, label_names=names)
-
-    def _chosen_loss(self) -> Any:
-        if _name(self.loss) in _SCORES:
-            raise ValueError(
-                f"loss={_name(self.loss)!r} gives scores, not the probabilities of a classifier; take "
-                "'binary_cross_entropy' or 'softmax_cross_entropy', or train a thalweg.Network with it"
-            )
-        if self.loss is not None:
-            return self.loss
-        return "binary_cross_entropy" if self._is_multilabel or len(self.classes_) <= 2 else "softmax_cross_entropy"
-
-    def _outputs(self) -> int:
-        count = len(self.classes_)
-        if self._is_multilabel or count > 2:
-            return count
-        return 1 if _name(self._chosen_loss()) in _SIGMOID else 2
-
-    def _layers(self) -> list[Any]:
-        name = _name(self._chosen_loss())
-        layers = super()._layers()
-        if name is not None and name not in _SIGMOID | _SOFTMAX:
-            layers.append("softmax")  # a loss that does not take logits is given probabilities
-        return layers
-
-    def _loss_scale(self) -> float:
-        # scikit-learn adds the losses of several labels up, the engine averages them.
-        return 1.0 / len(self.classes_) if self._is_multilabel and self.loss is None else 1.0
-
-    def _metric(self, rows: int) -> str:
-        return "loss" if self._is_multilabel else "accuracy"
-
-    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
-        return _held_out(len(targets), self.validation_fraction, seed, None if self._is_multilabel else targets)
-
-    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
-        labels = [str(label) for label in self.classes_]
-        if self._is_multilabel:
-            names = [f"label {j}" for j in range(len(labels))]
-            return {"kind": "values", "names": names}, [], names
-        if len(labels) == 1:
-            labels = [labels[0], "other"]
-        numbers = self.classes_.dtype.kind in "iufb"
-        keys: dict[str, Any] = {"numbers": [float(label) for label in self.classes_]} if numbers else {"text": labels}
-        return {"kind": "classes", "name": "label", "keys": keys, "labels": labels}, labels, ["label"]
-
-    def __sklearn_tags__(self) -> Any:
-        tags: Any = import_module("sklearn.utils")
-        return tags.Tags(
-            estimator_type="classifier",
-            target_tags=tags.TargetTags(required=True),
-            classifier_tags=tags.ClassifierTags(multi_label=True),
-            input_tags=tags.InputTags(sparse=True),
-        )
-
-    _estimator_type = "classifier"
-
-
-class MLPRegressor(MultiLayerPerceptron):
-    """A multi-layer perceptron that says one number or several.
-
-    The parameters are those of ``sklearn.neural_network.MLPRegressor``, and those that :class:`MLPClassifier` adds, but for
-    ``class_weight``; ``loss`` also takes scikit-learn's ``"squared_error"``. Early stopping goes by R².
-
-    >>> import numpy as np
-    >>> from thalweg import MLPRegressor
-    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
-    >>> mlp = MLPRegressor(hidden_layer_sizes=(20,), activation="tanh", solver="lbfgs", random_state=0, max_iter=500)
-    >>> bool(mlp.fit(X, X.ravel() ** 2).score(X, X.ravel() ** 2) > 0.99)
-    True
-    """
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: Any = "relu",
-        *,
-        loss: Any = "squared_error",
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        init: Any = None,
-        optimizer: Any = None,
-        schedule: Any = None,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-        validation_metric: str | None = None,
-        precision: str = "auto",
-        threads: int | None = None,
-        callbacks: Any = None,
-    ) -> None:
-        self._keep(locals())
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
-        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
-        return self._fit(X, y, sample_weight, validation_data, live=live)
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """One more epoch, on these rows."""
-        return self._fit(X, y, sample_weight, validation_data, incremental=True)
-
-    def predict(self, X: Any) -> Any:
-        """``[rows]``, or ``[rows, targets]`` for several targets."""
-        said = self._predictions(X)
-        return said.ravel() if self._is_vector else said
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R², averaged over targets."""
-        wanted = as_targets(y)
-        wanted = np.asarray(wanted, dtype=np.float64).reshape(len(wanted), -1)
-        said = np.asarray(self._predictions(X), dtype=np.float64)
-        checks.check_lengths(len(said), wanted)
-        weights = np.ones(len(said)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        left = weights @ (wanted - said) ** 2
-        total = weights @ (wanted - np.average(wanted, axis=0, weights=weights)) ** 2
-        of_each = np.where(total > 0, 1 - left / np.where(total > 0, total, 1), np.where(left > 0, 0.0, 1.0))
-        return float(of_each.mean())
-
-    @property
-    def out_activation_(self) -> str:
-        """``"identity"``."""
-        return "identity"
-
-    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
-        values, is_vector = checks.regression_targets(self, y)
-        if continues:
-            if values.shape[1] != self._targets:
-                raise ValueError(f"y has {values.shape[1]} targets, but {self._targets} were fitted before")
-        else:
-            self._targets, self._is_vector = values.shape[1], is_vector
-        return values
-
-    def _encoded(self, y: Any) -> Any:
-        return checks.regression_targets(self, y)[0]
-
-    def _weighed(self, targets: Any, weights: Any) -> Any:
-        return weights
-
-    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
-        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
-
-    def _chosen_loss(self) -> Any:
-        return "half_squares" if self.loss in (None, "squared_error") else self.loss
-
-    def _outputs(self) -> int:
-        return self._targets
-
-    def _metric(self, rows: int) -> str:
-        return "r2" if rows > 1 else "loss"
-
-    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
-        return _held_out(len(targets), self.validation_fraction, seed, None)
-
-    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
-        names = ["target"] if self._targets == 1 else [f"target {j}" for j in range(self._targets)]
-        return {"kind": "values", "names": names}, [], names
-
-    def __sklearn_tags__(self) -> Any:
-        tags: Any = import_module("sklearn.utils")
-        return tags.Tags(
-            estimator_type="regressor",
-            target_tags=tags.TargetTags(required=True, multi_output=True),
-            regressor_tags=tags.RegressorTags(),
-            input_tags=tags.InputTags(sparse=True),
-        )
-
-    _estimator_type = "regressor"
-    _targets: int
-    _is_vector: bool
-
-
-def _softmax(logits: Any) -> Any:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def _held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:
+def held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:
     """Which rows are trained on and which are held out; classes in proportion."""
     held = min(max(math.ceil(count * fraction), 1), count - 1)
     if held < 1:

@@ -1,0 +1,148 @@
+"""``MLPRegressor``: scikit-learn's, finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Self
+
+import numpy as np
+
+from .. import _engine
+from .._arrays import as_targets
+from . import checks
+from .perceptron import MultiLayerPerceptron, held_out
+
+__all__ = ["MLPRegressor"]
+
+
+class MLPRegressor(MultiLayerPerceptron):
+    """A multi-layer perceptron that says one number or several.
+
+    The parameters are those of ``sklearn.neural_network.MLPRegressor``, and those that :class:`MLPClassifier` adds, but for
+    ``class_weight``; ``loss`` also takes scikit-learn's ``"squared_error"``. Early stopping goes by R².
+
+    >>> import numpy as np
+    >>> from thalweg import MLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(20,), activation="tanh", solver="lbfgs", random_state=0, max_iter=500)
+    >>> bool(mlp.fit(X, X.ravel() ** 2).score(X, X.ravel() ** 2) > 0.99)
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: Any = "relu",
+        *,
+        loss: Any = "squared_error",
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        init: Any = None,
+        optimizer: Any = None,
+        schedule: Any = None,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        validation_metric: str | None = None,
+        precision: str = "auto",
+        threads: int | None = None,
+        callbacks: Any = None,
+    ) -> None:
+        self._keep(locals())
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
+        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
+        return self._fit(X, y, sample_weight, validation_data, live=live)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """One more epoch, on these rows."""
+        return self._fit(X, y, sample_weight, validation_data, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """``[rows]``, or ``[rows, targets]`` for several targets."""
+        said = self._predictions(X)
+        return said.ravel() if self._is_vector else said
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R², averaged over targets."""
+        wanted = as_targets(y)
+        wanted = np.asarray(wanted, dtype=np.float64).reshape(len(wanted), -1)
+        said = np.asarray(self._predictions(X), dtype=np.float64)
+        checks.check_lengths(len(said), wanted)
+        weights = np.ones(len(said)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        left = weights @ (wanted - said) ** 2
+        total = weights @ (wanted - np.average(wanted, axis=0, weights=weights)) ** 2
+        of_each = np.where(total > 0, 1 - left / np.where(total > 0, total, 1), np.where(left > 0, 0.0, 1.0))
+        return float(of_each.mean())
+
+    @property
+    def out_activation_(self) -> str:
+        """``"identity"``."""
+        return "identity"
+
+    def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
+        values, is_vector = checks.regression_targets(self, y)
+        if continues:
+            if values.shape[1] != self._targets:
+                raise ValueError(f"y has {values.shape[1]} targets, but {self._targets} were fitted before")
+        else:
+            self._targets, self._is_vector = values.shape[1], is_vector
+        return values
+
+    def _encoded(self, y: Any) -> Any:
+        return checks.regression_targets(self, y)[0]
+
+    def _weighed(self, targets: Any, weights: Any) -> Any:
+        return weights
+
+    def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
+        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+
+    def _chosen_loss(self) -> Any:
+        return "half_squares" if self.loss in (None, "squared_error") else self.loss
+
+    def _outputs(self) -> int:
+        return self._targets
+
+    def _metric(self, rows: int) -> str:
+        return "r2" if rows > 1 else "loss"
+
+    def _split(self, targets: Any, seed: int) -> tuple[Any, Any]:
+        return held_out(len(targets), self.validation_fraction, seed, None)
+
+    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        names = ["target"] if self._targets == 1 else [f"target {j}" for j in range(self._targets)]
+        return {"kind": "values", "names": names}, [], names
+
+    def __sklearn_tags__(self) -> Any:
+        tags: Any = import_module("sklearn.utils")
+        return tags.Tags(
+            estimator_type="regressor",
+            target_tags=tags.TargetTags(required=True, multi_output=True),
+            regressor_tags=tags.RegressorTags(),
+            input_tags=tags.InputTags(sparse=True),
+        )
+
+    _estimator_type = "regressor"
+    _targets: int
+    _is_vector: bool
