@@ -1,6 +1,6 @@
 //! The order of an image's axes: files have channels last or first, networks take `[channels, height, width]`.
 
-use super::dataset::Features;
+use super::features::Features;
 use super::raw::RawInputs;
 use crate::shape::Shape;
 

@@ -1,7 +1,7 @@
 //! Rows as a source gives them, before anything is fitted: named columns or one array, and a target of any kind.
 
 use super::array::{Array, Values};
-use super::dataset::Features;
+use super::features::Features;
 use super::problem::DataProblem;
 use super::table::{Column, ColumnValues, Table};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::dataset::Features;
+use super::features::Features;
 use super::settings::Scaling;
 
 /// How inputs are scaled, with the numbers that the training part gave.

@@ -1,6 +1,6 @@
 //! What a scalar type finds of its own in a data set.
 
-use super::dataset::{Features, FeaturesView};
+use super::features::{Features, FeaturesView};
 use crate::kernels::bytes::ByteScale;
 
 /// A scale of bytes in both scalar types.

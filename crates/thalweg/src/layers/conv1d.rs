@@ -81,10 +81,6 @@ impl Conv1d {
         (window * (input.axes()[0] / self.groups), window * (self.out_channels / self.groups))
     }
 
-    pub(super) fn scratch_len(&self, input: &Shape) -> usize {
-        self.sizes(input).scratch_len()
-    }
-
     /// y = x ∗ w + b
     pub(super) fn forward<R: Real>(&self, pass: Forward<'_, R>) {
         convolve(self.sizes(pass.input), pass);

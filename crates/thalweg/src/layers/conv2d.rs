@@ -100,10 +100,6 @@ impl Conv2d {
         (window * (input.axes()[0] / self.groups), window * (self.out_channels / self.groups))
     }
 
-    pub(super) fn scratch_len(&self, input: &Shape) -> usize {
-        self.sizes(input).scratch_len()
-    }
-
     /// y = x ∗ w + b
     pub(super) fn forward<R: Real>(&self, pass: Forward<'_, R>) {
         convolve(self.sizes(pass.input), pass);
@@ -144,7 +140,7 @@ pub(super) fn convolve_backward<R: Real>(sizes: ConvolutionSizes, pass: Backward
     let (w, _) = pass.parameters.split_at(sizes.weight_len());
     let (dw, db) = pass.dparameters.split_at_mut(sizes.weight_len());
     // dw += Σ dy·x, db += Σ dy, over rows and places
-    convolution::parameter_gradients(sizes, pass.rows, pass.x, pass.dy, dw, db, pass.scratch);
+    convolution::parameter_gradients(sizes, pass.rows, pass.x, pass.dy, dw, db);
     if let Some(dx) = pass.dx {
         // dx = Σ w·dy, over output channels and the windows that see the pixel
         convolution::input_gradient(sizes, pass.rows, pass.dy, w, dx);

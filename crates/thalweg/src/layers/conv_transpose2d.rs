@@ -121,10 +121,9 @@ impl ConvTranspose2d {
         (inputs.max(1), window * (self.out_channels / self.groups))
     }
 
-    /// Zeros in place of a bias, the bias that nobody needs, and what the convolution wants.
+    /// Zeros in place of a bias, and the bias that nobody needs.
     pub(super) fn scratch_len(&self, input: &Shape) -> usize {
         2 * input.axes()[0]
-            + self.output_shape(input).map_or(0, |output| self.sizes(input, &output).scratch_len())
     }
 
     /// y = b + Σ w·x, over the inputs whose windows hold the pixel
@@ -146,9 +145,9 @@ impl ConvTranspose2d {
         let (w, _) = pass.parameters.split_at(sizes.weight_len());
         let (dw, db) = pass.dparameters.split_at_mut(sizes.weight_len());
         let (zeros, rest) = pass.scratch.split_at_mut(sizes.out_channels);
-        let (nobody, scratch) = rest.split_at_mut(sizes.out_channels);
+        let nobody = &mut rest[..sizes.out_channels];
         // dw += Σ x·dy, over rows and the windows of the inputs
-        convolution::parameter_gradients(sizes, pass.rows, pass.dy, pass.x, dw, nobody, scratch);
+        convolution::parameter_gradients(sizes, pass.rows, pass.dy, pass.x, dw, nobody);
         // db[o] += Σ dy, row after row
         let positions = pass.output.len() / self.out_channels;
         for (o, db) in db.iter_mut().enumerate() {

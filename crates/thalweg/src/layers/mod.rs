@@ -348,8 +348,6 @@ impl Layer {
             Layer::Periodic(periodic) => periodic.scratch_len(),
             Layer::PiecewiseLinear(piecewise) => piecewise.scratch_len(),
             Layer::Residual(residual) => residual.scratch_len(input),
-            Layer::Conv2d(conv) => conv.scratch_len(input),
-            Layer::Conv1d(conv) => conv.scratch_len(input),
             Layer::ConvTranspose2d(conv) => conv.scratch_len(input),
             _ => 0,
         }

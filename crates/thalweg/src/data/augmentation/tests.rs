@@ -4,7 +4,7 @@ use super::batch::AugmentedBatch;
 use super::draw::{Placement, RowDraws};
 use super::geometry::place;
 use super::*;
-use crate::data::dataset::Features;
+use crate::data::features::Features;
 use crate::plan::Rows;
 
 const STILL: Placement =

@@ -1,6 +1,6 @@
 //! Data in the binary: `digits` and `iris`. ATTRIBUTION.md names authors and licence.
 
-use super::dataset::Features;
+use super::features::Features;
 use super::raw::{RawData, RawInputs, RawTarget};
 use super::table::{Column, ColumnValues};
 

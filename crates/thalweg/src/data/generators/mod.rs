@@ -26,7 +26,7 @@ mod xor;
 
 pub use draws::Draws;
 
-use super::dataset::Features;
+use super::features::Features;
 use super::problem::{DataProblem, nearest};
 use super::raw::{RawData, RawInputs, RawTarget};
 use super::settings::Generator;

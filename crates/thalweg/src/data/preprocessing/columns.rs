@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::dataset::Features;
+use crate::data::features::Features;
 use crate::data::notice::{DataNotice, LeftOutReason};
 use crate::data::problem::{DataProblem, nearest};
 use crate::data::raw::unnamed;

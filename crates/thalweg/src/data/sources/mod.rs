@@ -11,7 +11,8 @@ use crate::random::numpy::NumpyRandom;
 use crate::shape::Shape;
 
 use super::arrays::PartName;
-use super::dataset::{Dataset, DatasetTargets, Features};
+use super::dataset::{Dataset, DatasetTargets};
+use super::features::Features;
 use super::generators::{self, Draws};
 use super::notice::DataNotice;
 use super::preprocessing::{InputScale, Preprocessing};

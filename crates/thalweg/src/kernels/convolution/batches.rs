@@ -170,7 +170,7 @@ pub fn input_gradient<R: Real>(sizes: ConvolutionSizes, rows: usize, dy: &[R], w
 /// ([`ConvolutionSizes::block`]). In a block one chain from 0; blocks are added in order. Zeros of the padding are terms like others.
 ///
 /// # Shapes
-/// As for [`forward`]; `scratch` holds [`ConvolutionSizes::scratch_len`] values.
+/// As for [`forward`].
 ///
 /// # Panics
 /// As [`forward`].
@@ -181,10 +181,9 @@ pub fn parameter_gradients<R: Real>(
     dy: &[R],
     dw: &mut [R],
     db: &mut [R],
-    scratch: &mut [R],
 ) {
     if rows == 0 || !sizes.fits_planes() {
-        return naive::parameter_gradients(sizes, rows, x, dy, dw, db, scratch);
+        return naive::parameter_gradients(sizes, rows, x, dy, dw, db);
     }
     naive::check(sizes, rows, x, dw, dy);
     assert_eq!(db.len(), sizes.out_channels, "db is [out_channels]");

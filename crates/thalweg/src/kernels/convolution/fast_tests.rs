@@ -97,8 +97,8 @@ fn agrees<R: Real>(sizes: ConvolutionSizes, rows: usize) {
     let (mut dw, mut db) = (numbers::<R>(w.len(), 5), numbers::<R>(b.len(), 6));
     let (mut fast_dw, mut fast_db) = (dw.clone(), db.clone());
     let (mut dw_of_batch, mut db_of_batch) = (dw.clone(), db.clone());
-    naive::parameter_gradients(sizes, rows, &x, &dy, &mut dw, &mut db, &mut []);
-    parameter_gradients(sizes, rows, &x, &dy, &mut dw_of_batch, &mut db_of_batch, &mut []);
+    naive::parameter_gradients(sizes, rows, &x, &dy, &mut dw, &mut db);
+    parameter_gradients(sizes, rows, &x, &dy, &mut dw_of_batch, &mut db_of_batch);
     assert_eq!(bits(&dw_of_batch), bits(&dw), "dw of a batch, {sizes:?}");
     assert_eq!(bits(&db_of_batch), bits(&db), "db of a batch, {sizes:?}");
     fast_parameter_gradients(sizes, rows, &x, &dy, &mut fast_dw, &mut fast_db);

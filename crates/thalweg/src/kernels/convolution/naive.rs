@@ -216,12 +216,12 @@ dispatched! {
     /// terms like others.
     ///
     /// # Shapes
-    /// As for [`forward`]; `scratch` holds [`ConvolutionSizes::scratch_len`] values.
+    /// As for [`forward`].
     ///
     /// # Panics
     /// As [`forward`].
     pub(super) fn parameter_gradients<R>(
-        sizes: ConvolutionSizes, rows: usize, x: &[R], dy: &[R], dw: &mut [R], db: &mut [R], scratch: &mut [R],
+        sizes: ConvolutionSizes, rows: usize, x: &[R], dy: &[R], dw: &mut [R], db: &mut [R],
     ) = parameter_gradients_portable;
 }
 
@@ -233,7 +233,6 @@ fn parameter_gradients_portable<R: Real>(
     dy: &[R],
     dw: &mut [R],
     db: &mut [R],
-    _scratch: &mut [R],
 ) {
     check(sizes, rows, x, dw, dy);
     assert_eq!(db.len(), sizes.out_channels, "db is [out_channels]");

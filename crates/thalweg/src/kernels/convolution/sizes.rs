@@ -134,11 +134,6 @@ impl ConvolutionSizes {
         planes.iter().all(|planes| planes.len::<f64>() <= most)
     }
 
-    /// Values of working memory that the gradients of the parameters need.
-    pub const fn scratch_len(self) -> usize {
-        0
-    }
-
     fn checked_output(self) -> [usize; 2] {
         self.output().expect("sizes are checked where a layer is described")
     }

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use super::parameters::visit_slots;
 use crate::activations::Activation;
 use crate::kernels::convolution::{ConvolutionSizes, Correlation, ParameterPanels, Planes, PoolSizes};
 use crate::layers::{Layer, Pooling};
@@ -108,7 +109,7 @@ pub(super) struct PackedBias {
 }
 
 /// Copies some of the parameters to where a kernel reads them.
-fn pack<R: Real>(order: &[u32], weights: &[R], to: &mut [R]) {
+pub(super) fn pack<R: Real>(order: &[u32], weights: &[R], to: &mut [R]) {
     for (to, &from) in to.iter_mut().zip(order) {
         *to = weights[from as usize];
     }
@@ -167,11 +168,6 @@ impl Front {
         }
     }
 
-    /// The same for a part of it.
-    pub(super) fn pack_part<R: Real>(order: &[u32], weights: &[R], to: &mut [R]) {
-        pack(order, weights, to);
-    }
-
     /// Writes the parameters row-major.
     pub(super) fn read<R: Real>(&self, own: &[R], plain: &mut [R]) {
         for stage in &self.stages {
@@ -194,12 +190,7 @@ impl Front {
                     true => &stage.plain_weight,
                     false => &stage.plain_bias,
                 };
-                for slot in 0..slots {
-                    visit(
-                        slots * chunk.start + slot * chunk.len() + own - chunk.start,
-                        slots * tensor.start + slot * tensor.len() + plain - tensor.start,
-                    );
-                }
+                visit_slots(slots, (own, &chunk), (plain, tensor), &mut visit);
             });
         }
     }

@@ -68,6 +68,22 @@ impl Norm {
     }
 }
 
+/// Calls `visit(own, plain)` with the places of the slots of a parameter's state: its own place and chunk, and in the plain plan its place
+/// and tensor, given.
+pub(super) fn visit_slots(
+    slots: usize,
+    (own, chunk): (usize, &Range<usize>),
+    (plain, tensor): (usize, &Range<usize>),
+    visit: &mut impl FnMut(usize, usize),
+) {
+    for slot in 0..slots {
+        visit(
+            slots * chunk.start + slot * chunk.len() + own - chunk.start,
+            slots * tensor.start + slot * tensor.len() + plain - tensor.start,
+        );
+    }
+}
+
 impl Program {
     /// Writes the parameters (or gradients) row-major.
     pub(super) fn read<R: Real>(&self, own: &[R], plain: &mut [R]) {
@@ -106,25 +122,18 @@ impl Program {
                     true => &stage.plain_weight,
                     false => &stage.plain_bias,
                 };
-                for slot in 0..slots {
-                    visit(
-                        slots * chunk.start + slot * chunk.len() + own - chunk.start,
-                        slots * tensor.start + slot * tensor.len() + plain - tensor.start,
-                    );
-                }
+                visit_slots(slots, (own, &chunk), (plain, tensor), &mut visit);
             });
         }
         let width = panel_width::<R>();
         for norm in self.norms() {
             norm.visit(|own, _, tensor, column| {
                 // Averages have no state: the plain plan keeps room for theirs, which stays as it is.
-                for slot in (0..slots).filter(|_| tensor < 2) {
+                if tensor < 2 {
                     let run = own - column % width;
-                    let of_tensor = norm.plain.start + tensor * norm.columns;
-                    visit(
-                        slots * run + slot * width + column % width,
-                        slots * of_tensor + slot * norm.columns + column,
-                    );
+                    let start = norm.plain.start + tensor * norm.columns;
+                    let of_tensor = start..start + norm.columns;
+                    visit_slots(slots, (own, &(run..run + width)), (start + column, &of_tensor), &mut visit);
                 }
             });
         }

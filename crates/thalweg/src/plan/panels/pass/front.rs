@@ -7,7 +7,7 @@
 
 use std::mem;
 
-use super::super::front::{Front, ImageStage, ImageTailKind};
+use super::super::front::{self, Front, ImageStage, ImageTailKind};
 use super::{Input, Pass, StageRule};
 use crate::kernels::convolution::{
     add_example, average_pool, average_pool_gradient, correlate, max_pool, max_pool_gradient, to_panels,
@@ -30,7 +30,7 @@ impl<R: Real> Pass<'_, R> {
                 if number % self.member.count() == self.member.index() {
                     // SAFETY: a run belongs to the member whose turn it is.
                     let to = unsafe { self.buffers.packed.part(range.clone()) };
-                    Front::pack_part(order, weights, to);
+                    front::pack(order, weights, to);
                 }
                 number += 1;
             });
@@ -213,21 +213,10 @@ impl<R: Real> Pass<'_, R> {
         let range = stage.weights.start + range.start..stage.weights.start + range.end;
         let dw = self.unit_part(stage, unit, true);
         let is_bias = stage.panels.is_bias(unit);
-        let slots = self.rules.optimizer.state_slots();
         // SAFETY: a unit belongs to one member, and nobody reads these weights in this phase.
-        let (w, state) = unsafe {
-            (
-                self.buffers.weights.part(range.clone()),
-                self.buffers.state.part(range.start * slots..range.end * slots),
-            )
-        };
-        if !is_bias && (self.rules.l2 != 0.0 || self.rules.l1 != 0.0) {
-            elementwise::penalise(R::from_f64(self.rules.l2), R::from_f64(self.rules.l1), w, dw);
-        }
-        if let Some(limit) = self.rules.clip_value {
-            elementwise::cut(R::from_f64(limit), dw);
-        }
-        elementwise::apply(if is_bias { &rule.bias } else { &rule.weight }, w, dw, state);
+        let w = unsafe { self.buffers.weights.part(range.clone()) };
+        self.penalise_and_cut(w, dw, is_bias);
+        self.update(range, w, dw, is_bias, rule);
     }
 
     /// What an example keeps.

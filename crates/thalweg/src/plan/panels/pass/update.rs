@@ -48,12 +48,7 @@ impl<R: Real> Pass<'_, R> {
         }
         // SAFETY: a chunk's parameters belong to the chunk's unit, and nobody reads the weights in this phase.
         let w = unsafe { self.buffers.weights.part(chunk.clone()) };
-        if !is_bias && (self.rules.l2 != 0.0 || self.rules.l1 != 0.0) {
-            elementwise::penalise(R::from_f64(self.rules.l2), R::from_f64(self.rules.l1), w, dw);
-        }
-        if let Some(limit) = self.rules.clip_value {
-            elementwise::cut(R::from_f64(limit), dw);
-        }
+        self.penalise_and_cut(w, dw, is_bias);
         if let Some(rule) = rule {
             self.update(chunk, w, dw, is_bias, rule);
         }
@@ -80,7 +75,24 @@ impl<R: Real> Pass<'_, R> {
         [run(self.buffers.weights, 1), run(self.buffers.state, slots)]
     }
 
-    fn update(&self, chunk: Range<usize>, w: &mut [R], dw: &[R], is_bias: bool, rule: &StageRule<R>) {
+    /// Penalties of weights, then the limit to each value.
+    pub(super) fn penalise_and_cut(&self, w: &[R], dw: &mut [R], is_bias: bool) {
+        if !is_bias && (self.rules.l2 != 0.0 || self.rules.l1 != 0.0) {
+            elementwise::penalise(R::from_f64(self.rules.l2), R::from_f64(self.rules.l1), w, dw);
+        }
+        if let Some(limit) = self.rules.clip_value {
+            elementwise::cut(R::from_f64(limit), dw);
+        }
+    }
+
+    pub(super) fn update(
+        &self,
+        chunk: Range<usize>,
+        w: &mut [R],
+        dw: &[R],
+        is_bias: bool,
+        rule: &StageRule<R>,
+    ) {
         let slots = self.rules.optimizer.state_slots();
         // SAFETY: as for the chunk's parameters.
         let state = unsafe { self.buffers.state.part(chunk.start * slots..chunk.end * slots) };
