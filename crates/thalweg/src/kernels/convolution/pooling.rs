@@ -8,13 +8,14 @@
 //! Sums start at 0 and go row by row through the window; an element's gradient is a chain over its windows, row by row.
 #![allow(
     unsafe_code,
-    reason = "the entries compiled for an instruction set are called after it was detected"
+    reason = "registers are loaded and stored through pointers into slices checked at entry"
 )]
 
 use super::{PoolSizes, Windows};
+use crate::kernels::vector::Vector;
 use crate::real::Real;
 
-dispatched! {
+vectorised! {
     /// The first largest value of each window, NaN counting as larger than all; `places` keeps where it stands in its channel
     /// of the image: row · width + column.
     ///
@@ -24,26 +25,37 @@ dispatched! {
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it.
-    pub fn max_pool<R>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R], places: &mut [R]) = max_pool_portable;
+    pub fn max_pool<R>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R], places: &mut [R]) = max_pool_body;
 }
 
 #[inline(always)]
 #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-fn max_pool_portable<R: Real>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R], places: &mut [R]) {
+unsafe fn max_pool_body<R: Real, V: Vector<R>>(
+    sizes: PoolSizes,
+    rows: usize,
+    x: &[R],
+    y: &mut [R],
+    places: &mut [R],
+) {
     check(sizes, rows, x, y);
     assert_eq!(places.len(), y.len(), "a place for each value");
     let [down, across] = sizes.checked_output();
     let (height, width) = (sizes.height, sizes.width);
-    let is_in_pairs = sizes.windows == [PAIRS; 2];
+    if sizes.windows == [PAIRS; 2] {
+        // SAFETY: this instruction set's registers.
+        let pairs = unsafe { Pairs::<V>::new::<R>(width, across) };
+        for row in 0..rows * sizes.channels * down {
+            let (channel, r) = (row / down, row % down);
+            let at = (channel * height + 2 * r) * width;
+            let (x, y) = (&x[at..at + 2 * width], &mut y[row * across..(row + 1) * across]);
+            // SAFETY: as above.
+            unsafe { pairs.largest(2 * r * width, x, y, &mut places[row * across..(row + 1) * across]) };
+        }
+        return;
+    }
     for channel in 0..rows * sizes.channels {
         let x = &x[channel * height * width..(channel + 1) * height * width];
         for r in 0..down {
-            if is_in_pairs {
-                let at = (channel * down + r) * across;
-                let (y, places) = (&mut y[at..at + across], &mut places[at..at + across]);
-                max_of_pairs(2 * r * width, width, &x[2 * r * width..(2 * r + 2) * width], y, places);
-                continue;
-            }
             let window_rows = sizes.windows[0].window(r, height);
             for c in 0..across {
                 let columns = sizes.windows[1].window(c, width);
@@ -66,55 +78,7 @@ fn max_pool_portable<R: Real>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R
     }
 }
 
-/// Windows of two by two that do not overlap: what most networks have.
-const PAIRS: Windows = Windows::Regular { size: 2, stride: 2, before: 0, after: 0 };
-
-/// Windows that are worked side by side.
-const SIDE_BY_SIDE: usize = 16;
-
-/// One row of such windows, over two rows of the image whose first value has the place `first`. Without branches, since nobody can
-/// foresee which value is the largest, and in arrays of one length, which become registers.
-#[inline(always)]
-#[expect(
-    clippy::eq_op,
-    clippy::neg_cmp_op_on_partial_ord,
-    reason = "NaN is neither larger nor equal, not even to itself"
-)]
-fn max_of_pairs<R: Real>(first: usize, width: usize, x: &[R], y: &mut [R], places: &mut [R]) {
-    let (upper, lower) = x.split_at(width);
-    let offsets = [R::ZERO, R::ONE, R::from_f64(width as f64), R::from_f64((width + 1) as f64)];
-    let mut start = 0;
-    while start < y.len() {
-        let left = y.len() - start;
-        let count = if left < SIDE_BY_SIDE { left } else { SIDE_BY_SIDE };
-        let mut rows = [[R::ZERO; 2 * SIDE_BY_SIDE]; 2];
-        rows[0][..2 * count].copy_from_slice(&upper[2 * start..2 * (start + count)]);
-        rows[1][..2 * count].copy_from_slice(&lower[2 * start..2 * (start + count)]);
-        let mut largest = [R::ZERO; SIDE_BY_SIDE];
-        let mut place = [R::ZERO; SIDE_BY_SIDE];
-        for l in 0..SIDE_BY_SIDE {
-            largest[l] = rows[0][2 * l];
-            place[l] = offsets[0];
-        }
-        for k in 1..4 {
-            for l in 0..SIDE_BY_SIDE {
-                let value = rows[k / 2][2 * l + k % 2];
-                // Larger, or not a number where the largest so far is one.
-                let is_next = !(value <= largest[l]) & (largest[l] == largest[l]);
-                largest[l] = if is_next { value } else { largest[l] };
-                place[l] = if is_next { offsets[k] } else { place[l] };
-            }
-        }
-        for l in 0..SIDE_BY_SIDE {
-            place[l] += R::from_f64((first + 2 * (start + l)) as f64);
-        }
-        y[start..start + count].copy_from_slice(&largest[..count]);
-        places[start..start + count].copy_from_slice(&place[..count]);
-        start += count;
-    }
-}
-
-dispatched! {
+vectorised! {
     /// `dx[place]` = Σ dy over the windows whose largest value stands there, in order, from 0.
     ///
     /// # Shapes
@@ -124,20 +88,183 @@ dispatched! {
     /// As [`max_pool`].
     pub fn max_pool_gradient<R>(
         sizes: PoolSizes, rows: usize, places: &[R], dy: &[R], dx: &mut [R],
-    ) = max_pool_gradient_portable;
+    ) = max_pool_gradient_body;
 }
 
 #[inline(always)]
-fn max_pool_gradient_portable<R: Real>(sizes: PoolSizes, rows: usize, places: &[R], dy: &[R], dx: &mut [R]) {
+unsafe fn max_pool_gradient_body<R: Real, V: Vector<R>>(
+    sizes: PoolSizes,
+    rows: usize,
+    places: &[R],
+    dy: &[R],
+    dx: &mut [R],
+) {
     check(sizes, rows, dx, dy);
     assert_eq!(places.len(), dy.len(), "a place for each value");
+    let [down, across] = sizes.checked_output();
+    let (height, width) = (sizes.height, sizes.width);
+    if sizes.windows == [PAIRS; 2] {
+        // SAFETY: this instruction set's registers.
+        let pairs = unsafe { Pairs::<V>::new::<R>(width, across) };
+        for row in 0..rows * sizes.channels * down {
+            let (channel, r) = (row / down, row % down);
+            let at = (channel * height + 2 * r) * width;
+            let end = if r + 1 < down { at + 2 * width } else { (channel + 1) * height * width };
+            let dx = &mut dx[at..end];
+            dx[2 * width..].fill(R::ZERO);
+            let of_row = row * across..(row + 1) * across;
+            // SAFETY: as above.
+            unsafe { pairs.gradient(2 * r * width, &places[of_row.clone()], &dy[of_row], dx) };
+        }
+        return;
+    }
     dx.fill(R::ZERO);
-    let (image, windows) = (sizes.height * sizes.width, dy.len() / (rows * sizes.channels).max(1));
+    let (image, windows) = (height * width, down * across);
     for channel in 0..rows * sizes.channels {
         let dx = &mut dx[channel * image..(channel + 1) * image];
         for at in channel * windows..(channel + 1) * windows {
             dx[places[at].to_f64() as usize] += dy[at];
         }
+    }
+}
+
+/// Windows of two by two that do not overlap: what most networks have.
+const PAIRS: Windows = Windows::Regular { size: 2, stride: 2, before: 0, after: 0 };
+
+/// Lanes of a register at most.
+const MOST_LANES: usize = 16;
+
+/// A row of such windows, worked a register of them at a time: nobody can foresee which value is the largest, so there are no branches.
+struct Pairs<V> {
+    width: usize,
+    /// How many windows there are.
+    across: usize,
+    /// How far each window's first place lies behind that of the register's first window.
+    steps: V,
+    one: V,
+    down: V,
+}
+
+impl<V: Copy> Pairs<V> {
+    #[inline(always)]
+    unsafe fn new<R: Real>(width: usize, across: usize) -> Self
+    where
+        V: Vector<R>,
+    {
+        let mut steps = [R::ZERO; MOST_LANES];
+        for l in 0..V::WIDTH {
+            steps[l] = R::from_f64((2 * l) as f64);
+        }
+        // SAFETY: a register has at most so many lanes.
+        unsafe {
+            Pairs {
+                width,
+                across,
+                steps: V::load(steps.as_ptr()),
+                one: V::splat(R::ONE),
+                down: V::splat(R::from_f64(width as f64)),
+            }
+        }
+    }
+
+    /// The places of the four values of each window, of which the register's first begins at `first`. They are whole numbers, whose
+    /// sums are exact.
+    #[inline(always)]
+    unsafe fn places<R: Real>(&self, first: usize) -> [V; 4]
+    where
+        V: Vector<R>,
+    {
+        // SAFETY: the caller's.
+        unsafe {
+            let first = V::splat(R::from_f64(first as f64)).add(self.steps);
+            let below = first.add(self.down);
+            [first, first.add(self.one), below, below.add(self.one)]
+        }
+    }
+
+    /// The largest values over two rows of the image, the first of which begins at place `first`.
+    #[inline(always)]
+    unsafe fn largest<R: Real>(&self, first: usize, x: &[R], y: &mut [R], places: &mut [R])
+    where
+        V: Vector<R>,
+    {
+        assert!(x.len() >= 2 * self.width && self.width >= 2 * self.across, "two rows of the image");
+        assert!(y.len() == self.across && places.len() == self.across, "a row of windows");
+        let mut start = 0;
+        while start < self.across {
+            let left = self.across - start;
+            let count = if left < V::WIDTH { left } else { V::WIDTH };
+            // SAFETY: `count` windows from `start` on lie in both rows, and as many values in `y` and `places`.
+            unsafe {
+                let at = self.places(first + 2 * start);
+                let (upper, beside) = load_pairs::<R, V>(count, x.as_ptr().add(2 * start));
+                let (lower, last) = load_pairs::<R, V>(count, x.as_ptr().add(self.width + 2 * start));
+                let (largest, place) = upper.larger_with_place(at[0], beside, at[1]);
+                let (largest, place) = largest.larger_with_place(place, lower, at[2]);
+                let (largest, place) = largest.larger_with_place(place, last, at[3]);
+                largest.store_first(count, y.as_mut_ptr().add(start));
+                place.store_first(count, places.as_mut_ptr().add(start));
+            }
+            start += V::WIDTH;
+        }
+    }
+
+    /// Their gradients: 0 + dy where the largest value stands, else 0.
+    #[inline(always)]
+    unsafe fn gradient<R: Real>(&self, first: usize, places: &[R], dy: &[R], dx: &mut [R])
+    where
+        V: Vector<R>,
+    {
+        assert!(dx.len() >= 2 * self.width && self.width >= 2 * self.across, "two rows of the image");
+        assert!(dy.len() == self.across && places.len() == self.across, "a row of windows");
+        for row in 0..2 {
+            dx[row * self.width + 2 * self.across..(row + 1) * self.width].fill(R::ZERO);
+        }
+        let mut start = 0;
+        while start < self.across {
+            let left = self.across - start;
+            let count = if left < V::WIDTH { left } else { V::WIDTH };
+            // SAFETY: as in `largest`.
+            unsafe {
+                let at = self.places(first + 2 * start);
+                let place = V::load_first(count, places.as_ptr().add(start));
+                let dy = V::splat(R::ZERO).add(V::load_first(count, dy.as_ptr().add(start)));
+                for row in 0..2 {
+                    let (even, odd) =
+                        (dy.where_equal(place, at[2 * row]), dy.where_equal(place, at[2 * row + 1]));
+                    let to = dx.as_mut_ptr().add(row * self.width + 2 * start);
+                    store_pairs::<R, V>(count, even, odd, to);
+                }
+            }
+            start += V::WIDTH;
+        }
+    }
+}
+
+/// `count` pairs of values: the first ones, and the second ones.
+#[inline(always)]
+unsafe fn load_pairs<R: Real, V: Vector<R>>(count: usize, from: *const R) -> (V, V) {
+    // SAFETY: the caller's pointer reaches the pairs; beyond them nothing is read.
+    unsafe {
+        if count == V::WIDTH {
+            return V::load(from).unzip(V::load(from.add(V::WIDTH)));
+        }
+        let values = 2 * count;
+        let in_first = if values < V::WIDTH { values } else { V::WIDTH };
+        V::load_first(in_first, from).unzip(V::load_first(values - in_first, from.wrapping_add(V::WIDTH)))
+    }
+}
+
+/// The way back of [`load_pairs`].
+#[inline(always)]
+unsafe fn store_pairs<R: Real, V: Vector<R>>(count: usize, even: V, odd: V, to: *mut R) {
+    // SAFETY: the caller's pointer reaches the pairs; beyond them nothing is written.
+    unsafe {
+        let (first, second) = even.zip(odd);
+        let values = 2 * count;
+        let in_first = if values < V::WIDTH { values } else { V::WIDTH };
+        first.store_first(in_first, to);
+        second.store_first(values - in_first, to.wrapping_add(V::WIDTH));
     }
 }
 

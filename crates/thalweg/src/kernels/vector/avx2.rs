@@ -106,6 +106,57 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const f32) -> Self {
+        // SAFETY: the trait's conditions; what the mask leaves out is not read.
+        unsafe {
+            let numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), numbers);
+            F32x8(_mm256_maskload_ps(from, wanted))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            // Within halves first, whose pairs then lie crosswise.
+            let even = _mm256_castps_pd(_mm256_shuffle_ps::<0x88>(self.0, next.0));
+            let odd = _mm256_castps_pd(_mm256_shuffle_ps::<0xdd>(self.0, next.0));
+            let even = _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(even));
+            (F32x8(even), F32x8(_mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(odd))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let low = _mm256_unpacklo_ps(self.0, odd.0);
+            let high = _mm256_unpackhi_ps(self.0, odd.0);
+            let first = _mm256_permute2f128_ps::<0x20>(low, high);
+            (F32x8(first), F32x8(_mm256_permute2f128_ps::<0x31>(low, high)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn larger_with_place(self, place: Self, candidate: Self, its_place: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            // Larger, or NaN, where `self` is a number.
+            let is_number = _mm256_cmp_ps::<_CMP_ORD_Q>(self.0, self.0);
+            let is_next = _mm256_and_ps(is_number, _mm256_cmp_ps::<_CMP_NLE_UQ>(candidate.0, self.0));
+            let largest = F32x8(_mm256_blendv_ps(self.0, candidate.0, is_next));
+            (largest, F32x8(_mm256_blendv_ps(place.0, its_place.0, is_next)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn where_equal(self, place: Self, wanted: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F32x8(_mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_EQ_OQ>(place.0, wanted.0))) }
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
         // Two runs are joined in one register: first the halves of 128 bits, then inside of those. Run i ends at a permuted
         // place, so that the runs are taken in the inverse order.
@@ -233,6 +284,56 @@ impl Vector<f64> for F64x4 {
             let kept = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), numbers);
             F64x4(_mm256_and_pd(self.0, _mm256_castsi256_pd(kept)))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const f64) -> Self {
+        // SAFETY: the trait's conditions; what the mask leaves out is not read.
+        unsafe {
+            let numbers = _mm256_setr_epi64x(0, 1, 2, 3);
+            let wanted = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), numbers);
+            F64x4(_mm256_maskload_pd(from, wanted))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let even = _mm256_unpacklo_pd(self.0, next.0);
+            let odd = _mm256_unpackhi_pd(self.0, next.0);
+            let even = _mm256_permute4x64_pd::<0xd8>(even);
+            (F64x4(even), F64x4(_mm256_permute4x64_pd::<0xd8>(odd)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let low = _mm256_unpacklo_pd(self.0, odd.0);
+            let high = _mm256_unpackhi_pd(self.0, odd.0);
+            let first = _mm256_permute2f128_pd::<0x20>(low, high);
+            (F64x4(first), F64x4(_mm256_permute2f128_pd::<0x31>(low, high)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn larger_with_place(self, place: Self, candidate: Self, its_place: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            // Larger, or NaN, where `self` is a number.
+            let is_number = _mm256_cmp_pd::<_CMP_ORD_Q>(self.0, self.0);
+            let is_next = _mm256_and_pd(is_number, _mm256_cmp_pd::<_CMP_NLE_UQ>(candidate.0, self.0));
+            let largest = F64x4(_mm256_blendv_pd(self.0, candidate.0, is_next));
+            (largest, F64x4(_mm256_blendv_pd(place.0, its_place.0, is_next)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn where_equal(self, place: Self, wanted: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe { F64x4(_mm256_and_pd(self.0, _mm256_cmp_pd::<_CMP_EQ_OQ>(place.0, wanted.0))) }
     }
 
     #[inline(always)]

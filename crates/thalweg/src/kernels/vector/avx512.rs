@@ -152,6 +152,57 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const f32) -> Self {
+        // SAFETY: the trait's conditions; what the mask leaves out is not read.
+        unsafe { F32x16(_mm512_maskz_loadu_ps(((1_u32 << count) - 1) as __mmask16, from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        const INDICES: [[i32; 16]; 2] = unzipped_32::<16>();
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let even = _mm512_loadu_si512(INDICES[0].as_ptr().cast());
+            let odd = _mm512_loadu_si512(INDICES[1].as_ptr().cast());
+            let permute = _mm512_permutex2var_ps;
+            (F32x16(permute(self.0, even, next.0)), F32x16(permute(self.0, odd, next.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        const INDICES: [[i32; 16]; 2] = zipped_32::<16>();
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let first = _mm512_loadu_si512(INDICES[0].as_ptr().cast());
+            let second = _mm512_loadu_si512(INDICES[1].as_ptr().cast());
+            let permute = _mm512_permutex2var_ps;
+            (F32x16(permute(self.0, first, odd.0)), F32x16(permute(self.0, second, odd.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn larger_with_place(self, place: Self, candidate: Self, its_place: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            // Larger, or NaN, where `self` is a number.
+            let is_number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
+            let is_next = _mm512_mask_cmp_ps_mask::<_CMP_NLE_UQ>(is_number, candidate.0, self.0);
+            let largest = F32x16(_mm512_mask_blend_ps(is_next, self.0, candidate.0));
+            (largest, F32x16(_mm512_mask_blend_ps(is_next, place.0, its_place.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn where_equal(self, place: Self, wanted: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let is_there = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(place.0, wanted.0);
+            F32x16(_mm512_maskz_mov_ps(is_there, self.0))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const f32, stride: usize, to: *mut f32) {
         // Two runs are joined in one register: first the halves of 256 bits, then of 128, then inside of those. Run i ends
         // at a permuted place, so that the runs are taken in the inverse order.
@@ -195,6 +246,57 @@ impl Vector<f64> for F64x8 {
     unsafe fn load(from: *const f64) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x8(_mm512_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const f64) -> Self {
+        // SAFETY: the trait's conditions; what the mask leaves out is not read.
+        unsafe { F64x8(_mm512_maskz_loadu_pd(((1_u32 << count) - 1) as __mmask8, from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        const INDICES: [[i64; 8]; 2] = unzipped_64::<8>();
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let even = _mm512_loadu_si512(INDICES[0].as_ptr().cast());
+            let odd = _mm512_loadu_si512(INDICES[1].as_ptr().cast());
+            let permute = _mm512_permutex2var_pd;
+            (F64x8(permute(self.0, even, next.0)), F64x8(permute(self.0, odd, next.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        const INDICES: [[i64; 8]; 2] = zipped_64::<8>();
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let first = _mm512_loadu_si512(INDICES[0].as_ptr().cast());
+            let second = _mm512_loadu_si512(INDICES[1].as_ptr().cast());
+            let permute = _mm512_permutex2var_pd;
+            (F64x8(permute(self.0, first, odd.0)), F64x8(permute(self.0, second, odd.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn larger_with_place(self, place: Self, candidate: Self, its_place: Self) -> (Self, Self) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            // Larger, or NaN, where `self` is a number.
+            let is_number = _mm512_cmp_pd_mask::<_CMP_ORD_Q>(self.0, self.0);
+            let is_next = _mm512_mask_cmp_pd_mask::<_CMP_NLE_UQ>(is_number, candidate.0, self.0);
+            let largest = F64x8(_mm512_mask_blend_pd(is_next, self.0, candidate.0));
+            (largest, F64x8(_mm512_mask_blend_pd(is_next, place.0, its_place.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn where_equal(self, place: Self, wanted: Self) -> Self {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            let is_there = _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(place.0, wanted.0);
+            F64x8(_mm512_maskz_mov_pd(is_there, self.0))
+        }
     }
 
     #[inline(always)]
@@ -362,3 +464,33 @@ macro_rules! halves {
 
 halves!(halves_32, i32);
 halves!(halves_64, i64);
+
+/// The lanes at even and at odd places of two registers one after the other, and the lanes that bring them back, where `permutex2var` numbers
+/// the second register's lanes from `N` on.
+macro_rules! zips {
+    ($unzipped:ident, $zipped:ident, $index:ty) => {
+        const fn $unzipped<const N: usize>() -> [[$index; N]; 2] {
+            let mut indices = [[0; N]; 2];
+            let mut lane = 0;
+            while lane < N {
+                indices[0][lane] = 2 * lane as $index;
+                indices[1][lane] = 2 * lane as $index + 1;
+                lane += 1;
+            }
+            indices
+        }
+
+        const fn $zipped<const N: usize>() -> [[$index; N]; 2] {
+            let mut indices = [[0; N]; 2];
+            let mut lane = 0;
+            while lane < 2 * N {
+                indices[lane / N][lane % N] = (lane / 2 + lane % 2 * N) as $index;
+                lane += 1;
+            }
+            indices
+        }
+    };
+}
+
+zips!(unzipped_32, zipped_32, i32);
+zips!(unzipped_64, zipped_64, i64);

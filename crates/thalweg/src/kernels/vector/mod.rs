@@ -47,6 +47,17 @@ pub trait Vector<R>: Copy {
     unsafe fn unless_zero(self, of: Self, other: Self) -> Self;
     /// The first `count` lanes, and 0 in those after them.
     unsafe fn first(self, count: usize) -> Self;
+    /// Reads the first `count` values, at most `WIDTH`, and 0 for those after them; `from` need not reach further.
+    unsafe fn load_first(count: usize, from: *const R) -> Self;
+    /// The values at even and at odd places of `self`, then of `next`.
+    unsafe fn unzip(self, next: Self) -> (Self, Self);
+    /// What [`unzip`](Vector::unzip) makes `self` and `odd` of.
+    unsafe fn zip(self, odd: Self) -> (Self, Self);
+    /// Of `self` and a candidate, the larger, `self` where they are equal, and NaN where either is, the first one; beside it the
+    /// place of the one that was taken.
+    unsafe fn larger_with_place(self, place: Self, candidate: Self, its_place: Self) -> (Self, Self);
+    /// `self` where `place` is `wanted`, else 0.
+    unsafe fn where_equal(self, place: Self, wanted: Self) -> Self;
 
     /// Turns a part of a square, 1 to `WIDTH` rows and columns that lie `from_row` and `to_row` values apart: `to[j,k]` =
     /// `from[k,j]` for `k` < `rows` and `j` < `columns`. Rows of `from` are read whole, `WIDTH` values.

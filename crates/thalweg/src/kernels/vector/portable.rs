@@ -114,6 +114,61 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     }
 
     #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const R) -> Self {
+        let mut values = [R::ZERO; N];
+        for l in 0..N {
+            if l < count {
+                // SAFETY: the caller's pointer reaches `count` values.
+                values[l] = unsafe { *from.add(l) };
+            }
+        }
+        Lanes(values)
+    }
+
+    #[inline(always)]
+    unsafe fn unzip(self, next: Self) -> (Self, Self) {
+        let (mut even, mut odd) = (self, self);
+        for l in 0..N / 2 {
+            (even.0[l], odd.0[l]) = (self.0[2 * l], self.0[2 * l + 1]);
+            (even.0[N / 2 + l], odd.0[N / 2 + l]) = (next.0[2 * l], next.0[2 * l + 1]);
+        }
+        (even, odd)
+    }
+
+    #[inline(always)]
+    unsafe fn zip(self, odd: Self) -> (Self, Self) {
+        let (mut first, mut second) = (self, self);
+        for l in 0..N / 2 {
+            (first.0[2 * l], first.0[2 * l + 1]) = (self.0[l], odd.0[l]);
+            (second.0[2 * l], second.0[2 * l + 1]) = (self.0[N / 2 + l], odd.0[N / 2 + l]);
+        }
+        (first, second)
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::eq_op,
+        clippy::neg_cmp_op_on_partial_ord,
+        reason = "NaN is neither larger nor equal, not even to itself"
+    )]
+    unsafe fn larger_with_place(mut self, mut place: Self, candidate: Self, its_place: Self) -> (Self, Self) {
+        for l in 0..N {
+            if !(candidate.0[l] <= self.0[l]) & (self.0[l] == self.0[l]) {
+                (self.0[l], place.0[l]) = (candidate.0[l], its_place.0[l]);
+            }
+        }
+        (self, place)
+    }
+
+    #[inline(always)]
+    unsafe fn where_equal(mut self, place: Self, wanted: Self) -> Self {
+        for l in 0..N {
+            self.0[l] = if place.0[l] == wanted.0[l] { self.0[l] } else { R::ZERO };
+        }
+        self
+    }
+
+    #[inline(always)]
     unsafe fn join_halves(from: *const R, stride: usize, to: *mut R) {
         for r in 0..N {
             // SAFETY: the caller's pointers reach N runs and N sums.
