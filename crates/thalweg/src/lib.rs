@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod activations;
+mod compiled;
 pub mod custom;
 pub mod data;
 pub mod doctor;

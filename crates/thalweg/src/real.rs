@@ -46,7 +46,7 @@ pub trait Real:
     sealed::Sealed
     + crate::custom::Pick
     + crate::kernels::Registers
-    + crate::plan::Plans
+    + crate::compiled::Compiled
     + crate::data::Stored
     + Copy
     + Default

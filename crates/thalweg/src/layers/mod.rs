@@ -495,6 +495,15 @@ impl Layer {
 
     /// Computes `y` from `x` and the parameters.
     pub fn forward<R: Real>(&self, pass: Forward<'_, R>) {
+        R::forward(self, pass);
+    }
+
+    /// Overwrites `dx` (when asked for) and adds to `dparameters`.
+    pub fn backward<R: Real>(&self, pass: Backward<'_, R>) {
+        R::backward(self, pass);
+    }
+
+    pub(crate) fn pass_forward<R: Real>(&self, pass: Forward<'_, R>) {
         match self {
             Layer::Dense(dense) => dense.forward(pass),
             Layer::Activation(activation) => {
@@ -524,8 +533,7 @@ impl Layer {
         }
     }
 
-    /// Overwrites `dx` (when asked for) and adds to `dparameters`.
-    pub fn backward<R: Real>(&self, pass: Backward<'_, R>) {
+    pub(crate) fn pass_backward<R: Real>(&self, pass: Backward<'_, R>) {
         match self {
             Layer::Dense(dense) => dense.backward(pass),
             Layer::Activation(activation) => {

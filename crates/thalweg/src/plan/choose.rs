@@ -5,7 +5,7 @@ use super::lbfgs::LbfgsSteps;
 use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
-use super::{ForwardPlan, GradientPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
+use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets, TargetScale};
 use crate::error::Result;
 use crate::network::{Network, NetworkProblem};
@@ -14,7 +14,7 @@ use crate::real::Real;
 
 /// What the choice of a plan for training depends on, beside the network.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     pub(crate) rules: &'a Rules,
     /// Data like that of the steps, or that of a full batch.
     pub(crate) data: &'a Dataset,
@@ -25,66 +25,6 @@ pub struct Wanted<'a> {
     /// How many threads a plan may work on; fewer where they are of no use.
     pub(crate) threads: usize,
 }
-
-/// The fast plans of a scalar type. They are reached through it so that their code, which is large, is compiled in this
-/// crate once for each type and not again wherever a network is trained.
-pub trait Plans: Sized {
-    /// The fast plan that trains this network, if there is one.
-    #[doc(hidden)]
-    fn fast_plan(network: &Network<Self>, wanted: Wanted<'_>) -> Result<Option<Box<dyn StepPlan<Self>>>>
-    where
-        Self: Real;
-
-    /// The fast plan that takes gradients of full batches of this network, if there is one.
-    #[doc(hidden)]
-    fn fast_gradients(
-        network: &Network<Self>,
-        wanted: Wanted<'_>,
-    ) -> Result<Option<Box<dyn GradientPlan<Self>>>>
-    where
-        Self: Real;
-
-    /// The fast plan that predicts with this network, if there is one.
-    #[doc(hidden)]
-    fn fast_forward(
-        network: &Network<Self>,
-        largest_batch: usize,
-        threads: usize,
-    ) -> Result<Option<Box<dyn ForwardPlan<Self>>>>
-    where
-        Self: Real;
-}
-
-macro_rules! plans {
-    ($real:ty) => {
-        impl Plans for $real {
-            fn fast_plan(
-                network: &Network<Self>,
-                wanted: Wanted<'_>,
-            ) -> Result<Option<Box<dyn StepPlan<Self>>>> {
-                fast_plan(network, wanted)
-            }
-
-            fn fast_gradients(
-                network: &Network<Self>,
-                wanted: Wanted<'_>,
-            ) -> Result<Option<Box<dyn GradientPlan<Self>>>> {
-                Ok(PanelPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
-            }
-
-            fn fast_forward(
-                network: &Network<Self>,
-                largest_batch: usize,
-                threads: usize,
-            ) -> Result<Option<Box<dyn ForwardPlan<Self>>>> {
-                fast_forward(network, largest_batch, threads)
-            }
-        }
-    };
-}
-
-plans!(f32);
-plans!(f64);
 
 /// The fast plans are asked in turn, the one that suits the fewest networks first. None of them takes a network with a
 /// part of a user's own, or shards.
@@ -112,17 +52,6 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
     }
 }
 
-fn fast_forward<R: Real>(
-    network: &Network<R>,
-    largest_batch: usize,
-    threads: usize,
-) -> Result<Option<Box<dyn ForwardPlan<R>>>> {
-    match PanelForward::new(network, largest_batch, threads)? {
-        Some(plan) => Ok(Some(Box::new(plan))),
-        None => Ok(None),
-    }
-}
-
 /// The plan for training `network`. Which plan it is changes the speed, never a bit.
 ///
 /// # Errors
@@ -137,7 +66,7 @@ pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Resul
     if let Optimizer::Lbfgs { .. } = rules.optimizer {
         return Ok(Box::new(LbfgsSteps::new(network, wanted)?));
     }
-    match R::fast_plan(network, wanted)? {
+    match fast_plan(network, wanted)? {
         Some(plan) => Ok(plan),
         None => Ok(Box::new(PlainSteps::new(network, rules, data, largest_batch, is_full_batch)?)),
     }
@@ -153,8 +82,8 @@ pub(crate) fn choose_forward<R: Real>(
     largest_batch: usize,
     threads: usize,
 ) -> Result<Box<dyn ForwardPlan<R>>> {
-    match R::fast_forward(network, largest_batch, threads)? {
-        Some(plan) => Ok(plan),
+    match PanelForward::new(network, largest_batch, threads)? {
+        Some(plan) => Ok(Box::new(plan)),
         None => Ok(Box::new(PlainForward::new(network, largest_batch))),
     }
 }

@@ -11,7 +11,7 @@ use crate::kernels::OrderedSum;
 use crate::losses::{Loss, Target, Weights};
 use crate::metrics::{ClassScores, ClassValues, Metric, Metrics, Task, Undefined};
 use crate::network::Network;
-use crate::plan::{ForwardPlan, OwnUnits, PlainForward, Rows, choose_forward, fit};
+use crate::plan::{ForwardPlan, OwnUnits, PlainForward, Rows, fit};
 use crate::real::Real;
 
 /// Rows worked at once: enough to use the kernels well, few enough to stay in cache.
@@ -42,7 +42,7 @@ impl<R: Real> Evaluator<R> {
         let chunk = CHUNK.min(data.rows().max(1));
         let outputs = network.output_shape().len();
         Ok(Evaluator {
-            plan: choose_forward(network, chunk, threads)?,
+            plan: R::forward_plan(network, chunk, threads)?,
             loss: loss.clone(),
             chunk,
             rows: Vec::with_capacity(chunk),

@@ -4,7 +4,7 @@ use super::evaluate::CHUNK;
 use crate::error::Result;
 use crate::losses::Loss;
 use crate::network::{Network, NetworkProblem, id_columns};
-use crate::plan::{ForwardPlan, choose_forward, fit};
+use crate::plan::{ForwardPlan, fit};
 use crate::real::Real;
 
 /// A network ready to predict from rows in memory, one or many at a time. A call allocates nothing and sets nothing up.
@@ -45,7 +45,7 @@ impl<R: Real> Network<R> {
     /// None so far; a plan that needs something of the system may fail to get it.
     pub fn predictor(&self, loss: &Loss) -> Result<Predictor<R>> {
         Ok(Predictor {
-            plan: choose_forward(self, CHUNK, 1)?,
+            plan: R::forward_plan(self, CHUNK, 1)?,
             loss: loss.clone(),
             inputs: self.input_shape().len(),
             outputs: self.output_shape().len(),
@@ -61,7 +61,7 @@ impl<R: Real> Predictor<R> {
     /// # Errors
     /// [`Error::Threads`](crate::Error::Threads).
     pub fn threads(mut self, threads: usize) -> Result<Self> {
-        self.plan = choose_forward(&self.network, CHUNK, threads.max(1))?;
+        self.plan = R::forward_plan(&self.network, CHUNK, threads.max(1))?;
         Ok(self)
     }
 

@@ -240,7 +240,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// As [`Trainer::fit`].
     pub fn fit_parts<R: Real>(self, network: &mut Network<R>, parts: Parts<'a>) -> Result<Outcome> {
-        self.go(network, parts, None)
+        R::train(self, network, parts, None)
     }
 
     /// Goes on from a saved state, to the same bits as if the run had never stopped.
@@ -253,10 +253,11 @@ impl<'a> Trainer<'a> {
         parts: Parts<'a>,
         state: &State,
     ) -> Result<Outcome> {
-        self.go(network, parts, Some(state))
+        R::train(self, network, parts, Some(state))
     }
 
-    fn go<R: Real>(
+    /// The run itself, from the start or from a saved state.
+    pub(crate) fn go<R: Real>(
         mut self,
         network: &mut Network<R>,
         parts: Parts<'a>,

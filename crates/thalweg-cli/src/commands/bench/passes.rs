@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use thalweg::kernels::convolution::{
-    ConvolutionSizes, Correlation, ParameterPanels, Planes, add_example, correlate, to_panels,
+    ConvolutionKernels, ConvolutionSizes, Correlation, ParameterPanels, Planes,
 };
 use thalweg::layers::{Conv2d, Layer, Padding, Window};
 use thalweg::team::{Member, Team};
@@ -135,7 +135,7 @@ fn run_over<'a>(
                         false => &bias[kind * piece.out_channels..(kind + 1) * piece.out_channels],
                     };
                     planes.fill(&x[n * len..(n + 1) * len], planes_of_x);
-                    correlate(work, planes_of_x, packed, bias, &mut y[n * len..(n + 1) * len]);
+                    f32::correlate(work, planes_of_x, packed, bias, &mut y[n * len..(n + 1) * len]);
                 }
             }
         });
@@ -163,7 +163,7 @@ fn gradients<'a>(
             for n in member.share(rows) {
                 let mut example = examples[n].write().unwrap_or_else(PoisonError::into_inner);
                 planes.fill(&x[n * len..(n + 1) * len], &mut example.0);
-                to_panels(&panels, &dy[n * len..], &mut example.1);
+                f32::to_panels(&panels, &dy[n * len..], &mut example.1);
             }
             member.wait();
             let mut sums = chains[member.index()].lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,7 +175,14 @@ fn gradients<'a>(
                 for unit in units.clone() {
                     let range = panels.range::<f32>(unit);
                     let goes_on = !n.is_multiple_of(sizes.block());
-                    add_example(&panels, unit, &example.0, &example.1, goes_on, &mut chains[range.clone()]);
+                    f32::add_example(
+                        &panels,
+                        unit,
+                        &example.0,
+                        &example.1,
+                        goes_on,
+                        &mut chains[range.clone()],
+                    );
                     if (n + 1).is_multiple_of(sizes.block()) || n + 1 == rows {
                         totals[range.clone()]
                             .iter_mut()

@@ -118,7 +118,7 @@ impl<R: Real> Room<R> {
 ///
 /// # Panics
 /// If a slice does not have the length that `sizes` gives it, or the sizes give no output.
-pub fn forward<R: Real>(
+pub(crate) fn forward<R: Real>(
     sizes: ConvolutionSizes,
     rows: usize,
     x: &[R],
@@ -149,7 +149,13 @@ pub fn forward<R: Real>(
 ///
 /// # Panics
 /// As [`forward`].
-pub fn input_gradient<R: Real>(sizes: ConvolutionSizes, rows: usize, dy: &[R], weight: &[R], dx: &mut [R]) {
+pub(crate) fn input_gradient<R: Real>(
+    sizes: ConvolutionSizes,
+    rows: usize,
+    dy: &[R],
+    weight: &[R],
+    dx: &mut [R],
+) {
     if rows == 0 || !sizes.fits_planes() {
         return naive::input_gradient(sizes, rows, dy, weight, dx);
     }
@@ -174,7 +180,7 @@ pub fn input_gradient<R: Real>(sizes: ConvolutionSizes, rows: usize, dy: &[R], w
 ///
 /// # Panics
 /// As [`forward`].
-pub fn parameter_gradients<R: Real>(
+pub(crate) fn parameter_gradients<R: Real>(
     sizes: ConvolutionSizes,
     rows: usize,
     x: &[R],

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use super::{ConvolutionSizes, Planes, depthwise};
-use crate::kernels::vector::Vector;
+use crate::kernels::vector::{FEW, Vector};
 use crate::real::Real;
 
 /// Values of a tile that do not go to their places by whole registers: 28 registers of 16, and what is read with the last ones.
@@ -59,7 +59,11 @@ unsafe fn registers_body<R: Real, V: Vector<R>>(_scalar: PhantomData<R>) -> (usi
 
 /// Channels of a tile at most: 14 channels of two registers are 28 chains; the rest hold positions and one broadcast.
 const fn most_channels(registers: usize) -> usize {
-    if registers == 32 { 14 } else { 6 }
+    match registers {
+        32 => 14,
+        FEW => 2,
+        _ => 6,
+    }
 }
 
 impl Correlation {
@@ -233,7 +237,7 @@ vectorised! {
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.
-    pub fn correlate<R>(work: &Correlation, planes: &[R], packed: &[R], bias: &[R], y: &mut [R]) = correlate_body;
+    pub(crate) fn correlate<R>(work: &Correlation, planes: &[R], packed: &[R], bias: &[R], y: &mut [R]) = correlate_body;
 }
 
 #[inline(always)]
@@ -348,6 +352,7 @@ fn registers_of_positions(channels: usize, registers: usize) -> usize {
         (32, 3..=6) => 4,
         (32, 7..=9) => 3,
         (32, _) => 2,
+        (FEW, _) => 1,
         (_, 1..=2) => 4,
         _ => 2,
     }
@@ -430,6 +435,7 @@ unsafe fn tile_of<R: Real, V: Vector<R>>(m: usize, n: usize, work: Tile<R>) {
     unsafe {
         match (n, m) {
             (1, _) => tile_of_channels::<R, V, 1>(m, work),
+            _ if V::REGISTERS == FEW => unreachable!("registers for such a tile"),
             (2, _) => tile_of_channels::<R, V, 2>(m, work),
             (4, 1) => tile::<R, V, 1, 4>(work),
             (4, 2) => tile::<R, V, 2, 4>(work),
@@ -455,6 +461,7 @@ unsafe fn tile_of_channels<R: Real, V: Vector<R>, const N: usize>(m: usize, work
         match m {
             1 => tile::<R, V, 1, N>(work),
             2 => tile::<R, V, 2, N>(work),
+            _ if V::REGISTERS == FEW => unreachable!("tiles have at most 2 channels"),
             3 => tile::<R, V, 3, N>(work),
             4 => tile::<R, V, 4, N>(work),
             5 => tile::<R, V, 5, N>(work),

@@ -5,6 +5,8 @@
     reason = "registers are loaded and stored through pointers into slices checked at entry"
 )]
 
+use std::mem::MaybeUninit;
+
 use crate::kernels::vector::Vector;
 use crate::real::Real;
 
@@ -133,39 +135,38 @@ pub(super) struct Gradient<R> {
     pub(super) chains: *mut R,
 }
 
-/// The chains of `m` terms over all positions of an example.
+/// The chains of `m` terms over all positions of an example: nine at a time, which a kernel of 3 by 3 has, then what is left.
 ///
 /// # Safety
 /// `x` reaches all planes and a register behind, `dy` all positions, `chains` all terms; `span` rows of a register each fit [`TURNED`].
 #[inline(always)]
 pub(super) unsafe fn gradient<R: Real, V: Vector<R>>(m: usize, work: Gradient<R>) {
-    // SAFETY: the caller's.
-    unsafe {
-        match m {
-            1 => terms::<R, V, 1>(work),
-            2 => terms::<R, V, 2>(work),
-            3 => terms::<R, V, 3>(work),
-            4 => terms::<R, V, 4>(work),
-            5 => terms::<R, V, 5>(work),
-            6 => terms::<R, V, 6>(work),
-            7 => terms::<R, V, 7>(work),
-            8 => terms::<R, V, 8>(work),
-            9 => terms::<R, V, 9>(work),
-            10 => terms::<R, V, 10>(work),
-            11 => terms::<R, V, 11>(work),
-            12 => terms::<R, V, 12>(work),
-            13 => terms::<R, V, 13>(work),
-            14 => terms::<R, V, 14>(work),
-            _ => unreachable!("units have at most 14 terms"),
+    let mut first = 0;
+    while first < m {
+        let left = m - first;
+        // SAFETY: the caller's.
+        unsafe {
+            let chains = work.chains.add(first * work.lanes);
+            let part = Gradient { offsets: work.offsets.add(first), chains, ..work };
+            first += match left {
+                9.. => terms::<R, V, 9>(part),
+                4..9 => terms::<R, V, 4>(part),
+                _ => terms::<R, V, 1>(part),
+            };
         }
     }
 }
 
+/// So many of them.
 #[inline(always)]
-unsafe fn terms<R: Real, V: Vector<R>, const M: usize>(work: Gradient<R>) {
+unsafe fn terms<R: Real, V: Vector<R>, const M: usize>(work: Gradient<R>) -> usize {
     let row = work.pitch * V::WIDTH;
-    let mut turned = [R::ZERO; TURNED];
-    // SAFETY: the caller's.
+    let mut turned = [const { MaybeUninit::<R>::uninit() }; TURNED];
+    if work.channels < V::WIDTH {
+        turned[..work.span * row].fill(MaybeUninit::new(R::ZERO)); // lanes that no row fills
+    }
+    let turned = turned.as_mut_ptr().cast::<R>();
+    // SAFETY: the caller's; rows are written before they are read, to the last of their values.
     unsafe {
         let mut chains = [V::splat(R::ZERO); M];
         for m in 0..M {
@@ -175,14 +176,14 @@ unsafe fn terms<R: Real, V: Vector<R>, const M: usize>(work: Gradient<R>) {
         let mut next = 0;
         for r in 0..work.rows {
             while next < r + work.span {
-                turn_row::<R, V>(work, next, turned.as_mut_ptr().add(next % work.span * row));
+                turn_row::<R, V>(work, next, turned.add(next % work.span * row));
                 next += 1;
             }
-            let mut x = [turned.as_ptr(); M];
+            let mut x = [turned.cast_const(); M];
             for m in 0..M {
                 let offset = *work.offsets.add(m);
                 let place = (r + offset / work.pitch) % work.span;
-                x[m] = turned.as_ptr().add(place * row + offset % work.pitch * V::WIDTH);
+                x[m] = turned.cast_const().add(place * row + offset % work.pitch * V::WIDTH);
             }
             for c in 0..work.columns {
                 let value = V::load(dy);
@@ -196,6 +197,7 @@ unsafe fn terms<R: Real, V: Vector<R>, const M: usize>(work: Gradient<R>) {
             chains[m].store(work.chains.add(m * work.lanes));
         }
     }
+    M
 }
 
 /// Row `h` of all channels, position by position.

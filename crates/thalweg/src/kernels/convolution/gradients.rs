@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use super::correlation::input_offsets;
 use super::{ConvolutionSizes, Planes, depthwise};
-use crate::kernels::vector::Vector;
+use crate::kernels::vector::{FEW, Vector};
 use crate::real::Real;
 
 /// Terms of a unit at most: ten pointers and what moves them fit the processor's other registers. With one register of channels more chains
@@ -195,7 +195,7 @@ vectorised! {
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.
-    pub fn to_panels<R>(work: &ParameterPanels, dy: &[R], to: &mut [R]) = to_panels_body;
+    pub(crate) fn to_panels<R>(work: &ParameterPanels, dy: &[R], to: &mut [R]) = to_panels_body;
 }
 
 #[inline(always)]
@@ -238,7 +238,7 @@ vectorised! {
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say.
-    pub fn add_example<R>(
+    pub(crate) fn add_example<R>(
         work: &ParameterPanels, unit: usize, x: &[R], dy: &[R], goes_on: bool, chains: &mut [R],
     ) = add_example_body;
 }
@@ -343,7 +343,8 @@ unsafe fn tile_of<R: Real, V: Vector<R>, const N: usize>(m: usize, work: Tile<R>
             let mut first = 0;
             while first < m {
                 let left = m - first;
-                let count = if left < 5 { left } else { 5 };
+                let most = if V::REGISTERS == FEW { 2 } else { 5 };
+                let count = if left < most { left } else { most };
                 let part = Tile {
                     offsets: work.offsets.add(first),
                     chains: work.chains.add(first * work.lanes),
@@ -365,6 +366,7 @@ unsafe fn tile_of_terms<R: Real, V: Vector<R>, const N: usize>(m: usize, work: T
         match m {
             1 => tile::<R, V, 1, N>(work),
             2 => tile::<R, V, 2, N>(work),
+            _ if V::REGISTERS == FEW => unreachable!("tiles have at most 2 terms"),
             3 => tile::<R, V, 3, N>(work),
             4 => tile::<R, V, 4, N>(work),
             5 => tile::<R, V, 5, N>(work),

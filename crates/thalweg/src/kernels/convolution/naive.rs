@@ -9,31 +9,22 @@
 //! ```
 //!
 //! s is the stride, d the dilation, a the padding before the axis.
-#![allow(
-    unsafe_code,
-    reason = "the entries compiled for an instruction set are called after it was detected"
-)]
-
+//!
+//! Compiled once, for no instruction set in particular: it stands for what the fast kernels are tested against, and works those sizes
+//! whose zeros would outweigh all else.
 use super::ConvolutionSizes;
 use crate::real::Real;
 
-dispatched! {
-    /// `y[n,o,r,c]` = `b[o]` + Σᵢₚ_q x·w: one chain that starts at the bias and runs over (input channel, kernel row, kernel
-    /// column), ascending. Zeros of the padding are terms like others.
-    ///
-    /// # Shapes
-    /// `x`: `[rows, in_channels, height, width]`; `weight`: `[out_channels, in_channels / groups, kernel rows, kernel
-    /// columns]`; `bias`: `[out_channels]`; `y`: `[rows, out_channels, out_height, out_width]`, overwritten.
-    ///
-    /// # Panics
-    /// If a slice does not have the length that `sizes` gives it, or the sizes give no output.
-    pub(super) fn forward<R>(
-        sizes: ConvolutionSizes, rows: usize, x: &[R], weight: &[R], bias: &[R], y: &mut [R],
-    ) = forward_portable;
-}
-
-#[inline(always)]
-fn forward_portable<R: Real>(
+/// `y[n,o,r,c]` = `b[o]` + Σᵢₚ_q x·w: one chain that starts at the bias and runs over (input channel, kernel row, kernel
+/// column), ascending. Zeros of the padding are terms like others.
+///
+/// # Shapes
+/// `x`: `[rows, in_channels, height, width]`; `weight`: `[out_channels, in_channels / groups, kernel rows, kernel
+/// columns]`; `bias`: `[out_channels]`; `y`: `[rows, out_channels, out_height, out_width]`, overwritten.
+///
+/// # Panics
+/// If a slice does not have the length that `sizes` gives it, or the sizes give no output.
+pub(super) fn forward<R: Real>(
     sizes: ConvolutionSizes,
     rows: usize,
     x: &[R],
@@ -70,7 +61,6 @@ fn forward_portable<R: Real>(
 }
 
 /// The row of x under row `p` of the kernel at row `r` of y; empty where it lies in the padding.
-#[inline(always)]
 fn row_of<R>(sizes: ConvolutionSizes, x: &[R], channel: usize, r: usize, p: usize) -> &[R] {
     let h = (r * sizes.stride[0] + p * sizes.dilation[0]).wrapping_sub(sizes.padding[0][0]);
     if h >= sizes.height {
@@ -81,7 +71,6 @@ fn row_of<R>(sizes: ConvolutionSizes, x: &[R], channel: usize, r: usize, p: usiz
 }
 
 /// `y[c]` ← fma(`x[stride·c + tap - before]`, w, `y[c]`) for all c.
-#[inline(always)]
 fn add_terms<R: Real>(sizes: ConvolutionSizes, x: &[R], tap: usize, w: R, y: &mut [R]) {
     let mut inside = sizes.inside(1, tap, y.len());
     if x.is_empty() {
@@ -111,25 +100,18 @@ fn add_terms<R: Real>(sizes: ConvolutionSizes, x: &[R], tap: usize, w: R, y: &mu
     }
 }
 
-dispatched! {
-    /// `dx[n,i,h,l]` = Σₒᵣ_c dy·w: one chain from 0 over (output channel, row, column) of dy, ascending, among those places of the
-    /// kernel that fit the stride. dy beyond its edge is 0, and these zeros are terms like others; what the stride leaves out is
-    /// no term.
-    ///
-    /// At stride 1 this is the [`forward`] of dy with the kernel turned round.
-    ///
-    /// # Shapes
-    /// As for [`forward`]; `dx` is overwritten.
-    ///
-    /// # Panics
-    /// As [`forward`].
-    pub(super) fn input_gradient<R>(
-        sizes: ConvolutionSizes, rows: usize, dy: &[R], weight: &[R], dx: &mut [R],
-    ) = input_gradient_portable;
-}
-
-#[inline(always)]
-fn input_gradient_portable<R: Real>(
+/// `dx[n,i,h,l]` = Σₒᵣ_c dy·w: one chain from 0 over (output channel, row, column) of dy, ascending, among those places of the
+/// kernel that fit the stride. dy beyond its edge is 0, and these zeros are terms like others; what the stride leaves out is
+/// no term.
+///
+/// At stride 1 this is the [`forward`] of dy with the kernel turned round.
+///
+/// # Shapes
+/// As for [`forward`]; `dx` is overwritten.
+///
+/// # Panics
+/// As [`forward`].
+pub(super) fn input_gradient<R: Real>(
     sizes: ConvolutionSizes,
     rows: usize,
     dy: &[R],
@@ -166,7 +148,6 @@ fn input_gradient_portable<R: Real>(
 
 /// The position along an axis whose place `p` of the kernel lies on `h`: (h + before - dilation·p) / stride. `None` where the stride
 /// leaves it out; beyond every edge where it lies before the first one.
-#[inline(always)]
 fn place(sizes: ConvolutionSizes, axis: usize, h: usize, p: usize) -> Option<usize> {
     let (at, tap) = (h + sizes.padding[axis][0], p * sizes.dilation[axis]);
     let stride = sizes.stride[axis];
@@ -180,7 +161,6 @@ fn place(sizes: ConvolutionSizes, axis: usize, h: usize, p: usize) -> Option<usi
 }
 
 /// `dx[l]` ← fma(`dy[c]`, w, `dx[l]`) for all l under column `q` of the kernel at some c, inside of dy or beyond it.
-#[inline(always)]
 fn add_gradient_terms<R: Real>(sizes: ConvolutionSizes, dy: &[R], q: usize, w: R, dx: &mut [R]) {
     let (stride, before, tap) = (sizes.stride[1], sizes.padding[1][0], q * sizes.dilation[1]);
     if stride == 1 {
@@ -210,23 +190,16 @@ fn add_gradient_terms<R: Real>(sizes: ConvolutionSizes, dy: &[R], q: usize, w: R
     }
 }
 
-dispatched! {
-    /// `dw[o,i,p,q]` += Σₙᵣ_c x·dy and `db[o]` += Σₙᵣ_c dy: chains over (example, row, column), ascending, in blocks of whole
-    /// examples ([`ConvolutionSizes::block`]). In a block one chain from 0; blocks are added in order. Zeros of the padding are
-    /// terms like others.
-    ///
-    /// # Shapes
-    /// As for [`forward`].
-    ///
-    /// # Panics
-    /// As [`forward`].
-    pub(super) fn parameter_gradients<R>(
-        sizes: ConvolutionSizes, rows: usize, x: &[R], dy: &[R], dw: &mut [R], db: &mut [R],
-    ) = parameter_gradients_portable;
-}
-
-#[inline(always)]
-fn parameter_gradients_portable<R: Real>(
+/// `dw[o,i,p,q]` += Σₙᵣ_c x·dy and `db[o]` += Σₙᵣ_c dy: chains over (example, row, column), ascending, in blocks of whole
+/// examples ([`ConvolutionSizes::block`]). In a block one chain from 0; blocks are added in order. Zeros of the padding are
+/// terms like others.
+///
+/// # Shapes
+/// As for [`forward`].
+///
+/// # Panics
+/// As [`forward`].
+pub(super) fn parameter_gradients<R: Real>(
     sizes: ConvolutionSizes,
     rows: usize,
     x: &[R],
@@ -270,7 +243,6 @@ fn parameter_gradients_portable<R: Real>(
 }
 
 /// The terms of one example, added to a chain.
-#[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "the place of one weight, and what it is summed over")]
 fn weight_gradient_chain<R: Real>(
     sizes: ConvolutionSizes,

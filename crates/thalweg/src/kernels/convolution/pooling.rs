@@ -25,7 +25,7 @@ vectorised! {
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it.
-    pub fn max_pool<R>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R], places: &mut [R]) = max_pool_body;
+    pub(crate) fn max_pool<R>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R], places: &mut [R]) = max_pool_body;
 }
 
 #[inline(always)]
@@ -86,7 +86,7 @@ vectorised! {
     ///
     /// # Panics
     /// As [`max_pool`].
-    pub fn max_pool_gradient<R>(
+    pub(crate) fn max_pool_gradient<R>(
         sizes: PoolSizes, rows: usize, places: &[R], dy: &[R], dx: &mut [R],
     ) = max_pool_gradient_body;
 }
@@ -276,7 +276,7 @@ dispatched! {
     ///
     /// # Panics
     /// If a slice does not have the length that `sizes` gives it.
-    pub fn average_pool<R>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R]) = average_pool_portable;
+    pub(crate) fn average_pool<R>(sizes: PoolSizes, rows: usize, x: &[R], y: &mut [R]) = average_pool_portable;
 }
 
 #[inline(always)]
@@ -311,7 +311,7 @@ dispatched! {
     ///
     /// # Panics
     /// As [`average_pool`].
-    pub fn average_pool_gradient<R>(sizes: PoolSizes, rows: usize, dy: &[R], dx: &mut [R]) = average_pool_gradient_portable;
+    pub(crate) fn average_pool_gradient<R>(sizes: PoolSizes, rows: usize, dy: &[R], dx: &mut [R]) = average_pool_gradient_portable;
 }
 
 #[inline(always)]

@@ -6,7 +6,7 @@
 
 use super::LaneSizes;
 use crate::kernels::panels::panel_width;
-use crate::kernels::vector::Vector;
+use crate::kernels::vector::{FEW, Vector};
 use crate::real::Real;
 
 vectorised! {
@@ -134,7 +134,11 @@ pub(super) unsafe fn backward_input_body<R: Real, V: Vector<R>>(
     assert!(dx.len() >= sizes.len::<R>(in_features), "dx is [rows, in_features]");
     let width = panel_width::<R>();
     // 8 inputs of two registers are 16 chains; with 16 registers, 6.
-    let most = if V::REGISTERS < 32 { 6 } else { 8 };
+    let most = match V::REGISTERS {
+        32 => 8,
+        FEW => 2,
+        _ => 6,
+    };
     let count = in_features.div_ceil(most);
     let mut k = 0;
     for t in 0..count {
@@ -145,6 +149,7 @@ pub(super) unsafe fn backward_input_body<R: Real, V: Vector<R>>(
             match inputs {
                 1 => inputs_of::<R, V, 1>(sizes, dz, w, dx),
                 2 => inputs_of::<R, V, 2>(sizes, dz, w, dx),
+                _ if V::REGISTERS == FEW => unreachable!("tiles have at most 2 inputs"),
                 3 => inputs_of::<R, V, 3>(sizes, dz, w, dx),
                 4 => inputs_of::<R, V, 4>(sizes, dz, w, dx),
                 5 => inputs_of::<R, V, 5>(sizes, dz, w, dx),

@@ -8,7 +8,7 @@ use std::ptr;
 
 use super::panel_width;
 use crate::kernels::prefetch::{LINE, Run, prefetch_line};
-use crate::kernels::vector::Vector;
+use crate::kernels::vector::{FEW, Vector};
 use crate::real::Real;
 
 /// The left operand of a product, `a[i,k]` for i < rows, k < depth.
@@ -166,6 +166,7 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: &Strip<'_, R>, colu
     let most = match (V::REGISTERS, across) {
         (32, true) => 14,
         (32, false) => 11,
+        (FEW, _) => 2,
         _ => 6,
     };
     let count = work.rows.div_ceil(most);
@@ -281,6 +282,7 @@ unsafe fn tile_of<R: Real, V: Vector<R>, const N: usize, const ACROSS: bool>(row
         match rows {
             1 => tile::<R, V, 1, N, ACROSS>(work),
             2 => tile::<R, V, 2, N, ACROSS>(work),
+            _ if V::REGISTERS == FEW => unreachable!("tiles have at most 2 rows"),
             3 => tile::<R, V, 3, N, ACROSS>(work),
             4 => tile::<R, V, 4, N, ACROSS>(work),
             5 => tile::<R, V, 5, N, ACROSS>(work),

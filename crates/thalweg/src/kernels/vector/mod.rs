@@ -11,6 +11,9 @@ pub(super) mod avx2;
 pub(super) mod avx512;
 pub(super) mod portable;
 
+/// Registers of a processor whose own are not made use of.
+pub(super) const FEW: usize = 4;
+
 /// A register of [`WIDTH`](Vector::WIDTH) scalars, worked lane by lane with the roundings of the scalar operations.
 ///
 /// # Safety
@@ -20,7 +23,7 @@ pub(super) mod portable;
 pub trait Vector<R>: Copy {
     /// How many scalars a register holds.
     const WIDTH: usize;
-    /// How many registers there are to work with.
+    /// How many registers there are to work with: 32, 16, or [`FEW`] where tiles are kept small for their code's sake.
     const REGISTERS: usize;
 
     /// Reads `WIDTH` values.

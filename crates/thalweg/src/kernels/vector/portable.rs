@@ -1,7 +1,7 @@
 //! Registers without an instruction set: arrays, whose loops the compiler turns into whatever the target has.
 #![allow(unsafe_code, reason = "the instructions of one instruction set, behind the conditions of `Vector`")]
 
-use super::Vector;
+use super::{FEW, Vector};
 use crate::real::Real;
 
 /// `N` lanes in an array.
@@ -10,7 +10,8 @@ pub struct Lanes<R, const N: usize>([R; N]);
 
 impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     const WIDTH: usize = N;
-    const REGISTERS: usize = 16;
+    // Without a fused multiply-add each product is a call here, so that large tiles gain nothing and fill pages with calls.
+    const REGISTERS: usize = if cfg!(target_arch = "x86_64") { FEW } else { 16 };
 
     #[inline(always)]
     unsafe fn load(from: *const R) -> Self {
