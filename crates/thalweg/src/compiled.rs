@@ -4,11 +4,12 @@
 //! and the kernels of every instruction set, some megabytes: whoever calls them gets the ones that are here already.
 
 use crate::error::Result;
+use crate::explain::{self, Explanation};
 use crate::layers::{Backward, Forward, Layer};
 use crate::network::Network;
-use crate::plan::{self, ForwardPlan};
+use crate::plan::{self, ForwardPlan, StepPlan, Wanted};
 use crate::real::Real;
-use crate::train::{Outcome, Parts, State, Trainer};
+use crate::train::{Outcome, Parts, State, Trainer, TrainingSettings};
 
 /// The ways into the code of a scalar type.
 pub trait Compiled: Sized {
@@ -20,6 +21,25 @@ pub trait Compiled: Sized {
         parts: Parts<'a>,
         state: Option<&State>,
     ) -> Result<Outcome>
+    where
+        Self: Real;
+
+    /// The step after so many updates, or the next from a state, with all its numbers.
+    #[doc(hidden)]
+    fn explain(
+        network: &Network<Self>,
+        settings: &TrainingSettings,
+        parts: Parts<'_>,
+        seed: u64,
+        start: Option<&State>,
+        step: Option<u64>,
+    ) -> Result<Explanation>
+    where
+        Self: Real;
+
+    /// The plan for training.
+    #[doc(hidden)]
+    fn plan(network: &Network<Self>, wanted: Wanted<'_>) -> Result<Box<dyn StepPlan<Self>>>
     where
         Self: Real;
 
@@ -49,6 +69,7 @@ pub trait Compiled: Sized {
 macro_rules! compiled {
     ($real:ty) => {
         impl Compiled for $real {
+            #[inline(never)]
             fn train<'a>(
                 trainer: Trainer<'a>,
                 network: &mut Network<Self>,
@@ -58,6 +79,24 @@ macro_rules! compiled {
                 trainer.go(network, parts, state)
             }
 
+            #[inline(never)]
+            fn explain(
+                network: &Network<Self>,
+                settings: &TrainingSettings,
+                parts: Parts<'_>,
+                seed: u64,
+                start: Option<&State>,
+                step: Option<u64>,
+            ) -> Result<Explanation> {
+                explain::at_step(network, settings, parts, seed, start, step)
+            }
+
+            #[inline(never)]
+            fn plan(network: &Network<Self>, wanted: Wanted<'_>) -> Result<Box<dyn StepPlan<Self>>> {
+                plan::choose(network, wanted)
+            }
+
+            #[inline(never)]
             fn forward_plan(
                 network: &Network<Self>,
                 largest_batch: usize,
@@ -66,10 +105,12 @@ macro_rules! compiled {
                 plan::choose_forward(network, largest_batch, threads)
             }
 
+            #[inline(never)]
             fn forward(layer: &Layer, pass: Forward<'_, Self>) {
                 layer.pass_forward(pass);
             }
 
+            #[inline(never)]
             fn backward(layer: &Layer, pass: Backward<'_, Self>) {
                 layer.pass_backward(pass);
             }

@@ -32,6 +32,15 @@ fn mnist_by_convolution() {
 
 #[test]
 #[ignore = "minutes: cargo test --release --test image_experiments -- --ignored"]
+fn mnist_by_convolution_of_changed_images() {
+    let settings =
+        [("training.augment", "{ shift = 2, rotate = 10.0, crop = 0.9 }"), ("training.epochs", "20")];
+    let Some(accuracy) = test_accuracy("mnist-conv", &settings) else { return };
+    assert!(accuracy >= 0.994, "{accuracy}");
+}
+
+#[test]
+#[ignore = "minutes: cargo test --release --test image_experiments -- --ignored"]
 fn cats_by_convolution_over_five_seeds() {
     // 50 images: one is 2 %.
     let seeds = ["0", "1", "2", "3", "4"];

@@ -155,7 +155,7 @@ pub fn explain_from<R: Real>(
     seed: u64,
     state: &State,
 ) -> Result<Explanation> {
-    one_step(network, settings, parts, seed, Some(state))
+    R::explain(network, settings, parts, seed, Some(state), None)
 }
 
 /// As [`explain`], for a run that begins from a state if one is given, whose steps are counted on: `step` is not one before it.
@@ -170,7 +170,20 @@ pub fn explain_after<R: Real>(
     start: Option<&State>,
     step: u64,
 ) -> Result<Explanation> {
+    R::explain(network, settings, parts, seed, start, Some(step))
+}
+
+/// The step after `step` updates, or the one that a run would make next from `start`.
+pub(crate) fn at_step<R: Real>(
+    network: &Network<R>,
+    settings: &TrainingSettings,
+    parts: Parts<'_>,
+    seed: u64,
+    start: Option<&State>,
+    step: Option<u64>,
+) -> Result<Explanation> {
     let first = start.map_or(0, |state| state.counters.step);
+    let step = step.unwrap_or(first);
     if step < first {
         return Err(NetworkProblem::StepBefore { step, first }.into());
     }

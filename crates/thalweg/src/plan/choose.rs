@@ -14,7 +14,7 @@ use crate::real::Real;
 
 /// What the choice of a plan for training depends on, beside the network.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
+pub struct Wanted<'a> {
     pub(crate) rules: &'a Rules,
     /// Data like that of the steps, or that of a full batch.
     pub(crate) data: &'a Dataset,

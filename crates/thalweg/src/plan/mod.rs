@@ -22,7 +22,8 @@ mod rules;
 mod step;
 
 pub use arena::{Arena, Layout};
-pub(crate) use choose::{Wanted, choose, choose_forward};
+pub use choose::Wanted;
+pub(crate) use choose::{choose, choose_forward};
 pub use forward::ForwardPlan;
 pub(crate) use forward::PlainForward;
 pub(crate) use lbfgs::check as check_lbfgs;

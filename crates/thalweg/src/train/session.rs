@@ -155,7 +155,7 @@ impl<'a, R: Real> Session<'a, R> {
             // Changed rows are others at every step, even if there is but one batch.
             let is_full_batch = batches.is_full() && std::ptr::eq(data, parts.train);
             let largest_batch = batches.largest();
-            plan::choose(network, Wanted { rules, data, largest_batch, is_full_batch, threads })
+            R::plan(network, Wanted { rules, data, largest_batch, is_full_batch, threads })
         })
     }
 
