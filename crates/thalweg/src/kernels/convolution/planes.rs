@@ -3,8 +3,13 @@
 //! A channel is one plane of rows, `pitch` values apart. With a stride there are stride·stride planes for a channel: plane
 //! (a, b) has the rows a, a + stride ... and the columns b, b + stride ..., so that what lies under one place of the kernel lies side by
 //! side whatever the stride.
+#![allow(
+    unsafe_code,
+    reason = "registers are loaded and stored through pointers into slices checked at entry"
+)]
 
 use super::ConvolutionSizes;
+use crate::kernels::vector::Vector;
 use crate::real::Real;
 
 /// Bytes that may be read behind the last plane: a register's.
@@ -60,9 +65,10 @@ impl Planes {
     }
 
     /// From one channel to the next.
+    #[inline(always)]
     pub(super) fn channel(&self) -> usize {
         // Sizes that no memory holds are for the caller to refuse.
-        [self.cut[1], self.rows, self.pitch].into_iter().fold(self.cut[0], usize::saturating_mul)
+        self.cut[0].saturating_mul(self.cut[1]).saturating_mul(self.rows).saturating_mul(self.pitch)
     }
 
     /// Zeros before each axis.
@@ -71,21 +77,10 @@ impl Planes {
     }
 
     /// Where row `h` and column `l` lie, zeros counted, in their channel.
-    #[inline]
+    #[inline(always)]
     pub(super) fn place(&self, h: usize, l: usize) -> usize {
         let plane = (h % self.cut[0]) * self.cut[1] + l % self.cut[1];
         (plane * self.rows + h / self.cut[0]) * self.pitch + l / self.cut[1]
-    }
-
-    /// Where row `h` of a channel of the image begins, and how far apart its values lie: only where the width is not cut.
-    #[inline]
-    pub fn row(&self, channel: usize, h: usize) -> usize {
-        channel * self.channel() + self.place(h + self.lead[0], self.lead[1])
-    }
-
-    /// Whether a row of the image lies side by side.
-    pub fn is_whole(&self) -> bool {
-        self.cut[1] == 1
     }
 
     /// Puts one example `[channels, height, width]` between its zeros. `to` holds zeros wherever no value goes, and keeps them.
@@ -93,25 +88,63 @@ impl Planes {
     /// # Panics
     /// If `x` or `to` has another length than the sizes say.
     pub fn fill<R: Real>(&self, x: &[R], to: &mut [R]) {
-        let [height, width] = self.image;
-        assert_eq!(x.len(), self.channels * height * width, "x is [channels, height, width]");
-        assert!(to.len() >= self.len::<R>(), "an example in planes");
-        for (row, x) in x.chunks_exact(width).enumerate() {
-            self.fill_row(row / height, row % height, x, to);
+        fill(self, x, to);
+    }
+}
+
+vectorised! {
+    fn fill<R>(planes: &Planes, x: &[R], to: &mut [R]) = fill_body;
+}
+
+#[inline(always)]
+unsafe fn fill_body<R: Real, V: Vector<R>>(planes: &Planes, x: &[R], to: &mut [R]) {
+    let [height, width] = planes.image;
+    assert_eq!(x.len(), planes.channels * height * width, "x is [channels, height, width]");
+    assert!(to.len() >= planes.len::<R>(), "an example in planes");
+    for channel in 0..planes.channels {
+        let start = channel * planes.channel();
+        for h in 0..height {
+            let at = (channel * height + h) * width;
+            let x = &x[at..at + width];
+            let [row, column] = [h + planes.lead[0], planes.lead[1]];
+            let first = start + planes.place(row, column);
+            // SAFETY: a row of the image, and the places of its values among the zeros, which `len` counts.
+            unsafe {
+                match planes.cut[1] {
+                    1 => V::copy(width, x.as_ptr(), to.as_mut_ptr().add(first)),
+                    2 => {
+                        let second = start + planes.place(row, column + 1);
+                        let to = to.as_mut_ptr();
+                        split::<R, V>(x, [to.wrapping_add(first), to.wrapping_add(second)]);
+                    }
+                    _ => {
+                        for l in 0..width {
+                            to[start + planes.place(row, column + l)] = x[l];
+                        }
+                    }
+                }
+            }
         }
     }
+}
 
-    /// Puts one row of a channel in its place.
-    #[inline]
-    pub fn fill_row<R: Real>(&self, channel: usize, h: usize, x: &[R], to: &mut [R]) {
-        let start = channel * self.channel();
-        if self.is_whole() {
-            let at = self.row(channel, h);
-            to[at..at + x.len()].copy_from_slice(x);
-        } else {
-            for (l, &value) in x.iter().enumerate() {
-                to[start + self.place(h + self.lead[0], l + self.lead[1])] = value;
-            }
+/// The values at even places of a row, and those at odd ones.
+#[inline(always)]
+unsafe fn split<R: Real, V: Vector<R>>(x: &[R], [even, odd]: [*mut R; 2]) {
+    let pairs = x.len() / 2;
+    let mut start = 0;
+    // SAFETY: the caller's pointers reach as many values as there are.
+    unsafe {
+        while start < pairs {
+            let left = pairs - start;
+            let count = if left < V::WIDTH { left } else { V::WIDTH };
+            let (first, second) = V::load_pairs(count, x.as_ptr().add(2 * start));
+            first.store_first(count, even.add(start));
+            second.store_first(count, odd.add(start));
+            start += V::WIDTH;
+        }
+        if x.len() % 2 == 1 {
+            *even.add(pairs) = x[2 * pairs];
         }
     }
 }

@@ -197,8 +197,8 @@ impl<V: Copy> Pairs<V> {
             // SAFETY: `count` windows from `start` on lie in both rows, and as many values in `y` and `places`.
             unsafe {
                 let at = self.places(first + 2 * start);
-                let (upper, beside) = load_pairs::<R, V>(count, x.as_ptr().add(2 * start));
-                let (lower, last) = load_pairs::<R, V>(count, x.as_ptr().add(self.width + 2 * start));
+                let (upper, beside) = V::load_pairs(count, x.as_ptr().add(2 * start));
+                let (lower, last) = V::load_pairs(count, x.as_ptr().add(self.width + 2 * start));
                 let (largest, place) = upper.larger_with_place(at[0], beside, at[1]);
                 let (largest, place) = largest.larger_with_place(place, lower, at[2]);
                 let (largest, place) = largest.larger_with_place(place, last, at[3]);
@@ -233,38 +233,11 @@ impl<V: Copy> Pairs<V> {
                     let (even, odd) =
                         (dy.where_equal(place, at[2 * row]), dy.where_equal(place, at[2 * row + 1]));
                     let to = dx.as_mut_ptr().add(row * self.width + 2 * start);
-                    store_pairs::<R, V>(count, even, odd, to);
+                    V::store_pairs(count, even, odd, to);
                 }
             }
             start += V::WIDTH;
         }
-    }
-}
-
-/// `count` pairs of values: the first ones, and the second ones.
-#[inline(always)]
-unsafe fn load_pairs<R: Real, V: Vector<R>>(count: usize, from: *const R) -> (V, V) {
-    // SAFETY: the caller's pointer reaches the pairs; beyond them nothing is read.
-    unsafe {
-        if count == V::WIDTH {
-            return V::load(from).unzip(V::load(from.add(V::WIDTH)));
-        }
-        let values = 2 * count;
-        let in_first = if values < V::WIDTH { values } else { V::WIDTH };
-        V::load_first(in_first, from).unzip(V::load_first(values - in_first, from.wrapping_add(V::WIDTH)))
-    }
-}
-
-/// The way back of [`load_pairs`].
-#[inline(always)]
-unsafe fn store_pairs<R: Real, V: Vector<R>>(count: usize, even: V, odd: V, to: *mut R) {
-    // SAFETY: the caller's pointer reaches the pairs; beyond them nothing is written.
-    unsafe {
-        let (first, second) = even.zip(odd);
-        let values = 2 * count;
-        let in_first = if values < V::WIDTH { values } else { V::WIDTH };
-        first.store_first(in_first, to);
-        second.store_first(values - in_first, to.wrapping_add(V::WIDTH));
     }
 }
 

@@ -66,8 +66,9 @@ impl Vector<f32> for F32x16 {
             let wanted = (u16::MAX as u32 >> (16 - rows)) as u16;
             let mut square = [_mm512_set1_ps(0.0); 16];
             for k in 0..16 {
-                let mask = if k < rows { u16::MAX } else { 0 };
-                square[k] = _mm512_maskz_loadu_ps(mask, from.wrapping_add(k * from_row));
+                // In place of a row that there is not, the first one, whose lanes are not stored.
+                let row = if k < rows { k } else { 0 };
+                square[k] = _mm512_loadu_ps(from.add(row * from_row));
             }
             for step in 0..4 {
                 let distance = 1 << step;
@@ -82,8 +83,9 @@ impl Vector<f32> for F32x16 {
                 }
             }
             for k in 0..16 {
-                let mask = if k < columns { wanted } else { 0 };
-                _mm512_mask_storeu_ps(to.wrapping_add(k * to_row), mask, square[k]);
+                if k < columns {
+                    _mm512_mask_storeu_ps(to.add(k * to_row), wanted, square[k]);
+                }
             }
         }
     }
@@ -344,8 +346,9 @@ impl Vector<f64> for F64x8 {
             let wanted = (u8::MAX as u32 >> (8 - rows)) as u8;
             let mut square = [_mm512_set1_pd(0.0); 8];
             for k in 0..8 {
-                let mask = if k < rows { u8::MAX } else { 0 };
-                square[k] = _mm512_maskz_loadu_pd(mask, from.wrapping_add(k * from_row));
+                // In place of a row that there is not, the first one, whose lanes are not stored.
+                let row = if k < rows { k } else { 0 };
+                square[k] = _mm512_loadu_pd(from.add(row * from_row));
             }
             for step in 0..3 {
                 let distance = 1 << step;
@@ -360,8 +363,9 @@ impl Vector<f64> for F64x8 {
                 }
             }
             for k in 0..8 {
-                let mask = if k < columns { wanted } else { 0 };
-                _mm512_mask_storeu_pd(to.wrapping_add(k * to_row), mask, square[k]);
+                if k < columns {
+                    _mm512_mask_storeu_pd(to.add(k * to_row), wanted, square[k]);
+                }
             }
         }
     }

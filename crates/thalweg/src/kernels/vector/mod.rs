@@ -56,6 +56,49 @@ pub trait Vector<R>: Copy {
     unsafe fn unzip(self, next: Self) -> (Self, Self);
     /// What [`unzip`](Vector::unzip) makes `self` and `odd` of.
     unsafe fn zip(self, odd: Self) -> (Self, Self);
+    /// Reads `count` pairs of values, at most `WIDTH`: the first ones, and the second ones.
+    #[inline(always)]
+    unsafe fn load_pairs(count: usize, from: *const R) -> (Self, Self) {
+        // SAFETY: the caller's pointer reaches the pairs; beyond them nothing is read.
+        unsafe {
+            if count == Self::WIDTH {
+                return Self::load(from).unzip(Self::load(from.add(Self::WIDTH)));
+            }
+            let values = 2 * count;
+            let in_first = if values < Self::WIDTH { values } else { Self::WIDTH };
+            let next = Self::load_first(values - in_first, from.wrapping_add(Self::WIDTH));
+            Self::load_first(in_first, from).unzip(next)
+        }
+    }
+    /// Writes `count` pairs.
+    #[inline(always)]
+    unsafe fn store_pairs(count: usize, first: Self, second: Self, to: *mut R) {
+        // SAFETY: the caller's pointer reaches the pairs; beyond them nothing is written.
+        unsafe {
+            let (from_start, next) = first.zip(second);
+            let values = 2 * count;
+            let in_first = if values < Self::WIDTH { values } else { Self::WIDTH };
+            from_start.store_first(in_first, to);
+            next.store_first(values - in_first, to.wrapping_add(Self::WIDTH));
+        }
+    }
+    /// Copies `count` values.
+    #[inline(always)]
+    unsafe fn copy(count: usize, from: *const R, to: *mut R) {
+        // SAFETY: the caller's pointers reach the values; the last register overlaps the one before it where there is one.
+        unsafe {
+            if count < Self::WIDTH {
+                return Self::load_first(count, from).store_first(count, to);
+            }
+            let mut start = 0;
+            while start + Self::WIDTH < count {
+                Self::load(from.add(start)).store(to.add(start));
+                start += Self::WIDTH;
+            }
+            let last = count - Self::WIDTH;
+            Self::load(from.add(last)).store(to.add(last));
+        }
+    }
     /// Of `self` and a candidate, the larger, `self` where they are equal, and NaN where either is, the first one; beside it the
     /// place of the one that was taken.
     unsafe fn larger_with_place(self, place: Self, candidate: Self, its_place: Self) -> (Self, Self);
