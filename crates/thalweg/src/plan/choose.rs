@@ -1,6 +1,7 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
 use super::lanes::LanePlan;
+use super::layers::{LayerForward, LayerPlan};
 use super::lbfgs::LbfgsSteps;
 use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
@@ -69,7 +70,10 @@ macro_rules! plans {
                 network: &Network<Self>,
                 wanted: Wanted<'_>,
             ) -> Result<Option<Box<dyn GradientPlan<Self>>>> {
-                Ok(PanelPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
+                if let Some(plan) = PanelPlan::new(network, wanted)? {
+                    return Ok(Some(Box::new(plan)));
+                }
+                Ok(LayerPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
             }
 
             fn fast_forward(
@@ -106,10 +110,10 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
             return Ok(Some(Box::new(plan)));
         }
     }
-    match PanelPlan::new(network, wanted)? {
-        Some(plan) => Ok(Some(Box::new(plan))),
-        None => Ok(None),
+    if let Some(plan) = PanelPlan::new(network, wanted)? {
+        return Ok(Some(Box::new(plan)));
     }
+    Ok(LayerPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
 }
 
 fn fast_forward<R: Real>(
@@ -117,10 +121,10 @@ fn fast_forward<R: Real>(
     largest_batch: usize,
     threads: usize,
 ) -> Result<Option<Box<dyn ForwardPlan<R>>>> {
-    match PanelForward::new(network, largest_batch, threads)? {
-        Some(plan) => Ok(Some(Box::new(plan))),
-        None => Ok(None),
+    if let Some(plan) = PanelForward::new(network, largest_batch, threads)? {
+        return Ok(Some(Box::new(plan)));
     }
+    Ok(LayerForward::new(network, largest_batch, threads)?.map(|plan| Box::new(plan) as _))
 }
 
 /// The plan for training `network`. Which plan it is changes the speed, never a bit.
