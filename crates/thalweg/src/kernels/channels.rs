@@ -51,6 +51,9 @@ pub(crate) fn examples_of_whole_blocks(positions: usize) -> usize {
 trait Terms<R, const K: usize>: Copy {
     /// The terms of value `at` of an example, which is of channel `c`.
     fn of(self, c: usize, at: usize) -> [f64; K];
+
+    /// Those of a whole round from `at` on.
+    fn round(self, c: usize, at: usize) -> [[f64; LANES]; K];
 }
 
 /// x
@@ -61,6 +64,25 @@ impl<R: Real> Terms<R, 1> for Values<'_, R> {
     #[inline(always)]
     fn of(self, _c: usize, at: usize) -> [f64; 1] {
         [self.0[at].to_f64()]
+    }
+
+    #[inline(always)]
+    fn round(self, _c: usize, at: usize) -> [[f64; LANES]; 1] {
+        let x = eight(self.0, at);
+        let mut terms = [0.0; LANES];
+        for lane in 0..LANES {
+            terms[lane] = x[lane].to_f64();
+        }
+        [terms]
+    }
+}
+
+/// Eight values from `at` on.
+#[inline(always)]
+fn eight<R>(values: &[R], at: usize) -> &[R; LANES] {
+    match values[at..].first_chunk() {
+        Some(eight) => eight,
+        None => unreachable!("a round lies within its channel"),
     }
 }
 
@@ -73,6 +95,17 @@ impl<R: Real> Terms<R, 1> for Squares<'_, R> {
     fn of(self, c: usize, at: usize) -> [f64; 1] {
         let d = self.0[at].to_f64() - self.1[c];
         [d * d]
+    }
+
+    #[inline(always)]
+    fn round(self, c: usize, at: usize) -> [[f64; LANES]; 1] {
+        let (x, mean) = (eight(self.0, at), self.1[c]);
+        let mut terms = [0.0; LANES];
+        for lane in 0..LANES {
+            let d = x[lane].to_f64() - mean;
+            terms[lane] = d * d;
+        }
+        [terms]
     }
 }
 
@@ -92,20 +125,18 @@ impl<R: Real> Terms<R, 2> for Products<'_, R> {
         let dy = self.dy[at].to_f64();
         [dy, dy * u.to_f64()]
     }
-}
 
-/// dy and dy·u
-#[derive(Clone, Copy)]
-struct KnownProducts<'a, R> {
-    u: &'a [R],
-    dy: &'a [R],
-}
-
-impl<R: Real> Terms<R, 2> for KnownProducts<'_, R> {
     #[inline(always)]
-    fn of(self, _c: usize, at: usize) -> [f64; 2] {
-        let dy = self.dy[at].to_f64();
-        [dy, dy * self.u[at].to_f64()]
+    fn round(self, c: usize, at: usize) -> [[f64; LANES]; 2] {
+        let (x, dy) = (eight(self.x, at), eight(self.dy, at));
+        let (m, s) = (self.m[c], self.s[c]);
+        let mut terms = [[0.0; LANES]; 2];
+        for lane in 0..LANES {
+            let dy = dy[lane].to_f64();
+            terms[0][lane] = dy;
+            terms[1][lane] = dy * ((x[lane] - m) * s).to_f64();
+        }
+        terms
     }
 }
 
@@ -210,11 +241,10 @@ fn add_some<R: Real, T: Terms<R, K>, const K: usize, const C: usize>(
         }
         while at + LANES <= end {
             for c in 0..C {
-                let start = (first + c) * positions + at;
-                for lane in 0..LANES {
-                    let terms = terms.of(first + c, start + lane);
-                    for k in 0..K {
-                        open[c][k][lane] += terms[k];
+                let terms = terms.round(first + c, (first + c) * positions + at);
+                for k in 0..K {
+                    for lane in 0..LANES {
+                        open[c][k][lane] += terms[k][lane];
                     }
                 }
             }
@@ -362,32 +392,6 @@ fn add_products_portable<R: Real>(
 }
 
 dispatched! {
-    /// The same where u is known.
-    ///
-    /// # Shapes
-    /// As for [`add_products`].
-    ///
-    /// # Panics
-    /// If a slice is shorter than the sizes say.
-    pub(crate) fn add_known_products<R>(
-        place: Place, range: Range<usize>, u: &[R], dy: &[R], lanes: &mut [f64], sums: &mut [f64],
-    ) = add_known_products_portable;
-}
-
-#[inline(always)]
-fn add_known_products_portable<R: Real>(
-    place: Place,
-    range: Range<usize>,
-    u: &[R],
-    dy: &[R],
-    lanes: &mut [f64],
-    sums: &mut [f64],
-) {
-    let len = place.channels * place.positions;
-    add::<R, _, 2>(KnownProducts { u: &u[..len], dy: &dy[..len] }, place, range, lanes, sums);
-}
-
-dispatched! {
     /// y = w·u + b with u = (x - m)·s, channel by channel; max(0, y) where `relu` says so.
     ///
     /// # Shapes
@@ -399,14 +403,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn normalise_portable<R: Real>(
-    moments: Moments<'_, R>,
-    w: &[R],
-    b: &[R],
-    relu: bool,
-    x: &[R],
-    y: &mut [R],
-) {
+fn normalise_portable<R: Real>(moments: Moments<'_, R>, w: &[R], b: &[R], relu: bool, x: &[R], y: &mut [R]) {
     let channels = w.len();
     let Moments { m, s } = moments;
     assert!(b.len() == channels && m.len() == channels && s.len() == channels, "a value for each channel");
@@ -496,7 +493,9 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_rule() {
-        for (examples, channels, positions) in [(9, 5, 1024), (130, 6, 49), (7, 4, 784), (4100, 3, 1), (2, 1, 9000)] {
+        for (examples, channels, positions) in
+            [(9, 5, 1024), (130, 6, 49), (7, 4, 784), (4100, 3, 1), (2, 1, 9000)]
+        {
             let len = channels * positions;
             let (x, dy) = (numbers(examples * len, 7919), numbers(examples * len, 6007));
             let means: Vec<f64> = (0..channels).map(|c| c as f64 / 3.0).collect();
@@ -504,7 +503,8 @@ mod tests {
             let moments = Moments { m: &m, s: &s };
             let count = blocks(examples, positions);
             let mut lanes = [vec![9.0; 8 * channels], vec![9.0; 8 * channels], vec![9.0; 16 * channels]];
-            let mut sums = [vec![9.0; channels * count], vec![9.0; channels * count], vec![9.0; 2 * channels * count]];
+            let mut sums =
+                [vec![9.0; channels * count], vec![9.0; channels * count], vec![9.0; 2 * channels * count]];
             for example in 0..examples {
                 let is_last = example + 1 == examples;
                 let place = Place { channels, positions, example, first_block: 0, is_last };

@@ -370,7 +370,9 @@ impl Layer {
         match self {
             Layer::Dense(dense) => input.len() * dense.out_features,
             // Each weight meets every value of a channel of the smaller images.
-            Layer::ConvTranspose2d(_) => self.parameters(input)[0].shape.len() * input.len() / input.axes()[0],
+            Layer::ConvTranspose2d(_) => {
+                self.parameters(input)[0].shape.len() * input.len() / input.axes()[0]
+            }
             Layer::Residual(residual) => residual.multiplications(input),
             _ => self.convolution(input).map_or(0, |sizes| sizes.y_len() * sizes.terms()),
         }

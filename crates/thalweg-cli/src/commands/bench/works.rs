@@ -184,13 +184,7 @@ pub(super) fn named() -> Vec<Work> {
     works.push(Work {
         layers: residual_network(),
         image: Some([3, 32, 32]),
-        ..work(
-            "W10",
-            "ResNet-20, batch 128, momentum",
-            Unit::Step,
-            Set::Bytes { columns: 3 * 32 * 32, classes: 10, batch_size: 128 },
-            batch(128, momentum(0.05)),
-        )
+        ..work("W10", "ResNet-20, batch 128, momentum", Unit::Step, Set::Colours, batch(128, momentum(0.05)))
     });
     let full = Convolution { channels: 64, side: 32, rows: 32, groups: 1 };
     let depthwise = Convolution { channels: 64, side: 56, rows: 8, groups: 64 };
@@ -245,13 +239,8 @@ fn residual_network() -> Vec<Layer> {
     for channels in [16, 32, 64] {
         for block in 0..BLOCKS {
             let stride = if channels > 16 && block == 0 { 2 } else { 1 };
-            let inner = vec![
-                convolution(channels, 3, stride),
-                norm(),
-                relu(),
-                convolution(channels, 3, 1),
-                norm(),
-            ];
+            let inner =
+                vec![convolution(channels, 3, stride), norm(), relu(), convolution(channels, 3, 1), norm()];
             let around = if stride > 1 { vec![convolution(channels, 1, stride), norm()] } else { Vec::new() };
             layers.extend([Residual::new(inner).with_shortcut(around).into(), relu()]);
         }

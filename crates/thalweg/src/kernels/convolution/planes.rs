@@ -3,6 +3,10 @@
 //! A channel is one plane of rows, `pitch` values apart. With a stride there are stride·stride planes for a channel: plane
 //! (a, b) has the rows a, a + stride ... and the columns b, b + stride ..., so that what lies under one place of the kernel lies side by
 //! side whatever the stride.
+#![allow(
+    unsafe_code,
+    reason = "the entries compiled for an instruction set are called after it was detected"
+)]
 
 use super::ConvolutionSizes;
 use crate::real::Real;
@@ -96,9 +100,7 @@ impl Planes {
         let [height, width] = self.image;
         assert_eq!(x.len(), self.channels * height * width, "x is [channels, height, width]");
         assert!(to.len() >= self.len::<R>(), "an example in planes");
-        for (row, x) in x.chunks_exact(width).enumerate() {
-            self.fill_row(row / height, row % height, x, to);
-        }
+        fill_planes(self, x, to);
     }
 
     /// Puts one row of a channel in its place.
@@ -113,5 +115,72 @@ impl Planes {
                 to[start + self.place(h + self.lead[0], l + self.lead[1])] = value;
             }
         }
+    }
+}
+
+dispatched! {
+    /// All rows of an example: those that go to one plane after the other, without a division for each value.
+    fn fill_planes<R>(planes: &Planes, x: &[R], to: &mut [R]) = fill_planes_portable;
+}
+
+#[inline(always)]
+fn fill_planes_portable<R: Real>(planes: &Planes, x: &[R], to: &mut [R]) {
+    let [height, width] = planes.image;
+    let [down, across] = planes.cut;
+    let plane = planes.rows * planes.pitch;
+    let channel = planes.channel();
+    for c in 0..planes.channels {
+        for h in 0..height {
+            let row = h + planes.lead[0];
+            let start = c * channel + (row % down) * across * plane + row / down * planes.pitch;
+            let x = &x[(c * height + h) * width..][..width];
+            if across == 1 {
+                copy(x, &mut to[start + planes.lead[1]..][..width]);
+                continue;
+            }
+            for rest in 0..across {
+                // The columns whose distance from the first zero leaves this rest.
+                let first = (rest + across - planes.lead[1] % across) % across;
+                if first < width {
+                    let at = start + rest * plane + (first + planes.lead[1]) / across;
+                    let count = (width - first).div_ceil(across);
+                    let to = &mut to[at..at + count];
+                    if across == 2 {
+                        spread::<R, 2>(&x[first..], to);
+                    } else {
+                        for (to, from) in to.iter_mut().zip(x[first..].chunks(across)) {
+                            *to = from[0];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes every `N`th value.
+#[inline(always)]
+fn spread<R: Real, const N: usize>(from: &[R], to: &mut [R]) {
+    let (whole, rest) = from.as_chunks::<N>();
+    let count = if whole.len() < to.len() { whole.len() } else { to.len() };
+    for i in 0..count {
+        to[i] = whole[i][0];
+    }
+    if count < to.len() {
+        to[count] = rest[0];
+    }
+}
+
+/// Copies a short run, by registers: the call that copies any run takes longer than that.
+#[inline(always)]
+fn copy<R: Real>(from: &[R], to: &mut [R]) {
+    const RUN: usize = 8;
+    let (from, from_rest) = from.as_chunks::<RUN>();
+    let (to, to_rest) = to.as_chunks_mut::<RUN>();
+    for i in 0..to.len() {
+        to[i] = from[i];
+    }
+    for i in 0..to_rest.len() {
+        to_rest[i] = from_rest[i];
     }
 }

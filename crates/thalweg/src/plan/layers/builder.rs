@@ -39,9 +39,8 @@ pub(super) struct Size<'a> {
 impl Program {
     /// The program of a network; `None` where a layer is a user's own.
     pub(super) fn new<R: Real>(layers: &[PlacedLayer], size: Size<'_>) -> Option<Program> {
-        let is_own = |layer: &Layer| {
-            matches!(layer, Layer::Custom(_) | Layer::Activation(Activation::Custom(_)))
-        };
+        let is_own =
+            |layer: &Layer| matches!(layer, Layer::Custom(_) | Layer::Activation(Activation::Custom(_)));
         if layers.iter().any(|placed| placed.layer.any(&is_own)) {
             return None;
         }
@@ -327,12 +326,12 @@ impl Builder<'_> {
     fn layer<R: Real>(&mut self, sited: &Sited<'_>, x: &mut Value) -> usize {
         let y = self.output(sited);
         let kind = match sited.layer {
-            Layer::Dense(_) => {
-                StepKind::Dense(self.dense::<R>(sited, true))
-            }
+            Layer::Dense(_) => StepKind::Dense(self.dense::<R>(sited, true)),
             layer => {
                 let back = match layer {
-                    _ if sited.parameters.is_empty() && !matches!(layer, Layer::PiecewiseLinear(_)) => Back::Rows,
+                    _ if sited.parameters.is_empty() && !matches!(layer, Layer::PiecewiseLinear(_)) => {
+                        Back::Rows
+                    }
                     Layer::GroupNorm(_) | Layer::LayerNorm(_) => Back::Channels,
                     _ => Back::Whole,
                 };
@@ -361,7 +360,8 @@ impl Builder<'_> {
     fn dense<R: Real>(&mut self, sited: &Sited<'_>, has_bias: bool) -> Dense {
         let (inputs, outputs) = (sited.input.len(), sited.output.len());
         self.work += inputs * outputs;
-        let mut room = |len: usize, wanted: bool| run::<R>(&mut self.lens.packed, if wanted { len } else { 0 });
+        let mut room =
+            |len: usize, wanted: bool| run::<R>(&mut self.lens.packed, if wanted { len } else { 0 });
         Dense {
             has_bias,
             transposed: 0..0,
@@ -401,7 +401,8 @@ impl Builder<'_> {
         let places = weights.chain(biases).map(|place| u32::try_from(place).ok());
         let places = if sited.learns { places.collect::<Option<_>>()? } else { Vec::new() };
         let (line, trains) = (LINE / size_of::<R>(), self.trains());
-        let mut own = |len: usize, wanted: bool| run::<R>(&mut self.lens.member, if wanted { len } else { 0 });
+        let mut own =
+            |len: usize, wanted: bool| run::<R>(&mut self.lens.member, if wanted { len } else { 0 });
         let x_planes = own(planes.len::<R>(), true);
         let dy_planes = own(dplanes.len::<R>(), trains);
         let last_dy = own(sizes.y_len() + line, sited.learns);
@@ -440,9 +441,8 @@ impl Builder<'_> {
         let positions = sited.input.len() / channels;
         let trains = self.trains();
         let blocks = channels::blocks(self.size.largest_batch, positions);
-        let sums = [1, 1, 2].map(|each| {
-            run::<f64>(&mut self.lens.sums, if trains { blocks * channels * each } else { 0 })
-        });
+        let sums = [1, 1, 2]
+            .map(|each| run::<f64>(&mut self.lens.sums, if trains { blocks * channels * each } else { 0 }));
         let open = if trains { 2 * channels * channels::LANES } else { 0 };
         let grain = channels::examples_of_whole_blocks(positions);
         let by_blocks = trains && self.is_fair(grain);
@@ -581,7 +581,8 @@ impl Builder<'_> {
             (false, true) if first.slot != second.slot => (first, second),
             _ => {
                 // Both ways are straight: the same gradient twice.
-                let copy = Gradient { slot: self.slots.add(self.slots.width(first.slot), false), is_free: true };
+                let copy =
+                    Gradient { slot: self.slots.add(self.slots.width(first.slot), false), is_free: true };
                 self.add_op::<R>(first.slot, copy.slot, true);
                 (second, copy)
             }

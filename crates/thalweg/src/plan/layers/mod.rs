@@ -133,7 +133,8 @@ impl<R: Real> LayerPlan<R> {
         }
         let input = if is_known { Input::Gathered } else { Input::Data(batch.data, batch.rows) };
         // Losses are of outputs in the target's own units.
-        let is_own = batch.data.target_scale().is_none() && !matches!(batch.data.targets(), DatasetTargets::None);
+        let is_own =
+            batch.data.target_scale().is_none() && !matches!(batch.data.targets(), DatasetTargets::None);
         let shared = Batch {
             rows,
             input,

@@ -83,7 +83,10 @@ pub(super) enum StepKind {
     Convolution(Box<Convolution>),
     Norm(Norm),
     /// y = around + last
-    Sum { around: usize, last: usize },
+    Sum {
+        around: usize,
+        last: usize,
+    },
 }
 
 /// How a layer goes back that has no kernels of its own here.
@@ -197,9 +200,15 @@ pub(super) enum RowOp {
     /// Gradient of filters, block by block.
     Gradient(usize),
     /// to ← to + from
-    Add { from: usize, to: usize },
+    Add {
+        from: usize,
+        to: usize,
+    },
     /// to ← from
-    Copy { from: usize, to: usize },
+    Copy {
+        from: usize,
+        to: usize,
+    },
 }
 
 /// Something shared out otherwise.

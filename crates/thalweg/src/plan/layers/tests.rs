@@ -4,13 +4,13 @@ use super::*;
 use crate::activations::Activation;
 use crate::data::{Dataset, Features, Scaling, TargetScale};
 use crate::layers::{
-    AdaptiveAveragePool2d, BatchNorm, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding,
-    GlobalAveragePool, GroupNorm, Layer, LayerNorm, MaxPool2d, Noise, Padding, Periodic, PiecewiseLinear,
-    Residual, Scale, Upsample, Window,
+    AdaptiveAveragePool2d, BatchNorm, ChannelDropout, Conv1d, Conv2d, ConvTranspose2d, Dense, Dropout,
+    Embedding, GlobalAveragePool, GroupNorm, Layer, LayerNorm, MaxPool2d, Noise, Padding, Periodic,
+    PiecewiseLinear, Residual, Scale, Upsample, Window,
 };
 use crate::network::Draw;
 use crate::plan::lbfgs::PlainGradients;
-use crate::plan::{ForwardPlan, Plan, PlainForward};
+use crate::plan::{ForwardPlan, PlainForward, Plan};
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
@@ -123,7 +123,8 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
     let data = data(case, network.output_shape().len());
     let mut plain = Plan::new(&network, case.rules.clone(), &data, case.batch).unwrap();
     let is_full_batch = case.batch == case.rows;
-    let wanted = Wanted { rules: &case.rules, data: &data, largest_batch: case.batch, is_full_batch, threads };
+    let wanted =
+        Wanted { rules: &case.rules, data: &data, largest_batch: case.batch, is_full_batch, threads };
     let mut ours = LayerPlan::new(&network, wanted).unwrap().unwrap();
     ours.team = Team::new(threads).unwrap(); // however small the network
     let all: Vec<u32> = (0..case.rows as u32).rev().collect();
@@ -156,10 +157,15 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
         assert!(ours.step(rows, &rates), "{name}: step {step} is finite");
         let count = rows.rows.len();
         assert_eq!(bits(ours.outputs(count)), bits(plain.outputs(count)), "{name}: outputs of step {step}");
-        assert_eq!(ours.loss(count).to_bits(), plain.data_loss(count).to_bits(), "{name}: loss of step {step}");
+        assert_eq!(
+            ours.loss(count).to_bits(),
+            plain.data_loss(count).to_bits(),
+            "{name}: loss of step {step}"
+        );
         ours.read_parameters(&mut parameters);
         for tensor in network.parameter_tensors() {
-            let (ours, plain) = (&parameters[tensor.range.clone()], &plain.parameters()[tensor.range.clone()]);
+            let (ours, plain) =
+                (&parameters[tensor.range.clone()], &plain.parameters()[tensor.range.clone()]);
             assert_eq!(bits(ours), bits(plain), "{name}: {} after step {step}", tensor.name);
         }
         ours.read_state(&mut state);
@@ -225,7 +231,8 @@ fn whole_blocks_of_examples() {
 
 #[test]
 fn normalisations_between_convolutions() {
-    let with = |norm: Layer| vec![conv(6, 3, 1), norm, relu(), conv(4, 3, 2), relu(), Layer::Flatten, dense(3)];
+    let with =
+        |norm: Layer| vec![conv(6, 3, 1), norm, relu(), conv(4, 3, 2), relu(), Layer::Flatten, dense(3)];
     for (name, norm) in [
         ("batch norm", norm()),
         ("group norm", GroupNorm::new(2).into()),
@@ -272,7 +279,10 @@ fn noise_and_channel_dropout() {
         ChannelDropout { dropout: 0.4 }.into(),
         Activation::Silu.into(),
         MaxPool2d::new(2).into(),
-        residual(vec![conv(5, 3, 1), Dropout { dropout: 0.2 }.into(), Noise { noise: 0.2 }.into()], Vec::new()),
+        residual(
+            vec![conv(5, 3, 1), Dropout { dropout: 0.2 }.into(), Noise { noise: 0.2 }.into()],
+            Vec::new(),
+        ),
         AdaptiveAveragePool2d { output_size: [2, 2] }.into(),
         Layer::Flatten,
         dense(3),
@@ -312,14 +322,24 @@ fn embeddings_and_waves() {
     let embedding = Embedding { columns: Some(vec![1, 3]), ..Embedding::new(vec![3, 4], 5) };
     let layers = vec![embedding.into(), dense(8), relu(), dense(3)];
     agrees_everywhere(&Case { ids: true, ..case(layers, &[5], 40, 17) }, "embedding");
-    let periodic =
-        |dimension| Periodic { columns: None, frequencies: 3, sigma: 0.5, dimension, relu: dimension.is_some() };
+    let periodic = |dimension| Periodic {
+        columns: None,
+        frequencies: 3,
+        sigma: 0.5,
+        dimension,
+        relu: dimension.is_some(),
+    };
     for dimension in [None, Some(4)] {
         let layers = vec![dense(4), periodic(dimension).into(), dense(3)];
         agrees_everywhere(&case(layers, &[5], 40, 17), "periodic");
         let edges = vec![vec![-1.0, 0.0, 1.0], vec![-0.5, 0.5]];
-        let piecewise =
-            PiecewiseLinear { columns: Some(vec![0, 2]), bins: 3, edges, dimension, relu: dimension.is_some() };
+        let piecewise = PiecewiseLinear {
+            columns: Some(vec![0, 2]),
+            bins: 3,
+            edges,
+            dimension,
+            relu: dimension.is_some(),
+        };
         let layers = vec![dense(4), piecewise.into(), dense(3)];
         agrees_everywhere(&case(layers, &[5], 40, 17), "piecewise");
     }
@@ -370,7 +390,8 @@ fn every_loss() {
 
 #[test]
 fn large_batches_of_images() {
-    let layers = vec![conv(3, 3, 1), norm(), relu(), conv(17, 3, 1), Layer::Flatten, dense(9), relu(), dense(3)];
+    let layers =
+        vec![conv(3, 3, 1), norm(), relu(), conv(17, 3, 1), Layer::Flatten, dense(9), relu(), dense(3)];
     let case = case(layers, &[1, 4, 4], 1100, 700);
     for threads in [1, 2, 8] {
         agrees::<f32>(&case, "large batches", threads);

@@ -21,7 +21,8 @@ impl<R: Real> Pass<'_, R> {
     pub(super) fn pack(&self, step: &Step) {
         let StepKind::Convolution(convolution) = &step.kind else { return };
         let weight = self.parameters(&step.parameters);
-        for Packed { order, range, .. } in std::iter::once(&convolution.forward).chain(&convolution.backward) {
+        for Packed { order, range, .. } in std::iter::once(&convolution.forward).chain(&convolution.backward)
+        {
             let own = self.member.share(order.len());
             // SAFETY: every weight has its place, and belongs to one member.
             let to = unsafe { self.buffers.packed.part(range.start + own.start..range.start + own.end) };
@@ -152,9 +153,7 @@ impl<R: Real> Pass<'_, R> {
                 if ends {
                     let range = panels.range::<R>(unit);
                     // SAFETY: a unit belongs to one member.
-                    let total = unsafe {
-                        self.buffers.chains.part(totals + range.start..totals + range.end)
-                    };
+                    let total = unsafe { self.buffers.chains.part(totals + range.start..totals + range.end) };
                     if n < block {
                         total.fill(R::ZERO);
                     }

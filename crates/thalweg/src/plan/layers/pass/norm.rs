@@ -222,13 +222,7 @@ impl<'a, R: Real> Pass<'a, R> {
     }
 
     /// Calls `work(place, x, at)` for every example, the `at`th of these rows.
-    fn each(
-        &self,
-        step: &Step,
-        norm: &Norm,
-        rows: &Range<usize>,
-        mut work: impl FnMut(Place, &[R], usize),
-    ) {
+    fn each(&self, step: &Step, norm: &Norm, rows: &Range<usize>, mut work: impl FnMut(Place, &[R], usize)) {
         let width = norm.channels * norm.positions;
         let first_block = rows.start * norm.positions / channels::BLOCK;
         for (at, x) in self.read(step.x, rows).chunks_exact(width).enumerate() {

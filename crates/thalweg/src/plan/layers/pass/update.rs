@@ -48,11 +48,8 @@ pub(in crate::plan::layers) struct Chunk {
 
 impl<R: Real> Updates<R> {
     pub(in crate::plan::layers) fn new(layers: &[PlacedLayer], rules: &Rules) -> Self {
-        let mut updates = Updates {
-            chunks: Vec::new(),
-            tensors: Vec::new(),
-            room: Mutex::new(muon_room(layers, rules)),
-        };
+        let mut updates =
+            Updates { chunks: Vec::new(), tensors: Vec::new(), room: Mutex::new(muon_room(layers, rules)) };
         let moves = matches!(rules.optimizer, Optimizer::Muon { .. });
         for layer in layers {
             for parameter in &layer.parameters {
@@ -159,9 +156,8 @@ impl<R: Real> Pass<'_, R> {
         let slots = rules.optimizer.state_slots();
         // SAFETY: as for the parameters.
         let state = unsafe { self.buffers.state.part(chunk.range.start * slots..chunk.range.end * slots) };
-        let matrix = tensor.matrix.and_then(|sizes| {
-            Some((sizes, muon::Step::new(&rules.optimizer, &update, sizes)?))
-        });
+        let matrix =
+            tensor.matrix.and_then(|sizes| Some((sizes, muon::Step::new(&rules.optimizer, &update, sizes)?)));
         match matrix {
             Some((sizes, step)) => {
                 let mut room = updates.room.lock().unwrap_or_else(PoisonError::into_inner);
