@@ -177,10 +177,10 @@ fn copy<R: Real>(from: &[R], to: &mut [R]) {
     const RUN: usize = 8;
     let (from, from_rest) = from.as_chunks::<RUN>();
     let (to, to_rest) = to.as_chunks_mut::<RUN>();
-    for i in 0..to.len() {
-        to[i] = from[i];
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
     }
-    for i in 0..to_rest.len() {
-        to_rest[i] = from_rest[i];
+    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+        *to = *from;
     }
 }

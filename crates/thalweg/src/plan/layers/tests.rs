@@ -347,7 +347,8 @@ fn embeddings_and_waves() {
 
 #[test]
 fn limits_penalties_and_rules() {
-    let change: [(&str, fn(&mut Rules)); 8] = [
+    type Change = fn(&mut Rules);
+    let change: [(&str, Change); 8] = [
         ("clip_norm", |rules| rules.clip_norm = Some(0.1)),
         ("clip_value", |rules| rules.clip_value = Some(0.01)),
         ("max_norm", |rules| rules.max_norm = Some(0.5)),

@@ -339,7 +339,6 @@ impl<'a, R: Real> Pass<'a, R> {
     }
 
     /// The same, to be written.
-    #[expect(clippy::mut_from_ref, reason = "the slice comes from shared memory, not from this view of it")]
     fn write(&self, slot: usize, rows: &Range<usize>) -> &'a mut [R] {
         let (is_local, range) = self.place(slot, rows);
         let memory = if is_local { self.buffers.member } else { self.buffers.arena };
@@ -362,7 +361,6 @@ impl<'a, R: Real> Pass<'a, R> {
     }
 
     /// Part of this member's memory.
-    #[expect(clippy::mut_from_ref, reason = "as for `write`")]
     fn own(&self, range: &Range<usize>) -> &'a mut [R] {
         let start = self.member.index() * self.program.lens.member;
         // SAFETY: every member has its own run, and no two ranges of it overlap (`Builder`).
@@ -370,7 +368,6 @@ impl<'a, R: Real> Pass<'a, R> {
     }
 
     /// Part of this member's sums.
-    #[expect(clippy::mut_from_ref, reason = "as for `write`")]
     fn own_sums(&self, range: &Range<usize>) -> &'a mut [f64] {
         let start = self.member.index() * self.program.lens.member_sums;
         // SAFETY: as for `own`.
