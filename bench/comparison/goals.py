@@ -43,6 +43,7 @@ ROWS = (
     Row("INF1024", "f32", "1,024 rows through it", {1: 1.8, 2: 1.25}),
     Row("W9", "f32", "epoch of LeNet-5, ReLU, Adam, batch 64, 60,000 images", {1: 3.0, 2: 3.0}, against="torch-compile"),
     Row("INF9", "f32", "one image through it", {ANY: 3.0}, against="torch-eager"),
+    Row("W10", "f32", "step of ResNet-20, momentum, batch 128 of 3x32x32", {1: 1.3, 2: 1.3}, against="torch-compile"),
     Row("CONV", "f32", "conv2d 3x3, 64 to 64, 32 images of 32x32", {1: 1.0, 2: 1.0}, against="torch-eager"),
     Row("CONV-DX", "f32", "its gradient to x", {1: 1.0, 2: 1.0}, against="torch-eager"),
     Row("CONV-DW", "f32", "its gradient to w and b", {1: 1.0, 2: 1.0}, against="torch-eager"),

@@ -92,6 +92,11 @@ def _bytes():
     return random.randint(0, 256, (BYTES_ROWS, 784), np.uint8) / np.float32(255), random.randint(0, 10, BYTES_ROWS)
 
 
+def _colours():
+    random = np.random.RandomState(0)
+    return random.randint(0, 256, (4096, 3072), np.uint8) / np.float32(255), random.randint(0, 10, 4096)
+
+
 def _fashion():
     images = _idx(home() / "data" / "fashion-mnist" / "train-images-idx3-ubyte")
     labels = _idx(home() / "data" / "fashion-mnist" / "train-labels-idx1-ubyte")
@@ -114,6 +119,7 @@ _SETS = {
     "waves": _waves,
     "wide": _wide,
     "bytes": _bytes,
+    "colours": _colours,
     "fashion": _fashion,
 }
 

@@ -6,7 +6,7 @@ numbers are flushed to zero, as torch.set_flush_denormal offers it."""
 
 from peers import data
 from peers.timing import Clock, arguments, report
-from peers.works import ImageWork, Pass, Work
+from peers.works import ImageWork, Pass, ResidualWork, Work
 
 settings = arguments(__doc__, variants=("eager", "compile"))
 
@@ -170,6 +170,63 @@ def predictions(work: Work, clock: Clock) -> None:
         report(work, settings.threads, clock.of_calls(lambda: function(x)))
 
 
+class Block(torch.nn.Module):
+    """Two convolutions with batch normalisation, and a way around them."""
+
+    def __init__(self, before: int, after: int, stride: int):
+        super().__init__()
+        self.first = torch.nn.Conv2d(before, after, 3, stride, 1)
+        self.first_norm = torch.nn.BatchNorm2d(after)
+        self.second = torch.nn.Conv2d(after, after, 3, 1, 1)
+        self.second_norm = torch.nn.BatchNorm2d(after)
+        self.around = torch.nn.Identity()
+        if before != after:
+            self.around = torch.nn.Sequential(
+                torch.nn.Conv2d(before, after, 1, stride), torch.nn.BatchNorm2d(after)
+            )
+
+    def forward(self, x):
+        inner = F.relu(self.first_norm(self.first(x)))
+        return F.relu(self.second_norm(self.second(inner)) + self.around(x))
+
+
+def residual_network(work: ResidualWork) -> torch.nn.Module:
+    """With torch's own start."""
+    channels = work.widths[0]
+    layers = [torch.nn.Conv2d(work.image[0], channels, 3, 1, 1), torch.nn.BatchNorm2d(channels), torch.nn.ReLU()]
+    for width in work.widths:
+        for _ in range(work.blocks):
+            layers.append(Block(channels, width, 1 if width == channels else 2))
+            channels = width
+    layers += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(*work.sizes)]
+    return torch.nn.Sequential(*layers)
+
+
+def train_residual(work: ResidualWork, clock: Clock) -> None:
+    """Steps of a module with torch.optim, on images in either order of their axes; the faster one counts."""
+    x, targets = map(torch.from_numpy, data.load(work))
+    x, targets = x.view(-1, *work.image), targets.long()
+    layouts = []
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        network = residual_network(work).to(memory_format=memory_format)
+        optimizer = torch.optim.SGD(network.parameters(), lr=work.learning_rate, momentum=0.9, fused=True)
+        predict = torch.compile(network, dynamic=False) if COMPILES else network
+
+        def steps(x=x.to(memory_format=memory_format), predict=predict, optimizer=optimizer):
+            for batch in torch.randperm(work.rows)[: work.sample_rows].split(work.batch_size):
+                optimizer.zero_grad(set_to_none=True)
+                loss = F.cross_entropy(predict(x[batch]), targets[batch])
+                loss.backward()
+                optimizer.step()
+            return loss
+
+        samples = sorted(clock.of_steps(steps, work.sample_steps))
+        layouts.append((samples[len(samples) // 2], samples, steps().item()))
+    _, samples, loss = min(layouts)
+    report(work, settings.threads, samples, loss=loss)
+
+
 def one_pass(work: Pass, clock: Clock) -> None:
     """A pass alone, on images in either order of their axes; the faster one counts."""
     layouts = []
@@ -202,5 +259,8 @@ torch.set_num_interop_threads(1)
 torch.set_flush_denormal(True)
 torch.manual_seed(0)
 for each in settings.works:
-    run = one_pass if isinstance(each, Pass) else predictions if each.predicts else train
+    if isinstance(each, ResidualWork):
+        run = train_residual
+    else:
+        run = one_pass if isinstance(each, Pass) else predictions if each.predicts else train
     run(each, Clock(each, settings.seconds))

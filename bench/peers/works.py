@@ -103,6 +103,17 @@ class ImageWork(Work):
 
 
 @dataclass(frozen=True)
+class ResidualWork(Work):
+    """A residual network for images of 32 by 32: a convolution of 3 by 3, then blocks in groups, the first block of each group but
+    the first halving the image; the mean of each channel and a dense layer of `sizes`. After He, Zhang, Ren and Sun (2016), section
+    4.2, with a convolution of 1 by 1 on the way around where the shape changes."""
+
+    image: tuple[int, int, int] = (3, 32, 32)
+    widths: tuple[int, ...] = (16, 32, 64)  # channels of each group
+    blocks: int = 3  # of a group
+
+
+@dataclass(frozen=True)
 class Pass(Work):
     """One pass of a convolution of 3 by 3 that keeps the size of its images."""
 
@@ -142,6 +153,9 @@ _lenet = ImageWork(
     "W9", "fashion", 60_000, (400, 120, 84, 10), optimizer="adam", batch_size=64, unit="epoch",
     filters=((6, 5, 2), (16, 5, 0)),
 )  # fmt: skip
+_residual = ResidualWork(
+    "W10", "colours", 4096, (64, 10), optimizer="momentum", learning_rate=0.05, batch_size=128, steps=4,
+)  # fmt: skip
 _convolution = Pass("CONV", "made", 32, (), unit="pass")
 _depthwise = Pass("DEPTHWISE", "made", 8, (), unit="pass", side=56, groups=64)
 
@@ -149,6 +163,7 @@ _depthwise = Pass("DEPTHWISE", "made", 8, (), unit="pass", side=56, groups=64)
 IMAGE_WORKS = (
     _lenet,
     replace(_lenet, name="INF9", batch_size=1, unit="row"),
+    _residual,
     _convolution,
     replace(_convolution, name="CONV-DX", which="dx"),
     replace(_convolution, name="CONV-DW", which="dw"),

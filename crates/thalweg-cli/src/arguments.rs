@@ -468,7 +468,7 @@ Examples:
   thalweg bench --work W1,W5
   thalweg bench --work 784-256-10@32 --threads 1 --json")]
 pub(crate) struct BenchArguments {
-    /// What to time, with commas between: W0, W1, W2, W3, W3L, W4 ... W9, INF1, INF1024, INF9, CONV, DEPTHWISE (each also
+    /// What to time, with commas between: W0, W1, W2, W3, W3L, W4 ... W10, INF1, INF1024, INF9, CONV, DEPTHWISE (each also
     /// with -DX or -DW), or the sizes of a network and its batch, such as 784-256-10@32 [default: everything that has a name]
     #[arg(long, value_name = "WORKS", value_delimiter = ',')]
     pub(crate) work: Vec<String>,

@@ -56,7 +56,7 @@ const WRONG: &[(&[&str], i32)] = &[
     (&["sweep", "iris", "--vary", "lr=1,2", "--halving", "--steps", "100"], 2),
     (&["sweep", "mnist", "--vary", "lr=1,2"], 3),
     (&["sweep", "--resume", "run"], 3),
-    (&["bench", "--work", "W10"], 2),
+    (&["bench", "--work", "W11"], 2),
     (&["bench", "--work", "784"], 2),
     (&["bench", "--threads", "0"], 2),
     (&["bench", "--seconds", "0"], 2),

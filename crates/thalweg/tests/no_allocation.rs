@@ -16,8 +16,8 @@ use thalweg::data::{
     Augmentation, Dataset, DatasetTargets, Features, FittedScale, Flip, Scaling, TargetScale,
 };
 use thalweg::layers::{
-    AdaptiveAveragePool2d, Backward, Conv2d, ConvTranspose2d, Dense, Embedding, Forward, Layer, MaxPool2d,
-    Padding, ParameterShape, Periodic, PiecewiseLinear, Residual, Upsample, Window,
+    AdaptiveAveragePool2d, Backward, BatchNorm, Conv2d, ConvTranspose2d, Dense, Embedding, Forward, Layer,
+    MaxPool2d, Padding, ParameterShape, Periodic, PiecewiseLinear, Residual, Upsample, Window,
 };
 use thalweg::metrics::Metric;
 use thalweg::run::{Place, Recorder, RunFolder, prepare};
@@ -230,7 +230,33 @@ fn images_allocate_nothing() {
         brightness: 0.1,
         contrast: 0.1,
     };
-    for network in [network, plain] {
+    // Blocks as in residual networks: one straight, one with a stride and a way around.
+    let conv = |channels: usize, side: usize, stride: usize| {
+        Layer::from(Conv2d::new(channels, Window::square(side).padding(Padding::Same).stride(stride)))
+    };
+    let norm = || Layer::from(BatchNorm::default());
+    let inner = |stride| vec![conv(4, 3, stride), norm(), Activation::Relu.into(), conv(4, 3, 1), norm()];
+    let blocks = Network::<f32>::builder([2, 5, 6])
+        .layer(conv(4, 3, 1))
+        .layer(norm())
+        .relu()
+        .layer(Residual::new(inner(1)))
+        .relu()
+        .layer(Residual::new(inner(2)).with_shortcut(vec![conv(4, 1, 2), norm()]))
+        .relu()
+        .global_average_pool()
+        .dense(3)
+        .build(0)
+        .unwrap();
+    let mut predictor = blocks.predictor(&Loss::SoftmaxCrossEntropy).unwrap();
+    let (x, mut predictions) = (vec![0.5; 20 * 60], vec![0.0; 20 * 3]);
+    predictor.predict(&x, &mut predictions).unwrap();
+    let before = ALLOCATIONS.with(Cell::get);
+    for rows in [20, 1, 7] {
+        predictor.predict(&x[..rows * 60], &mut predictions[..rows * 3]).unwrap();
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    for network in [network, plain, blocks] {
         for (batch_size, augment) in [
             (BatchSize::Rows(4), None),
             (BatchSize::Rows(4), Some(augment)),

@@ -4,6 +4,8 @@
     reason = "the entries compiled for an instruction set are called after it was detected"
 )]
 
+use std::ops::Range;
+
 use super::product::{Ends, Strided, product};
 use super::sums::{LANES, ROWS, SEGMENT, join_lanes};
 use crate::real::Real;
@@ -121,6 +123,27 @@ fn backward_input_portable<R: Real>(sizes: DenseSizes, dy: &[R], w: &[R], scratc
 }
 
 dispatched! {
+    /// [`backward_input`] where wᵀ, `[out_features, in_features]`, is at hand.
+    ///
+    /// # Panics
+    /// If a slice does not have the length that `sizes` gives it.
+    pub(crate) fn backward_input_transposed<R>(sizes: DenseSizes, dy: &[R], w_transposed: &[R], dx: &mut [R]) = backward_input_transposed_portable;
+}
+
+#[inline(always)]
+fn backward_input_transposed_portable<R: Real>(
+    sizes: DenseSizes,
+    dy: &[R],
+    w_transposed: &[R],
+    dx: &mut [R],
+) {
+    sizes.check(dx, w_transposed, dy);
+    let DenseSizes { rows, in_features, out_features } = sizes;
+    let dy = Strided { values: dy, row_stride: out_features, depth_stride: 1 };
+    product(rows, in_features, out_features, dy, w_transposed, Ends::Overwrite, dx);
+}
+
+dispatched! {
     /// `dw[k,j] += Σₙ x[n,k]·dy[n,j]` and `db[j] += Σₙ dy[n,j]`. `scratch` holds `sizes.scratch_len()` values.
     ///
     /// # Panics
@@ -141,7 +164,35 @@ fn backward_parameters_portable<R: Real>(
 ) {
     sizes.check(x, dw, dy);
     assert_eq!(db.len(), sizes.out_features, "db is [out_features]");
+    weight_gradient_portable(sizes, 0..sizes.in_features, x, dy, dw, scratch);
+    bias_gradient_portable(sizes, dy, db);
+}
+
+dispatched! {
+    /// `dw[k,j] += Σₙ x[n,k]·dy[n,j]` for the inputs k of a range: a member's share of [`backward_parameters`]. `dw` has the rows
+    /// of these inputs, and `scratch` room for as much.
+    ///
+    /// # Panics
+    /// If a slice does not have the length that `sizes` and the range give it.
+    pub(crate) fn weight_gradient<R>(
+        sizes: DenseSizes, inputs: Range<usize>, x: &[R], dy: &[R], dw: &mut [R], scratch: &mut [R],
+    ) = weight_gradient_portable;
+}
+
+#[inline(always)]
+fn weight_gradient_portable<R: Real>(
+    sizes: DenseSizes,
+    inputs: Range<usize>,
+    x: &[R],
+    dy: &[R],
+    dw: &mut [R],
+    scratch: &mut [R],
+) {
     let DenseSizes { rows, in_features, out_features } = sizes;
+    assert!(inputs.start <= inputs.end && inputs.end <= in_features, "some of the inputs");
+    assert_eq!(x.len(), rows * in_features, "x is [rows, in_features]");
+    assert_eq!(dy.len(), rows * out_features, "dy is [rows, out_features]");
+    assert_eq!(dw.len(), (inputs.end - inputs.start) * out_features, "a row of dw for each of these inputs");
     let mut start = 0;
     while start < rows {
         let end = if rows - start > ROWS { start + ROWS } else { rows };
@@ -149,30 +200,58 @@ fn backward_parameters_portable<R: Real>(
         let x = &x[start * in_features..end * in_features];
         let dy = &dy[start * out_features..end * out_features];
         if sizes.weight_gradient_in_lanes() {
-            weight_gradient_lanes(block, x, dy, dw);
+            weight_gradient_lanes(block, inputs.start, inputs.end, x, dy, dw);
         } else if out_features < 8 {
-            weight_gradient_narrow(block, x, dy, dw, scratch);
-        } else {
-            let x = Strided { values: x, row_stride: 1, depth_stride: in_features };
-            product(in_features, out_features, block.rows, x, dy, Ends::Add, dw);
+            weight_gradient_narrow(block, inputs.start, inputs.end, x, dy, dw, scratch);
+        } else if inputs.start < inputs.end {
+            let x = Strided { values: &x[inputs.start..], row_stride: 1, depth_stride: in_features };
+            product(inputs.end - inputs.start, out_features, block.rows, x, dy, Ends::Add, dw);
         }
-        bias_gradient(block, dy, db);
+        start = end;
+    }
+}
+
+dispatched! {
+    /// `db[j] += Σₙ dy[n,j]`.
+    ///
+    /// # Panics
+    /// If a slice does not have the length that `sizes` gives it.
+    pub(crate) fn bias_gradient<R>(sizes: DenseSizes, dy: &[R], db: &mut [R]) = bias_gradient_portable;
+}
+
+#[inline(always)]
+fn bias_gradient_portable<R: Real>(sizes: DenseSizes, dy: &[R], db: &mut [R]) {
+    let DenseSizes { rows, out_features, .. } = sizes;
+    assert_eq!(dy.len(), rows * out_features, "dy is [rows, out_features]");
+    assert_eq!(db.len(), out_features, "db is [out_features]");
+    let mut start = 0;
+    while start < rows {
+        let end = if rows - start > ROWS { start + ROWS } else { rows };
+        let block = DenseSizes { rows: end - start, ..sizes };
+        bias_gradient_of_block(block, &dy[start * out_features..end * out_features], db);
         start = end;
     }
 }
 
 /// dw of few inputs and few outputs: 64 lanes over the rows of a block.
 #[inline(always)]
-fn weight_gradient_lanes<R: Real>(sizes: DenseSizes, x: &[R], dy: &[R], dw: &mut [R]) {
+fn weight_gradient_lanes<R: Real>(
+    sizes: DenseSizes,
+    first: usize,
+    end: usize,
+    x: &[R],
+    dy: &[R],
+    dw: &mut [R],
+) {
     let DenseSizes { rows, in_features, out_features } = sizes;
-    for k in 0..in_features {
+    for k in first..end {
         for j in 0..out_features {
             let mut lanes = [R::ZERO; LANES];
             for n in 0..rows {
                 let lane = &mut lanes[n % LANES];
                 *lane = x[n * in_features + k].mul_add(dy[n * out_features + j], *lane);
             }
-            dw[k * out_features + j] += join_lanes(&mut lanes);
+            dw[(k - first) * out_features + j] += join_lanes(&mut lanes);
         }
     }
 }
@@ -180,30 +259,39 @@ fn weight_gradient_lanes<R: Real>(sizes: DenseSizes, x: &[R], dy: &[R], dw: &mut
 /// dw of many inputs and few outputs: its transpose, whose rows are long, then added in place. The rows of `x` are read
 /// once, in order, while the transpose stays in cache.
 #[inline(always)]
-fn weight_gradient_narrow<R: Real>(sizes: DenseSizes, x: &[R], dy: &[R], dw: &mut [R], scratch: &mut [R]) {
+fn weight_gradient_narrow<R: Real>(
+    sizes: DenseSizes,
+    first: usize,
+    end: usize,
+    x: &[R],
+    dy: &[R],
+    dw: &mut [R],
+    scratch: &mut [R],
+) {
     let DenseSizes { rows, in_features, out_features } = sizes;
-    let dw_transposed = &mut scratch[..in_features * out_features];
+    let inputs = end - first;
+    let dw_transposed = &mut scratch[..inputs * out_features];
     dw_transposed.fill(R::ZERO);
     for n in 0..rows {
-        let x_row = &x[n * in_features..(n + 1) * in_features];
+        let x_row = &x[n * in_features + first..n * in_features + end];
         for j in 0..out_features {
             let factor = dy[n * out_features + j];
-            let chains = &mut dw_transposed[j * in_features..(j + 1) * in_features];
-            for k in 0..in_features {
+            let chains = &mut dw_transposed[j * inputs..(j + 1) * inputs];
+            for k in 0..inputs {
                 chains[k] = factor.mul_add(x_row[k], chains[k]);
             }
         }
     }
-    for k in 0..in_features {
+    for k in 0..inputs {
         for j in 0..out_features {
-            dw[k * out_features + j] += dw_transposed[j * in_features + k];
+            dw[k * out_features + j] += dw_transposed[j * inputs + k];
         }
     }
 }
 
 /// db: column sums, a chain per output or lanes over rows.
 #[inline(always)]
-fn bias_gradient<R: Real>(sizes: DenseSizes, dy: &[R], db: &mut [R]) {
+fn bias_gradient_of_block<R: Real>(sizes: DenseSizes, dy: &[R], db: &mut [R]) {
     let DenseSizes { rows, out_features, .. } = sizes;
     if sizes.bias_gradient_in_lanes() {
         for j in 0..out_features {

@@ -12,6 +12,7 @@
 mod dispatch;
 
 pub mod bytes;
+pub(crate) mod channels;
 pub(crate) mod columns;
 pub mod convolution;
 pub mod dense;

@@ -1,5 +1,7 @@
 //! Group normalisation: the channels of every example are brought to mean 0 and variance 1 in groups.
 
+use std::ops::Range;
+
 use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::kernels::OrderedSum;
 use crate::real::Real;
@@ -104,27 +106,54 @@ impl GroupNorm {
     }
 
     pub(super) fn backward<R: Real>(&self, pass: Backward<'_, R>) {
-        let (width, channels) = (pass.input.len(), channels(pass.input));
-        let (positions, each) = (width / channels, width / self.groups);
-        let cached = self.cache_len(pass.input);
+        let channels = channels(pass.input);
         let (dw, db) = pass.dparameters.split_at_mut(channels);
-        for c in 0..channels {
-            // dw[c] += Σ dy·u, db[c] += Σ dy
+        self.backward_channels(pass.input, 0..channels, pass.cache, pass.dy, dw, db);
+        if let Some(dx) = pass.dx {
+            self.backward_rows(pass.input, pass.parameters, pass.cache, pass.dy, dx);
+        }
+    }
+
+    /// dw[c] += Σ dy·u, db[c] += Σ dy, for some channels; `dw` and `db` are theirs.
+    pub(super) fn backward_channels<R: Real>(
+        &self,
+        input: &Shape,
+        range: Range<usize>,
+        cache: &[R],
+        dy: &[R],
+        dw: &mut [R],
+        db: &mut [R],
+    ) {
+        let (width, channels) = (input.len(), channels(input));
+        let (positions, cached) = (width / channels, self.cache_len(input));
+        for ((c, dw), db) in range.zip(dw).zip(db) {
             let (mut of_weight, mut of_bias) = (OrderedSum::new(), OrderedSum::new());
-            for n in 0..pass.rows {
+            for (dy, cache) in dy.chunks_exact(width).zip(cache.chunks_exact(cached)) {
                 for i in c * positions..(c + 1) * positions {
-                    let dy = pass.dy[n * width + i].to_f64();
-                    of_weight.push(dy * pass.cache[n * cached + i].to_f64());
+                    let dy = dy[i].to_f64();
+                    of_weight.push(dy * cache[i].to_f64());
                     of_bias.push(dy);
                 }
             }
-            dw[c] += R::from_f64(of_weight.total());
-            db[c] += R::from_f64(of_bias.total());
+            *dw += R::from_f64(of_weight.total());
+            *db += R::from_f64(of_bias.total());
         }
-        let Some(dx) = pass.dx else { return };
-        let w = &pass.parameters[..channels];
-        let rows = pass.dy.chunks_exact(width).zip(dx.chunks_exact_mut(width));
-        for ((dy, dx), cache) in rows.zip(pass.cache.chunks_exact(cached)) {
+    }
+
+    /// dx = s·(g - Σ g/J - u·Σ(g·u)/J)
+    pub(super) fn backward_rows<R: Real>(
+        &self,
+        input: &Shape,
+        parameters: &[R],
+        cache: &[R],
+        dy: &[R],
+        dx: &mut [R],
+    ) {
+        let (width, channels) = (input.len(), channels(input));
+        let (positions, each) = (width / channels, width / self.groups);
+        let w = &parameters[..channels];
+        let rows = dy.chunks_exact(width).zip(dx.chunks_exact_mut(width));
+        for ((dy, dx), cache) in rows.zip(cache.chunks_exact(self.cache_len(input))) {
             let (u, scales) = cache.split_at(width);
             for (group, &s) in scales.iter().enumerate() {
                 let values = group * each..(group + 1) * each;
@@ -138,7 +167,6 @@ impl GroupNorm {
                 let count = each as f64;
                 let (mean, along) = (R::from_f64(sum.total() / count), R::from_f64(along.total() / count));
                 for i in values {
-                    // dx = s·(g - Σ g/J - u·Σ(g·u)/J)
                     dx[i] = s * (dx[i] - mean - u[i] * along);
                 }
             }

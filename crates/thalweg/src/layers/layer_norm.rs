@@ -1,5 +1,7 @@
 //! Layer normalisation: every example is brought to mean 0 and variance 1.
 
+use std::ops::Range;
+
 use super::{Backward, Forward, Layer, LayerProblem, ParameterRole, ParameterShape};
 use crate::kernels::{OrderedSum, layer_norm};
 use crate::real::Real;
@@ -73,24 +75,50 @@ impl LayerNorm {
 
     pub(super) fn backward<R: Real>(&self, pass: Backward<'_, R>) {
         let width = pass.input.len();
-        let w = &pass.parameters[..width];
         let (dw, db) = pass.dparameters.split_at_mut(width);
-        // dw += Σₙ dy[n,:] ⊙ u[n,:], db += Σₙ dy[n,:]
-        for j in 0..width {
+        self.backward_features(pass.input, 0..width, pass.cache, pass.dy, dw, db);
+        if let Some(dx) = pass.dx {
+            self.backward_rows(pass.input, pass.parameters, pass.cache, pass.dy, dx);
+        }
+    }
+
+    /// dw += Σₙ dy[n,:] ⊙ u[n,:], db += Σₙ dy[n,:], for some of the features; `dw` and `db` are theirs.
+    pub(super) fn backward_features<R: Real>(
+        &self,
+        input: &Shape,
+        range: Range<usize>,
+        cache: &[R],
+        dy: &[R],
+        dw: &mut [R],
+        db: &mut [R],
+    ) {
+        let width = input.len();
+        for ((j, dw), db) in range.zip(dw).zip(db) {
             let (mut of_weight, mut of_bias) = (OrderedSum::new(), OrderedSum::new());
-            for n in 0..pass.rows {
-                let dy = pass.dy[n * width + j].to_f64();
-                of_weight.push(dy * pass.cache[n * (width + 1) + j].to_f64());
+            for (dy, cache) in dy.chunks_exact(width).zip(cache.chunks_exact(width + 1)) {
+                let dy = dy[j].to_f64();
+                of_weight.push(dy * cache[j].to_f64());
                 of_bias.push(dy);
             }
-            dw[j] += R::from_f64(of_weight.total());
-            db[j] += R::from_f64(of_bias.total());
+            *dw += R::from_f64(of_weight.total());
+            *db += R::from_f64(of_bias.total());
         }
-        let Some(dx) = pass.dx else { return };
-        let rows = pass.dy.chunks_exact(width).zip(dx.chunks_exact_mut(width));
-        for ((dy, dx), cache) in rows.zip(pass.cache.chunks_exact(width + 1)) {
+    }
+
+    /// dx = s·(g - Σⱼ g/J - u·Σⱼ(g·u)/J)
+    pub(super) fn backward_rows<R: Real>(
+        &self,
+        input: &Shape,
+        parameters: &[R],
+        cache: &[R],
+        dy: &[R],
+        dx: &mut [R],
+    ) {
+        let width = input.len();
+        let w = &parameters[..width];
+        let rows = dy.chunks_exact(width).zip(dx.chunks_exact_mut(width));
+        for ((dy, dx), cache) in rows.zip(cache.chunks_exact(width + 1)) {
             let (u, s) = cache.split_at(width);
-            // dx = s·(g - Σⱼ g/J - u·Σⱼ(g·u)/J)
             layer_norm::denormalise(w, s[0], u, dy, dx);
         }
     }

@@ -37,6 +37,7 @@ mod tests;
 mod upsample;
 mod window;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use adaptive_average_pool2d::AdaptiveAveragePool2d;
@@ -62,6 +63,7 @@ pub(crate) use piecewise_linear::quantiles;
 pub(crate) use pooling::Pooling;
 pub use problem::LayerProblem;
 pub use residual::Residual;
+pub(crate) use residual::{Block, Step as BlockStep, inner_number};
 pub use role::ParameterRole;
 pub use scale::Scale;
 pub(crate) use starts::ParameterStart;
@@ -363,6 +365,19 @@ impl Layer {
         }
     }
 
+    /// Multiplications of weights with values in one row's forward pass.
+    pub fn multiplications(&self, input: &Shape) -> usize {
+        match self {
+            Layer::Dense(dense) => input.len() * dense.out_features,
+            // Each weight meets every value of a channel of the smaller images.
+            Layer::ConvTranspose2d(_) => {
+                self.parameters(input)[0].shape.len() * input.len() / input.axes()[0]
+            }
+            Layer::Residual(residual) => residual.multiplications(input),
+            _ => self.convolution(input).map_or(0, |sizes| sizes.y_len() * sizes.terms()),
+        }
+    }
+
     /// Whether this layer, or one inside it, is such a layer.
     pub fn any(&self, is: &dyn Fn(&Layer) -> bool) -> bool {
         match self {
@@ -573,6 +588,41 @@ impl Layer {
             Layer::ChannelDropout(dropout) => dropout.backward(pass),
             Layer::GroupNorm(norm) => norm.backward(pass),
             Layer::Custom(custom) => R::layer(custom.as_ref()).backward(pass),
+        }
+    }
+}
+
+/// The two halves of the way back through a normalisation of examples, for plans that share them out differently.
+impl Layer {
+    /// dx of some rows.
+    pub(crate) fn backward_rows<R: Real>(
+        &self,
+        input: &Shape,
+        parameters: &[R],
+        cache: &[R],
+        dy: &[R],
+        dx: &mut [R],
+    ) {
+        match self {
+            Layer::LayerNorm(norm) => norm.backward_rows(input, parameters, cache, dy, dx),
+            Layer::GroupNorm(norm) => norm.backward_rows(input, parameters, cache, dy, dx),
+            _ => unreachable!("only normalisations of examples go back in halves"),
+        }
+    }
+
+    /// The gradients of some channels' weights and biases over all rows, added to those in `dw` and `db`.
+    pub(crate) fn backward_channels<R: Real>(
+        &self,
+        input: &Shape,
+        channels: Range<usize>,
+        cache: &[R],
+        dy: &[R],
+        [dw, db]: [&mut [R]; 2],
+    ) {
+        match self {
+            Layer::LayerNorm(norm) => norm.backward_features(input, channels, cache, dy, dw, db),
+            Layer::GroupNorm(norm) => norm.backward_channels(input, channels, cache, dy, dw, db),
+            _ => unreachable!("only normalisations of examples go back in halves"),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Which plan trains a network: the first of the fast ones that takes it, else the plain one.
 
 use super::lanes::LanePlan;
+use super::layers::{LayerForward, LayerPlan};
 use super::lbfgs::LbfgsSteps;
 use super::narrow_hidden::NarrowHiddenPlan;
 use super::one_output::OneOutputPlan;
 use super::panels::{PanelForward, PanelPlan};
-use super::{ForwardPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
+use super::{ForwardPlan, GradientPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets, TargetScale};
 use crate::error::Result;
 use crate::network::{Network, NetworkProblem};
@@ -46,10 +47,10 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
             return Ok(Some(Box::new(plan)));
         }
     }
-    match PanelPlan::new(network, wanted)? {
-        Some(plan) => Ok(Some(Box::new(plan))),
-        None => Ok(None),
+    if let Some(plan) = PanelPlan::new(network, wanted)? {
+        return Ok(Some(Box::new(plan)));
     }
+    Ok(LayerPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
 }
 
 /// The plan for training `network`. Which plan it is changes the speed, never a bit.
@@ -72,6 +73,20 @@ pub(crate) fn choose<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Resul
     }
 }
 
+/// The plan that takes gradients of batches, for an optimizer that looks along lines; `None` where only the plain one does.
+///
+/// # Errors
+/// [`Error::Threads`](crate::Error::Threads).
+pub(super) fn choose_gradients<R: Real>(
+    network: &Network<R>,
+    wanted: Wanted<'_>,
+) -> Result<Option<Box<dyn GradientPlan<R>>>> {
+    if let Some(plan) = PanelPlan::new(network, wanted)? {
+        return Ok(Some(Box::new(plan)));
+    }
+    Ok(LayerPlan::new(network, wanted)?.map(|plan| Box::new(plan) as _))
+}
+
 /// The plan for predicting with `network`, at most `largest_batch` rows at a time, on at most `threads` threads; it
 /// has the network's parameters.
 ///
@@ -82,7 +97,10 @@ pub(crate) fn choose_forward<R: Real>(
     largest_batch: usize,
     threads: usize,
 ) -> Result<Box<dyn ForwardPlan<R>>> {
-    match PanelForward::new(network, largest_batch, threads)? {
+    if let Some(plan) = PanelForward::new(network, largest_batch, threads)? {
+        return Ok(Box::new(plan));
+    }
+    match LayerForward::new(network, largest_batch, threads)? {
         Some(plan) => Ok(Box::new(plan)),
         None => Ok(Box::new(PlainForward::new(network, largest_batch))),
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-use super::panels::PanelPlan;
+use super::choose::choose_gradients;
 use super::{GradientPlan, Plan, Rates, Rows, Rules, StepPlan, Wanted};
 use crate::error::Result;
 use crate::kernels::{OrderedSum, elementwise};
@@ -82,8 +82,8 @@ impl<R: Real> LbfgsSteps<R> {
                 moves[parameter.range.clone()].fill(true);
             }
         }
-        let plan: Box<dyn GradientPlan<R>> = match PanelPlan::new(network, wanted)? {
-            Some(plan) => Box::new(plan),
+        let plan = match choose_gradients(network, wanted)? {
+            Some(plan) => plan,
             None => Box::new(PlainGradients::new(network, wanted)?),
         };
         Ok(LbfgsSteps {

@@ -10,6 +10,7 @@ mod choose;
 pub(crate) mod fit;
 mod forward;
 mod lanes;
+mod layers;
 mod lbfgs;
 mod limit;
 mod narrow_hidden;

@@ -121,15 +121,10 @@ fn on(threads: usize) -> String {
 fn needs(work: &Work, rows: &Rows) -> Result<Needs, Failure> {
     // The precision changes the size of a number only.
     let network = measure::network::<f32>(work, rows)?;
-    let products_of_layers: Vec<usize> = network
-        .layers()
-        .iter()
-        .filter_map(|layer| {
-            let weight = layer.parameters.iter().find(|parameter| parameter.name.ends_with(".weight"))?;
-            // Each weight of a filter meets every position of its channel.
-            let positions: usize = layer.output.axes().iter().skip(1).product();
-            Some(weight.shape.len() * positions)
-        })
+    let layers = network.layers().iter();
+    let products_of_layers: Vec<usize> = layers
+        .map(|layer| layer.layer.multiplications(&layer.input))
+        .filter(|products| *products > 0)
         .collect();
     if work.is_bound_by_reading {
         let number = match work.precision {

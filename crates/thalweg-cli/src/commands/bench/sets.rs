@@ -42,6 +42,8 @@ pub(super) enum Set {
     Wide,
     /// Numbers for a convolution.
     Planes(Convolution),
+    /// 4,096 images of 3 x 32 x 32 bytes in ten classes.
+    Colours,
     /// Bytes, half of them zero, at most 60,000 rows.
     Bytes { columns: usize, classes: usize, batch_size: usize },
 }
@@ -134,6 +136,7 @@ impl Sets {
                 let x = Features::F32(normal(rows * channels * side * side));
                 Rows::made(Dataset::new(x, [channels, side, side].into(), DatasetTargets::None)?)
             }
+            Set::Colours => Rows::made(bytes(4096, 3 * 32 * 32, 10)?),
             Set::Bytes { columns, classes, batch_size } => {
                 let rows = ((64 << 20) / columns).clamp(batch_size.min(IMAGES), IMAGES);
                 Rows::made(bytes(rows, columns, classes)?)

@@ -2,7 +2,9 @@
 
 use thalweg::activations::Activation;
 use thalweg::init::Init;
-use thalweg::layers::{Conv2d, Dense, Layer, MaxPool2d, Padding, Scale, Window};
+use thalweg::layers::{
+    BatchNorm, Conv2d, Dense, GlobalAveragePool, Layer, MaxPool2d, Padding, Residual, Scale, Window,
+};
 use thalweg::train::{BatchSize, TrainingSettings};
 use thalweg::{Loss, Optimizer, Precision};
 
@@ -179,6 +181,11 @@ pub(super) fn named() -> Vec<Work> {
             ..work("INF9", "LeNet-5 ReLU, one image", Unit::Rows(1), Set::ImageRows(1), adam())
         },
     ]);
+    works.push(Work {
+        layers: residual_network(),
+        image: Some([3, 32, 32]),
+        ..work("W10", "ResNet-20, batch 128, momentum", Unit::Step, Set::Colours, batch(128, momentum(0.05)))
+    });
     let full = Convolution { channels: 64, side: 32, rows: 32, groups: 1 };
     let depthwise = Convolution { channels: 64, side: 56, rows: 8, groups: 64 };
     works.extend([
@@ -215,6 +222,30 @@ fn lenet() -> Vec<Layer> {
         Layer::Flatten,
     ];
     layers.extend(multilayer(&[120, 84, 10]));
+    layers
+}
+
+/// A convolution, three groups of three residual blocks, each group but the first beginning with a stride, and the mean of each channel. After
+/// He, Zhang, Ren and Sun, "Deep residual learning for image recognition" (2016), section 4.2, with a convolution of 1 by 1 on the
+/// way around where the shape changes.
+fn residual_network() -> Vec<Layer> {
+    const BLOCKS: usize = 3;
+    let convolution = |channels: usize, side: usize, stride: usize| -> Layer {
+        Conv2d::new(channels, Window::square(side).padding(Padding::Same).stride(stride)).into()
+    };
+    let norm = || Layer::from(BatchNorm::default());
+    let relu = || Layer::from(Activation::Relu);
+    let mut layers = vec![convolution(16, 3, 1), norm(), relu()];
+    for channels in [16, 32, 64] {
+        for block in 0..BLOCKS {
+            let stride = if channels > 16 && block == 0 { 2 } else { 1 };
+            let inner =
+                vec![convolution(channels, 3, stride), norm(), relu(), convolution(channels, 3, 1), norm()];
+            let around = if stride > 1 { vec![convolution(channels, 1, stride), norm()] } else { Vec::new() };
+            layers.extend([Residual::new(inner).with_shortcut(around).into(), relu()]);
+        }
+    }
+    layers.extend([GlobalAveragePool.into(), dense(10, None)]);
     layers
 }
 

@@ -308,6 +308,7 @@ unsafe fn channels<R: Real, V: Vector<R>>(work: &Correlation, m: usize, tile: Ti
             let n = at_most(most, in_a_row / V::WIDTH);
             let mut start = 0;
             while start < in_a_row {
+                let n = if in_a_row - start <= V::WIDTH { 1 } else { n };
                 let begin = last_start(start, n * V::WIDTH, in_a_row);
                 let to_scatter = Tile { x: tile.x.add(begin), step: V::WIDTH, ..tile };
                 aside::<R, V>(work, m, n, to_scatter, begin);

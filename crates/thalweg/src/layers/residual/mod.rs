@@ -180,6 +180,13 @@ impl Residual {
         }
     }
 
+    /// Those of its layers and of the projection.
+    pub(super) fn multiplications(&self, input: &Shape) -> usize {
+        let block = self.known(input);
+        let inner: usize = block.steps().map(|step| step.layer.multiplications(&step.input)).sum();
+        inner + block.projection.as_ref().map_or(0, |projection| projection.range.len())
+    }
+
     fn known(&self, input: &Shape) -> Arc<Block> {
         self.block(input).expect("`output_shape` took this input before")
     }

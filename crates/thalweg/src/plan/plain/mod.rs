@@ -2,6 +2,8 @@
 
 mod update;
 
+pub(in crate::plan) use update::{limit_norms, muon_room};
+
 use std::ops::Range;
 
 use super::arena::{Arena, Layout};
@@ -65,7 +67,7 @@ impl<R: Real> Plan<R> {
             shard_gradients: vec![R::ZERO; if rules.shards > 1 { count } else { 0 }],
             state: vec![R::ZERO; count * rules.optimizer.state_slots()],
             own_units: OwnUnits::new(&rules.loss, data, outputs, largest_batch),
-            room: update::muon_room(&layers, &rules),
+            room: muon_room(&layers, &rules),
             factors: vec![R::ZERO; if data.weights().is_some() { largest_batch } else { 0 }],
             layers,
             rules,

@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::kernels::{OrderedSum, elementwise};
 use crate::layers::ParameterRole;
-use crate::network::PlacedLayer;
+use crate::network::{Parameter, PlacedLayer};
 use crate::optimizers::{Optimizer, Update, muon};
 use crate::plan::{Rates, Rules};
 use crate::real::Real;
@@ -91,17 +91,21 @@ impl<R: Real> Plan<R> {
                     }
                     None => elementwise::update(optimizer, &update, w, dw, state),
                 }
-                if let (Some(limit), true) = (self.rules.max_norm, parameter.role.is_limited()) {
-                    let weights = &mut self.parameters[range];
-                    if parameter.role == ParameterRole::Filter {
-                        let each = weights.len() / parameter.shape.axes()[0];
-                        weights.chunks_exact_mut(each).for_each(|filter| limit_units(limit, 1, filter));
-                    } else {
-                        limit_units(limit, parameter.shape.axes().last().copied().unwrap_or(1), weights);
-                    }
+                if let Some(limit) = self.rules.max_norm {
+                    limit_norms(limit, parameter, &mut self.parameters[range]);
                 }
             }
         }
+    }
+}
+
+/// Limits the norm of what comes into each unit of a parameter that has some.
+pub(in crate::plan) fn limit_norms<R: Real>(limit: f64, parameter: &Parameter, weights: &mut [R]) {
+    if parameter.role == ParameterRole::Filter {
+        let each = weights.len() / parameter.shape.axes()[0];
+        weights.chunks_exact_mut(each).for_each(|filter| limit_units(limit, 1, filter));
+    } else if parameter.role.is_limited() {
+        limit_units(limit, parameter.shape.axes().last().copied().unwrap_or(1), weights);
     }
 }
 
@@ -127,7 +131,7 @@ fn limit_units<R: Real>(limit: f64, outputs: usize, w: &mut [R]) {
 }
 
 /// Room for the hidden matrices, if Muon moves them.
-pub(super) fn muon_room<R: Real>(layers: &[PlacedLayer], rules: &Rules) -> muon::Room<R> {
+pub(in crate::plan) fn muon_room<R: Real>(layers: &[PlacedLayer], rules: &Rules) -> muon::Room<R> {
     let moves = matches!(rules.optimizer, Optimizer::Muon { .. });
     let hidden = layers.iter().filter(|layer| moves && muon::is_hidden(layers, layer.number));
     muon::Room::new(hidden.map(|layer| [layer.input.len(), layer.output.len()]))
