@@ -288,7 +288,7 @@ impl Network {
 
     /// Trains. `settings`: the JSON of a `training` table.
     #[pyo3(signature = (train, settings, loss=None, validation=None, test=None, seed=0, threads=None, state=None, metrics=None,
-                        callback=None, with_parameters=false, plateau_rule=None, leave_after=None))]
+                        callback=None, with_parameters=false, plateau_rule=None, leave_after=None, brief=false))]
     #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name")]
     fn fit(
         &self,
@@ -306,6 +306,7 @@ impl Network {
         with_parameters: bool,
         plateau_rule: Option<&Bound<'_, PyDict>>,
         leave_after: Option<u64>,
+        brief: bool,
     ) -> PyResult<(Outcome, bool)> {
         let model = self.model()?;
         let mut network = model.network.clone();
@@ -330,6 +331,7 @@ impl Network {
             with_parameters,
             plateau: plateau(plateau_rule)?,
             leave_after,
+            is_brief: brief,
             raised: self.raised.clone(),
         };
         drop(self.raised.take());

@@ -74,8 +74,8 @@ impl Outcome {
 
     /// SHA-256 of the last parameters.
     #[getter]
-    fn parameters_sha256(&self) -> &str {
-        &self.inner.parameters_sha256
+    fn parameters_sha256(&self) -> String {
+        self.inner.state.parameters_sha256()
     }
 
     /// Every report, as arrays.

@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) plateau: Option<Plateau>,
     /// After how many updates from now the run is left, as if it were interrupted.
     pub(crate) leave_after: Option<u64>,
+    /// Whether reports are brief.
+    pub(crate) is_brief: bool,
     pub(crate) raised: Raised,
 }
 
@@ -61,6 +63,7 @@ impl Job {
             .seed(self.seed)
             .threads(self.threads)
             .evaluate_at_end(false)
+            .brief_reports(self.is_brief)
             .observer(Signals::new(first, self.raised.clone()));
         for metric in self.metrics {
             trainer = trainer.metric(PythonMetric(metric));

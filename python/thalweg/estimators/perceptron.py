@@ -318,6 +318,7 @@ class MultiLayerPerceptron(Parameters, ABC):
             callback=call,
             with_parameters=with_parameters,
             plateau_rule=rule,
+            brief=True,
         )
         if progress is not None:
             progress.close()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How many chains a block is added in.
-const LANES: usize = 8;
+const LANES: usize = OrderedSum::LANES;
 /// How many values a block has; a multiple of `LANES`.
 const BLOCK: usize = 4096;
 
@@ -35,6 +35,9 @@ pub struct OrderedSum {
 }
 
 impl OrderedSum {
+    /// How many values make a round: one for each lane.
+    pub(crate) const LANES: usize = 8;
+
     /// The sum of nothing: 0.
     pub fn new() -> Self {
         OrderedSum::default()
@@ -45,6 +48,19 @@ impl OrderedSum {
     pub fn push(&mut self, value: f64) {
         self.lanes[self.filled % LANES] += value;
         self.filled += 1;
+        if self.filled == BLOCK {
+            self.close_block();
+        }
+    }
+
+    /// Adds a round of values; all that came before are whole rounds.
+    #[inline(always)]
+    pub(crate) fn push_round(&mut self, values: &[f64; OrderedSum::LANES]) {
+        debug_assert!(self.filled.is_multiple_of(LANES), "rounds are whole");
+        for (lane, value) in self.lanes.iter_mut().zip(values) {
+            *lane += value;
+        }
+        self.filled += LANES;
         if self.filled == BLOCK {
             self.close_block();
         }

@@ -1,4 +1,8 @@
 //! Sums in a fixed order: lanes joined by halves, blocks added in order.
+#![allow(
+    unsafe_code,
+    reason = "the entries compiled for an instruction set are called after it was detected"
+)]
 
 use super::OrderedSum;
 use crate::real::Real;
@@ -23,20 +27,45 @@ pub(super) fn join_lanes<R: Real>(lanes: &mut [R; LANES]) -> R {
     lanes[0]
 }
 
-/// Σ vᵢ², in f64 and in the order of [`OrderedSum`].
-pub fn sum_of_squares<R: Real>(values: &[R]) -> f64 {
+dispatched! {
+    /// Σ vᵢ², in f64 and in the order of [`OrderedSum`].
+    pub fn sum_of_squares<R>(values: &[R]) -> f64 = sum_of_squares_portable;
+}
+
+#[inline(always)]
+fn sum_of_squares_portable<R: Real>(values: &[R]) -> f64 {
     let mut sum = OrderedSum::new();
-    for &value in values {
-        let value = value.to_f64();
-        sum.push(value * value);
+    let mut rounds = values.chunks_exact(OrderedSum::LANES);
+    for round in &mut rounds {
+        let mut squares = [0.0; OrderedSum::LANES];
+        for (square, value) in squares.iter_mut().zip(round) {
+            *square = value.to_f64() * value.to_f64();
+        }
+        sum.push_round(&squares);
+    }
+    for value in rounds.remainder() {
+        sum.push(value.to_f64() * value.to_f64());
     }
     sum.total()
 }
 
-/// Σ |vᵢ|, in f64 and in the order of [`OrderedSum`].
-pub fn sum_of_magnitudes<R: Real>(values: &[R]) -> f64 {
+dispatched! {
+    /// Σ |vᵢ|, in f64 and in the order of [`OrderedSum`].
+    pub fn sum_of_magnitudes<R>(values: &[R]) -> f64 = sum_of_magnitudes_portable;
+}
+
+#[inline(always)]
+fn sum_of_magnitudes_portable<R: Real>(values: &[R]) -> f64 {
     let mut sum = OrderedSum::new();
-    for &value in values {
+    let mut rounds = values.chunks_exact(OrderedSum::LANES);
+    for round in &mut rounds {
+        let mut magnitudes = [0.0; OrderedSum::LANES];
+        for (magnitude, value) in magnitudes.iter_mut().zip(round) {
+            *magnitude = value.to_f64().abs();
+        }
+        sum.push_round(&magnitudes);
+    }
+    for value in rounds.remainder() {
         sum.push(value.to_f64().abs());
     }
     sum.total()
@@ -61,5 +90,19 @@ mod tests {
     fn norms_of_a_few_values() {
         assert_eq!(sum_of_squares(&[3.0f32, 4.0]), 25.0);
         assert_eq!(sum_of_magnitudes(&[3.0f32, -4.0]), 7.0);
+    }
+
+    #[test]
+    fn norms_of_many_values_are_ordered_sums() {
+        for len in [1, 7, 8, 9, 4095, 4096, 4097, 9001] {
+            let values: Vec<f32> = (0..len).map(|i| ((i * 7919 % 1009) as f32 - 500.0) / 97.0).collect();
+            let (mut squares, mut magnitudes) = (OrderedSum::new(), OrderedSum::new());
+            for &value in &values {
+                squares.push(f64::from(value) * f64::from(value));
+                magnitudes.push(f64::from(value.abs()));
+            }
+            assert_eq!(sum_of_squares(&values).to_bits(), squares.total().to_bits(), "{len} values");
+            assert_eq!(sum_of_magnitudes(&values).to_bits(), magnitudes.total().to_bits(), "{len} values");
+        }
     }
 }

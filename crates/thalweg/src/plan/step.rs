@@ -58,10 +58,15 @@ pub trait StepPlan<R: Real>: Debug + Send {
     /// [leaves](StepPlan::leaves_outputs) them.
     fn outputs(&self, rows: usize) -> &[R];
 
-    /// Whether a step leaves its outputs behind, those from before its update. A plan for mini-batches does.
+    /// Whether a step leaves its outputs behind, those from before its update: they are there once they are [recalled](Self::recall). A
+    /// plan for mini-batches does.
     fn leaves_outputs(&self) -> bool {
         false
     }
+
+    /// Lays out what the last step left, where it did not at once: then [`outputs`](Self::outputs) and
+    /// [`row_losses`](Self::row_losses) are those from before its update. No product is computed again.
+    fn recall(&mut self) {}
 
     /// The losses of the rows that [`outputs`](StepPlan::outputs) are of, as [`Loss::row_value`](crate::Loss::row_value)
     /// gives them, in the target's own units; `None` where the plan has not computed them, and whoever wants them does.

@@ -80,7 +80,8 @@ pub struct Outcome {
     pub seconds: f64,
     /// The epoch whose weights were kept, where validation decided.
     pub best_epoch: Option<u64>,
-    /// SHA-256 of the last parameters, little-endian, in layer order.
+    /// SHA-256 of the last parameters, little-endian, in layer order; empty where reports are
+    /// [brief](crate::Trainer::brief_reports).
     pub parameters_sha256: String,
     /// Loss and metrics of every part with the weights that were kept.
     pub parts: Vec<PartReport>,
@@ -145,6 +146,8 @@ pub(crate) struct Session<'a, R: Real> {
     is_save_asked: bool,
     /// Whether every part is evaluated at the end.
     pub(crate) evaluates: bool,
+    /// Whether reports are brief ([`Trainer::brief_reports`](super::Trainer::brief_reports)).
+    pub(crate) is_brief: bool,
 }
 
 impl<'a, R: Real> Session<'a, R> {
@@ -221,6 +224,7 @@ impl<'a, R: Real> Session<'a, R> {
             checkpoints: Moments::new(settings.checkpoint_every),
             is_save_asked: false,
             evaluates: true,
+            is_brief: false,
             parts,
             settings,
             rules,
@@ -364,7 +368,7 @@ impl<'a, R: Real> Session<'a, R> {
             }
         }
         if ending != Ending::Interrupted {
-            if self.counters.last_report != Some(self.counters.step) {
+            if self.counters.last_report != Some(self.counters.step) && !(self.is_brief && self.is_full_batch) {
                 self.report_now(observers)?;
             }
             self.counters.finished = true;

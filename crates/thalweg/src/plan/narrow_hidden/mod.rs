@@ -242,9 +242,23 @@ impl<R: Real> NarrowHiddenPlan<R> {
 impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
     fn read_parameters(&self, parameters: &mut [R]) {
         let weights = self.weights.all();
-        self.for_parameters(|tensor, at, run, within| {
-            parameters[self.net.plain[tensor].start + at] = weights[run.start + within];
-        });
+        let Sizes { inputs, hidden, outputs } = self.net.sizes;
+        let [into, out, biases, _] = &self.net.plain;
+        for part in &self.parts {
+            let (len, units) = (part.units.len(), part.units.start..part.units.end.min(hidden));
+            for i in 0..inputs {
+                let from = &weights[part.runs[0].start + i * len..][..units.len()];
+                parameters[into.start + i * hidden + units.start..][..units.len()].copy_from_slice(from);
+            }
+            for o in 0..outputs {
+                let from = &weights[part.runs[1].start + o * len..][..units.len()];
+                for (unit, &value) in units.clone().zip(from) {
+                    parameters[out.start + unit * outputs + o] = value;
+                }
+            }
+            let from = &weights[part.runs[2].start..][..units.len()];
+            parameters[biases.start + units.start..][..units.len()].copy_from_slice(from);
+        }
         parameters[self.net.plain[3].clone()].copy_from_slice(&self.bias.all()[..self.net.sizes.outputs]);
     }
 
@@ -272,10 +286,21 @@ impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
 
     fn forward(&mut self, batch: Rows<'_>) {
         self.pass(batch, None);
-        let (z, outputs) = (self.z.all(), self.net.sizes.outputs);
-        for (n, row) in self.row_major.chunks_exact_mut(outputs).enumerate() {
-            for (o, value) in row.iter_mut().enumerate() {
-                *value = z[layout::place::<R>(n, o, outputs)];
+        self.recall();
+    }
+
+    fn leaves_outputs(&self) -> bool {
+        true
+    }
+
+    fn recall(&mut self) {
+        let (z, outputs, panel) = (self.z.all(), self.net.sizes.outputs, panel_width::<R>());
+        let panels = self.row_major.chunks_mut(panel * outputs).zip(z.chunks_exact(panel * outputs));
+        for (rows, lanes) in panels {
+            for (n, row) in rows.chunks_exact_mut(outputs).enumerate() {
+                for (o, value) in row.iter_mut().enumerate() {
+                    *value = lanes[o * panel + n];
+                }
             }
         }
         if !self.row_losses.is_empty() {
@@ -287,7 +312,7 @@ impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
                 targets: self.targets.all(),
                 factors: Factors::Same(self.factor),
             };
-            // The gradient comes along; a step computes its own.
+            // The gradient comes along, into memory that each step writes anew.
             let d = self.dz.all_mut();
             kernels::losses::in_lanes(&self.rules.loss, batch, d, Some(&mut self.row_losses));
         }

@@ -46,7 +46,10 @@ impl<R: Real> Session<'_, R> {
         }
         observers.iter_mut().try_for_each(|observer| observer.on_end())?;
         watching::is_saving(observers);
-        let parameters_sha256 = sha256(&self.saved.parameters);
+        let parameters_sha256 = match self.is_brief {
+            true => String::new(),
+            false => self.saved.parameters_sha256(),
+        };
         Ok(Outcome {
             ending,
             history: self.history,

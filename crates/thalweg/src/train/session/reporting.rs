@@ -47,9 +47,13 @@ impl<R: Real> Session<'_, R> {
     /// Makes a report, keeps the best weights, tells the observers. An ending: the run is over.
     pub(super) fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
         watching::is_saving(observers);
-        self.read_parameters();
-        let parameters = self.network.parameters();
-        let penalty = self.rules.penalty(self.network.layers(), parameters);
+        let others = [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)];
+        let has_others = others.iter().any(|(_, data)| data.is_some());
+        // Whoever is called with the report reads them for himself.
+        if !self.is_brief || has_others || self.rules.has_penalty() {
+            self.read_parameters();
+        }
+        let penalty = self.rules.penalty(self.network.layers(), self.network.parameters());
         let data_loss = match self.rules.loss.reduction() {
             Reduction::Sum => self.counters.epoch_loss,
             Reduction::Mean => {
@@ -66,9 +70,8 @@ impl<R: Real> Session<'_, R> {
             metrics: self.counters.epoch_metrics.values_with(&self.metrics.train),
             custom: Vec::new(),
         }];
-        let others = [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)];
         let mut judged_penalty = penalty;
-        if others.iter().any(|(_, data)| data.is_some()) {
+        if has_others {
             let judged = self.judged().to_vec();
             self.evaluator.set_parameters(&judged);
             judged_penalty = self.rules.penalty(self.network.layers(), &judged);
@@ -80,7 +83,9 @@ impl<R: Real> Session<'_, R> {
                 self.check_finite(&parts)?;
             }
         }
-        self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
+        if !self.is_brief {
+            self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
+        }
         self.counters.last_report = Some(self.counters.step);
         let mut report = Report {
             epoch: self.counters.epoch,
@@ -102,7 +107,7 @@ impl<R: Real> Session<'_, R> {
     }
 
     /// Ends the run where the training loss is finite but beyond hope.
-    fn check_exploded(&self, data_loss: f64) -> Result<()> {
+    fn check_exploded(&mut self, data_loss: f64) -> Result<()> {
         let per_row = self.counters.epoch_loss / self.counters.epoch_rows as f64;
         let Some(first_loss) = self.counters.first_loss else { return Ok(()) };
         let is_usual = |yardstick: f64| per_row <= EXPLODED * yardstick.abs().max(1.0);
@@ -110,6 +115,7 @@ impl<R: Real> Session<'_, R> {
         if is_usual(first_loss) || is_usual(self.loss_of_zeros()) {
             return Ok(());
         }
+        self.read_parameters();
         let largest = |layer: &PlacedLayer| {
             let parameters = layer.parameters.iter().flat_map(|parameter| parameter.range.clone());
             let sizes = parameters.map(|i| self.network.parameters()[i].to_f64().abs());
