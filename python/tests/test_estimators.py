@@ -43,7 +43,7 @@ def test_loss_in_python_is_the_engines(wave):
         error = predictions - targets
         return 0.5 * (error**2).sum(axis=1), error
 
-    own = MLPRegressor((8,), loss=half_squares, random_state=3, max_iter=20).fit(x, t)
+    own = MLPRegressor(half_squares, (8,), random_state=3, max_iter=20).fit(x, t)
     built_in = MLPRegressor((8,), random_state=3, max_iter=20).fit(x, t)
     assert np.allclose(own.predict(x), built_in.predict(x), rtol=1e-10)
 
@@ -226,3 +226,14 @@ def test_no_warning_when_at_rest(blobs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         MLPClassifier((8,), random_state=0, learning_rate_init=0.1, max_iter=2000).fit(x, y)
+
+
+def test_positions_are_scikit_learns():
+    """As they are since its version 1.7, and as they were before."""
+    for regressor in (MLPRegressor("huber", (8,), "tanh"), MLPRegressor(loss="huber", hidden_layer_sizes=(8,), activation="tanh")):
+        assert (regressor.loss, regressor.hidden_layer_sizes, regressor.activation) == ("huber", (8,), "tanh")
+    for regressor in (MLPRegressor((8, 4), "tanh"), MLPRegressor([8, 4], activation="tanh"), MLPRegressor(8, "tanh")):
+        assert regressor.loss == "squared_error" and regressor.activation == "tanh"
+        assert np.ravel(regressor.hidden_layer_sizes)[0] == 8
+    classifier = MLPClassifier((8,), "tanh")
+    assert (classifier.hidden_layer_sizes, classifier.activation) == ((8,), "tanh")

@@ -16,6 +16,9 @@ pub(crate) struct Outcome {
     pub(crate) inner: train::Outcome,
     /// What a callback or a signal raised; training stopped there, and the network has what it came to.
     pub(crate) error: Option<Py<PyAny>>,
+    /// Whether it ended because the loss was looked at as often as it might be.
+    #[pyo3(get)]
+    pub(crate) looked_enough: bool,
 }
 
 #[pymethods]

@@ -29,46 +29,58 @@ pub(super) fn join_lanes<R: Real>(lanes: &mut [R; LANES]) -> R {
 
 dispatched! {
     /// Σ vᵢ², in f64 and in the order of [`OrderedSum`].
-    pub fn sum_of_squares<R>(values: &[R]) -> f64 = sum_of_squares_portable;
-}
-
-#[inline(always)]
-fn sum_of_squares_portable<R: Real>(values: &[R]) -> f64 {
-    let mut sum = OrderedSum::new();
-    let mut rounds = values.chunks_exact(OrderedSum::LANES);
-    for round in &mut rounds {
-        let mut squares = [0.0; OrderedSum::LANES];
-        for (square, value) in squares.iter_mut().zip(round) {
-            *square = value.to_f64() * value.to_f64();
-        }
-        sum.push_round(&squares);
-    }
-    for value in rounds.remainder() {
-        sum.push(value.to_f64() * value.to_f64());
-    }
-    sum.total()
+    pub fn sum_of_squares<R>(values: &[R]) -> f64 = ordered::<R, true>;
 }
 
 dispatched! {
     /// Σ |vᵢ|, in f64 and in the order of [`OrderedSum`].
-    pub fn sum_of_magnitudes<R>(values: &[R]) -> f64 = sum_of_magnitudes_portable;
+    pub fn sum_of_magnitudes<R>(values: &[R]) -> f64 = ordered::<R, false>;
 }
 
+/// The sum of squares, or of magnitudes. Blocks know nothing of each other: several at a time keep more additions going.
 #[inline(always)]
-fn sum_of_magnitudes_portable<R: Real>(values: &[R]) -> f64 {
-    let mut sum = OrderedSum::new();
-    let mut rounds = values.chunks_exact(OrderedSum::LANES);
-    for round in &mut rounds {
-        let mut magnitudes = [0.0; OrderedSum::LANES];
-        for (magnitude, value) in magnitudes.iter_mut().zip(round) {
-            *magnitude = value.to_f64().abs();
+fn ordered<R: Real, const SQUARES: bool>(values: &[R]) -> f64 {
+    const TOGETHER: usize = 4;
+    let mut blocks = 0.0;
+    let mut first = 0;
+    while values.len() - first >= TOGETHER * OrderedSum::BLOCK {
+        let mut lanes = [[0.0; OrderedSum::LANES]; TOGETHER];
+        for i in (0..OrderedSum::BLOCK).step_by(OrderedSum::LANES) {
+            for b in 0..TOGETHER {
+                add_round::<R, SQUARES>(&values[first + b * OrderedSum::BLOCK + i..], &mut lanes[b]);
+            }
         }
-        sum.push_round(&magnitudes);
+        for b in 0..TOGETHER {
+            blocks += OrderedSum::joined(&lanes[b]);
+        }
+        first += TOGETHER * OrderedSum::BLOCK;
     }
-    for value in rounds.remainder() {
-        sum.push(value.to_f64().abs());
+    while first < values.len() {
+        let left = values.len() - first;
+        let end = first + if left < OrderedSum::BLOCK { left } else { OrderedSum::BLOCK };
+        let mut lanes = [0.0; OrderedSum::LANES];
+        while end - first >= OrderedSum::LANES {
+            add_round::<R, SQUARES>(&values[first..], &mut lanes);
+            first += OrderedSum::LANES;
+        }
+        for l in 0..end - first {
+            let value = values[first + l].to_f64();
+            lanes[l] += if SQUARES { value * value } else { value.abs() };
+        }
+        first = end;
+        blocks += OrderedSum::joined(&lanes);
     }
-    sum.total()
+    blocks
+}
+
+/// Adds a value, or rather its square or magnitude, to each lane.
+#[inline(always)]
+fn add_round<R: Real, const SQUARES: bool>(values: &[R], lanes: &mut [f64; OrderedSum::LANES]) {
+    let values = &values[..OrderedSum::LANES];
+    for l in 0..OrderedSum::LANES {
+        let value = values[l].to_f64();
+        lanes[l] += if SQUARES { value * value } else { value.abs() };
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +106,7 @@ mod tests {
 
     #[test]
     fn norms_of_many_values_are_ordered_sums() {
-        for len in [1, 7, 8, 9, 4095, 4096, 4097, 9001] {
+        for len in [0, 1, 7, 8, 9, 4095, 4096, 4097, 9001, 16_384, 40_003] {
             let values: Vec<f32> = (0..len).map(|i| ((i * 7919 % 1009) as f32 - 500.0) / 97.0).collect();
             let (mut squares, mut magnitudes) = (OrderedSum::new(), OrderedSum::new());
             for &value in &values {

@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn normal_numbers_made_together_are_those_of_the_formula() {
-        let mut many = vec![0.0; 200_001];
+        let mut many = vec![0.0f64; 200_001];
         STREAM.fill_normal(7, &mut many);
         for (i, value) in (7..).zip(&many) {
             let expected = by_the_formula(STREAM.block(i / 2))[(i % 2) as usize];

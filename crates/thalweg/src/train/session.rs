@@ -341,6 +341,9 @@ impl<'a, R: Real> Session<'a, R> {
     ) -> Result<Outcome> {
         let never = AtomicBool::new(false);
         let interrupt = interrupt.unwrap_or(&never);
+        if self.is_brief {
+            self.plan.expect_recalls();
+        }
         if self.is_full_batch {
             self.batches.next_batch(); // it stays the current one
         }
@@ -368,7 +371,8 @@ impl<'a, R: Real> Session<'a, R> {
             }
         }
         if ending != Ending::Interrupted {
-            if self.counters.last_report != Some(self.counters.step) && !(self.is_brief && self.is_full_batch) {
+            if self.counters.last_report != Some(self.counters.step) && !(self.is_brief && self.is_full_batch)
+            {
                 self.report_now(observers)?;
             }
             self.counters.finished = true;

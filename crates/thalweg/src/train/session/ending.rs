@@ -28,7 +28,9 @@ impl<R: Real> Session<'_, R> {
         self.network.parameters_mut().copy_from_slice(&kept);
         let kept = self.network.parameters();
         let penalty = self.rules.penalty(self.network.layers(), kept);
-        self.evaluator.set_parameters(kept);
+        if self.evaluates {
+            self.evaluator.set_parameters(kept);
+        }
         let mut parts = Vec::new();
         let given = [
             (Part::Train, Some(self.parts.train)),

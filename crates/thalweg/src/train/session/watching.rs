@@ -54,6 +54,7 @@ impl<R: Real> Session<'_, R> {
             steps_per_epoch: self.steps_per_epoch,
             loss: self.last_loss,
             learning_rate: self.learning_rate(),
+            looks: self.plan.looks(),
             seconds: self.seconds(),
         };
         let mut ending = None;
