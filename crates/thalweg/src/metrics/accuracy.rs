@@ -56,6 +56,12 @@ impl Accuracy {
         self.correct += u64::from(predicted.is_some() && predicted == right);
     }
 
+    /// Adds so many rows, of which so many are correct.
+    pub(super) fn add_rows(&mut self, rows: u64, correct: u64) {
+        self.rows += rows;
+        self.correct += correct;
+    }
+
     /// In how many rows the class was predicted.
     pub fn correct(&self) -> u64 {
         self.correct

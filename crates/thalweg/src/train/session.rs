@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::evaluate::{Evaluator, metrics_for};
+use super::evaluate::{LateEvaluator, metrics_for};
 use super::observer::Observer;
 use super::report::{History, PartReport};
 use super::settings::{Every, TrainingSettings};
@@ -127,7 +127,7 @@ pub(crate) struct Session<'a, R: Real> {
     layer_rates: Vec<Option<f64>>,
     /// The first step that `rates` are not for.
     rates_until: u64,
-    evaluator: Evaluator<R>,
+    evaluator: LateEvaluator<R>,
     own_units: OwnUnits<R>,
     has_targets: bool,
     counters: Counters,
@@ -203,7 +203,7 @@ impl<'a, R: Real> Session<'a, R> {
             None => 0,
         };
         Ok(Session {
-            evaluator: Evaluator::new(network, &rules.loss, parts.train, threads)?,
+            evaluator: LateEvaluator::new(threads),
             own_units: OwnUnits::new(&rules.loss, parts.train, outputs, batches.largest()),
             has_targets: false,
             rates: Rates { step: 0, learning_rates: vec![0.0; count] },
@@ -343,6 +343,8 @@ impl<'a, R: Real> Session<'a, R> {
         let interrupt = interrupt.unwrap_or(&never);
         if self.is_brief {
             self.plan.expect_recalls();
+        } else {
+            self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
         }
         if self.is_full_batch {
             self.batches.next_batch(); // it stays the current one

@@ -24,10 +24,10 @@ impl<R: Real> Session<'_, R> {
     pub(super) fn report_now(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         if self.is_full_batch {
             self.read_parameters();
-            self.evaluator.set_parameters(self.network.parameters());
             self.clear_epoch();
-            let metrics = &mut self.counters.epoch_metrics;
-            self.last_loss = self.evaluator.data_loss(self.parts.train, metrics);
+            let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+            evaluator.set_parameters(self.network.parameters());
+            self.last_loss = evaluator.data_loss(self.parts.train, &mut self.counters.epoch_metrics);
             if !self.last_loss.is_finite() {
                 return self.forward_exactly(false);
             }
@@ -73,13 +73,15 @@ impl<R: Real> Session<'_, R> {
         let mut judged_penalty = penalty;
         if has_others {
             let judged = self.judged().to_vec();
-            self.evaluator.set_parameters(&judged);
+            let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+            evaluator.set_parameters(&judged);
             judged_penalty = self.rules.penalty(self.network.layers(), &judged);
         }
         for (part, data) in others {
             if let Some(data) = data {
                 let wanted = Wanted::Only(self.metrics.of(part));
-                parts.push(self.evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));
+                let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+                parts.push(evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));
                 self.check_finite(&parts)?;
             }
         }
