@@ -237,3 +237,28 @@ def test_positions_are_scikit_learns():
         assert np.ravel(regressor.hidden_layer_sizes)[0] == 8
     classifier = MLPClassifier((8,), "tanh")
     assert (classifier.hidden_layer_sizes, classifier.activation) == ((8,), "tanh")
+
+
+def test_a_batch_of_all_rows_is_an_epoch_like_any_other(blobs):
+    """Its loss is the one that its update saw, as scikit-learn's ``loss_curve_`` has it."""
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    x, y = blobs
+    settings = dict(hidden_layer_sizes=(8,), max_iter=7, tol=0.0, random_state=0, batch_size=len(x))
+    ours = MLPClassifier(**settings).fit(x, y)
+    assert len(ours.loss_curve_) == ours.n_iter_ == len(Theirs(**settings).fit(x, y).loss_curve_)
+    assert ours.history_["step"].tolist() == list(range(1, 8))
+    gone_on = MLPClassifier(**settings | {"max_iter": 3}, warm_start=True).fit(x, y)
+    start = gone_on.loss_curve_
+    gone_on.set_params(max_iter=4).fit(x, y)
+    assert start == ours.loss_curve_[:3] and gone_on.loss_curve_ == ours.loss_curve_
+
+
+def test_max_fun_ends_lbfgs(blobs):
+    x, y = blobs
+    settings = dict(hidden_layer_sizes=(8,), solver="lbfgs", random_state=0, tol=0.0, max_iter=500)
+    with pytest.warns(UserWarning, match="max_fun=9 times"):
+        ended = MLPClassifier(**settings, max_fun=9).fit(x, y)
+    assert 1 <= ended.n_iter_ <= 9
+    with pytest.raises(ValueError, match="max_fun must be 1 or more"):
+        MLPClassifier(**settings, max_fun=0).fit(x, y)

@@ -68,7 +68,7 @@ class MLPRegressor(MultiLayerPerceptron):
         threads: int | None = None,
         callbacks: Any = None,
     ) -> None:
-        if checks.is_whole(loss) or isinstance(loss, (tuple, list)):
+        if checks.are_sizes(loss):
             # Sizes and activation came first: before scikit-learn 1.7, the loss did not stand before them.
             activation = activation if hidden_layer_sizes == (100,) else hidden_layer_sizes
             loss, hidden_layer_sizes = "squared_error", loss
