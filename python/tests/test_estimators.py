@@ -43,7 +43,7 @@ def test_loss_in_python_is_the_engines(wave):
         error = predictions - targets
         return 0.5 * (error**2).sum(axis=1), error
 
-    own = MLPRegressor((8,), loss=half_squares, random_state=3, max_iter=20).fit(x, t)
+    own = MLPRegressor(half_squares, (8,), random_state=3, max_iter=20).fit(x, t)
     built_in = MLPRegressor((8,), random_state=3, max_iter=20).fit(x, t)
     assert np.allclose(own.predict(x), built_in.predict(x), rtol=1e-10)
 
@@ -226,3 +226,39 @@ def test_no_warning_when_at_rest(blobs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         MLPClassifier((8,), random_state=0, learning_rate_init=0.1, max_iter=2000).fit(x, y)
+
+
+def test_positions_are_scikit_learns():
+    """As they are since its version 1.7, and as they were before."""
+    for regressor in (MLPRegressor("huber", (8,), "tanh"), MLPRegressor(loss="huber", hidden_layer_sizes=(8,), activation="tanh")):
+        assert (regressor.loss, regressor.hidden_layer_sizes, regressor.activation) == ("huber", (8,), "tanh")
+    for regressor in (MLPRegressor((8, 4), "tanh"), MLPRegressor([8, 4], activation="tanh"), MLPRegressor(8, "tanh")):
+        assert regressor.loss == "squared_error" and regressor.activation == "tanh"
+        assert np.ravel(regressor.hidden_layer_sizes)[0] == 8
+    classifier = MLPClassifier((8,), "tanh")
+    assert (classifier.hidden_layer_sizes, classifier.activation) == ((8,), "tanh")
+
+
+def test_a_batch_of_all_rows_is_an_epoch_like_any_other(blobs):
+    """Its loss is the one that its update saw, as scikit-learn's ``loss_curve_`` has it."""
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    x, y = blobs
+    settings = dict(hidden_layer_sizes=(8,), max_iter=7, tol=0.0, random_state=0, batch_size=len(x))
+    ours = MLPClassifier(**settings).fit(x, y)
+    assert len(ours.loss_curve_) == ours.n_iter_ == len(Theirs(**settings).fit(x, y).loss_curve_)
+    assert ours.history_["step"].tolist() == list(range(1, 8))
+    gone_on = MLPClassifier(**settings | {"max_iter": 3}, warm_start=True).fit(x, y)
+    start = gone_on.loss_curve_
+    gone_on.set_params(max_iter=4).fit(x, y)
+    assert start == ours.loss_curve_[:3] and gone_on.loss_curve_ == ours.loss_curve_
+
+
+def test_max_fun_ends_lbfgs(blobs):
+    x, y = blobs
+    settings = dict(hidden_layer_sizes=(8,), solver="lbfgs", random_state=0, tol=0.0, max_iter=500)
+    with pytest.warns(UserWarning, match="max_fun=9 times"):
+        ended = MLPClassifier(**settings, max_fun=9).fit(x, y)
+    assert 1 <= ended.n_iter_ <= 9
+    with pytest.raises(ValueError, match="max_fun must be 1 or more"):
+        MLPClassifier(**settings, max_fun=0).fit(x, y)

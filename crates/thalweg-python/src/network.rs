@@ -1,6 +1,7 @@
 //! A network with all that predicting needs: what a model file holds.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn};
@@ -288,7 +289,7 @@ impl Network {
 
     /// Trains. `settings`: the JSON of a `training` table.
     #[pyo3(signature = (train, settings, loss=None, validation=None, test=None, seed=0, threads=None, state=None, metrics=None,
-                        callback=None, with_parameters=false, plateau_rule=None, leave_after=None))]
+                        callback=None, with_parameters=false, plateau_rule=None, leave_after=None, brief=false, most_looks=None))]
     #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name")]
     fn fit(
         &self,
@@ -306,6 +307,8 @@ impl Network {
         with_parameters: bool,
         plateau_rule: Option<&Bound<'_, PyDict>>,
         leave_after: Option<u64>,
+        brief: bool,
+        most_looks: Option<u64>,
     ) -> PyResult<(Outcome, bool)> {
         let model = self.model()?;
         let mut network = model.network.clone();
@@ -319,6 +322,7 @@ impl Network {
         };
         let (l2, l1) = (settings.l2, settings.l1);
         let part = |metric: &Bound<'_, PyAny>| Part::new(metric, self.raised.clone());
+        let looked_enough = Arc::new(AtomicBool::new(false));
         let job = Job {
             settings,
             loss: chosen.clone(),
@@ -330,6 +334,8 @@ impl Network {
             with_parameters,
             plateau: plateau(plateau_rule)?,
             leave_after,
+            most_looks: most_looks.map(|most| (most, looked_enough.clone())),
+            is_brief: brief,
             raised: self.raised.clone(),
         };
         drop(self.raised.take());
@@ -341,7 +347,8 @@ impl Network {
             (Err(error), None) => return Err(exception(error)),
             (Ok((outcome, by_plateau)), error) => {
                 let error = error.map(|error| error.into_value(py).into_any());
-                (Outcome { inner: outcome, error }, by_plateau)
+                let looked_enough = looked_enough.load(Ordering::Relaxed);
+                (Outcome { inner: outcome, error, looked_enough }, by_plateau)
             }
         };
         let label_names = train.inner.label_names().to_vec();

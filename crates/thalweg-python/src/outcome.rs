@@ -16,6 +16,9 @@ pub(crate) struct Outcome {
     pub(crate) inner: train::Outcome,
     /// What a callback or a signal raised; training stopped there, and the network has what it came to.
     pub(crate) error: Option<Py<PyAny>>,
+    /// Whether it ended because the loss was looked at as often as it might be.
+    #[pyo3(get)]
+    pub(crate) looked_enough: bool,
 }
 
 #[pymethods]
@@ -74,8 +77,8 @@ impl Outcome {
 
     /// SHA-256 of the last parameters.
     #[getter]
-    fn parameters_sha256(&self) -> &str {
-        &self.inner.parameters_sha256
+    fn parameters_sha256(&self) -> String {
+        self.inner.state.parameters_sha256()
     }
 
     /// Every report, as arrays.

@@ -23,9 +23,11 @@ pub(crate) fn precision(name: &str) -> PyResult<Precision> {
 /// joblib sets in its workers so that they do not take each other's processors; else one per processor.
 #[pyfunction]
 pub(crate) fn default_threads() -> usize {
-    let all = thalweg::team::default_threads();
     let said = |name: &str| std::env::var(name).ok()?.trim().parse().ok().filter(|count: &usize| *count > 0);
-    said("THALWEG_THREADS").or_else(|| said("OMP_NUM_THREADS").map(|count| count.min(all))).unwrap_or(all)
+    said("THALWEG_THREADS").unwrap_or_else(|| {
+        let all = thalweg::team::default_threads();
+        said("OMP_NUM_THREADS").map_or(all, |count| count.min(all))
+    })
 }
 
 /// The version of the library.

@@ -1,6 +1,7 @@
 //! Training a network on rows, without the interpreter's lock.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -25,6 +26,10 @@ pub(crate) struct Job {
     pub(crate) plateau: Option<Plateau>,
     /// After how many updates from now the run is left, as if it were interrupted.
     pub(crate) leave_after: Option<u64>,
+    /// How often the loss may be looked at, and whether it was so often.
+    pub(crate) most_looks: Option<(u64, Arc<AtomicBool>)>,
+    /// Whether reports are brief.
+    pub(crate) is_brief: bool,
     pub(crate) raised: Raised,
 }
 
@@ -61,6 +66,7 @@ impl Job {
             .seed(self.seed)
             .threads(self.threads)
             .evaluate_at_end(false)
+            .brief_reports(self.is_brief)
             .observer(Signals::new(first, self.raised.clone()));
         for metric in self.metrics {
             trainer = trainer.metric(PythonMetric(metric));
@@ -71,6 +77,9 @@ impl Job {
         if let Some(function) = self.callback {
             let (raised, with_parameters) = (self.raised.clone(), self.with_parameters);
             trainer = trainer.observer(Callback { function, raised, with_parameters });
+        }
+        if let Some((most, reached)) = self.most_looks {
+            trainer = trainer.observer(MostLooks { most, next: first + 1, reached });
         }
         if let Some(steps) = self.leave_after {
             trainer = trainer.observer(LeaveAt(first + steps));
@@ -85,6 +94,28 @@ impl Job {
             None => trainer.fit_parts(network, parts)?,
         };
         Ok((outcome, ended.is_some_and(|ended| ended.load(Ordering::Relaxed))))
+    }
+}
+
+/// Ends a run when its loss has been looked at so often.
+struct MostLooks {
+    most: u64,
+    next: u64,
+    reached: Arc<AtomicBool>,
+}
+
+impl Observer for MostLooks {
+    fn next_step(&self) -> Option<u64> {
+        Some(self.next)
+    }
+
+    fn on_step(&mut self, progress: &Progress, _snapshot: &mut dyn Snapshot) -> thalweg::Result<Command> {
+        self.next = progress.step + 1;
+        if progress.looks < self.most {
+            return Ok(Command::Continue);
+        }
+        self.reached.store(true, Ordering::Relaxed);
+        Ok(Command::Stop)
     }
 }
 

@@ -11,6 +11,7 @@ from .._arrays import as_targets
 from ..exceptions import DataConversionWarning, shared_class
 
 __all__ = [
+    "are_sizes",
     "balanced_weights",
     "check_columns",
     "check_lengths",
@@ -26,6 +27,11 @@ __all__ = [
 def is_whole(value: Any) -> bool:
     """Whether this is an integer, Python's or NumPy's."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def are_sizes(value: Any) -> bool:
+    """Whether this says how large layers are: a whole number, or a list or tuple."""
+    return is_whole(value) or isinstance(value, (tuple, list))
 
 
 def seed_from(random_state: Any) -> int:

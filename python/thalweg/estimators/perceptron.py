@@ -195,7 +195,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         return layers
 
     def _check_parameters(self) -> None:
-        for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
+        for name, least in (("max_iter", 1), ("n_iter_no_change", 1), ("max_fun", 1)):
             value = getattr(self, name)
             if not isinstance(value, float) and not checks.is_whole(value) or value < least:
                 raise ValueError(f"{name} must be {least} or more, not {value!r}")
@@ -318,6 +318,8 @@ class MultiLayerPerceptron(Parameters, ABC):
             callback=call,
             with_parameters=with_parameters,
             plateau_rule=rule,
+            brief=True,
+            most_looks=int(min(self.max_fun, 1e15)) if self._is_lbfgs() else None,
         )
         if progress is not None:
             progress.close()
@@ -328,6 +330,10 @@ class MultiLayerPerceptron(Parameters, ABC):
         if not incremental and not ended and outcome.epochs >= self.max_iter:
             kind = shared_class(ConvergenceWarning)
             text = f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet."
+            warnings.warn(text, kind, stacklevel=4)
+        elif outcome.looked_enough:
+            kind = shared_class(ConvergenceWarning)
+            text = f"The loss was computed max_fun={self.max_fun} times and the optimization hasn't converged yet."
             warnings.warn(text, kind, stacklevel=4)
         return self
 

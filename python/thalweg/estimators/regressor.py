@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Self
 
@@ -19,8 +18,9 @@ __all__ = ["MLPRegressor"]
 class MLPRegressor(MultiLayerPerceptron):
     """A multi-layer perceptron that says one number or several.
 
-    The parameters are those of ``sklearn.neural_network.MLPRegressor``, and those that :class:`MLPClassifier` adds, but for
-    ``class_weight``; ``loss`` also takes scikit-learn's ``"squared_error"``. Early stopping goes by R².
+    The parameters are those of ``sklearn.neural_network.MLPRegressor``, in its order, and those that :class:`MLPClassifier` adds, but
+    for ``class_weight``; ``loss`` also takes scikit-learn's ``"squared_error"``. Sizes may come first too, as in scikit-learn up to 1.6.
+    Early stopping goes by R².
 
     >>> import numpy as np
     >>> from thalweg import MLPRegressor
@@ -32,10 +32,10 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
-        loss: Any = "squared_error",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -68,6 +68,10 @@ class MLPRegressor(MultiLayerPerceptron):
         threads: int | None = None,
         callbacks: Any = None,
     ) -> None:
+        if checks.are_sizes(loss):
+            # Sizes and activation came first: before scikit-learn 1.7, the loss did not stand before them.
+            activation = activation if hidden_layer_sizes == (100,) else hidden_layer_sizes
+            loss, hidden_layer_sizes = "squared_error", loss
         self._keep(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:

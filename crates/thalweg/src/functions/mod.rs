@@ -44,6 +44,6 @@ pub use expm1::{expm1_f32, expm1_f64};
 pub use log::{log_f32, log_f64};
 pub use log1p::{log1p_f32, log1p_f64};
 pub(crate) use nearest_log::nearest_log;
-pub use rare::{cos_f32, cos_f64, erf_f32, erf_f64, pow_f32, pow_f64, sin_f32, sin_f64};
+pub use rare::{cos_f32, cos_f64, erf_f32, erf_f64, pow_f32, pow_f64, sin_cos_f64, sin_f32, sin_f64};
 pub use sigmoid::{sigmoid_f32, sigmoid_f64, sigmoid_near_f32, sigmoid_near_f64};
 pub use tanh::{tanh_f32, tanh_f64};

@@ -36,6 +36,12 @@ pub fn cos_f64(x: f64) -> f64 {
     libm::cos(x)
 }
 
+/// Sine and cosine of an angle in radians: [`sin_f64`] and [`cos_f64`], whose common part is computed once.
+#[inline(always)]
+pub fn sin_cos_f64(x: f64) -> (f64, f64) {
+    libm::sincos(x)
+}
+
 /// x to the power of `exponent`.
 #[inline(always)]
 pub fn pow_f32(x: f32, exponent: f32) -> f32 {

@@ -32,6 +32,21 @@ fn exponentials_portable<R: Real>(x: &[R], y: &mut [R]) {
 }
 
 dispatched! {
+    /// r = √(-2·log(1 - u)): how far from 0 a pair of normal numbers lies, u from [0, 1).
+    pub(crate) fn normal_radii<R>(u: &[R], r: &mut [R]) = normal_radii_portable;
+}
+
+#[inline(always)]
+fn normal_radii_portable<R: Real>(u: &[R], r: &mut [R]) {
+    assert_eq!(u.len(), r.len(), "u and r have the same length");
+    let minus_two = R::from_f64(-2.0);
+    for (r, &u) in r.iter_mut().zip(u) {
+        // 1 - u lies in (0, 1] and is exact, so the logarithm is finite.
+        *r = (minus_two * (R::ONE - u).log()).sqrt();
+    }
+}
+
+dispatched! {
     /// dz = da·f'(z) over `[rows, width]`; softmax row by row.
     pub fn activate_backward<R>(activation: &Activation, width: usize, z: &[R], a: &[R], da: &[R], dz: &mut [R]) = activate_backward_portable;
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// How many chains a block is added in.
-const LANES: usize = 8;
+const LANES: usize = OrderedSum::LANES;
 /// How many values a block has; a multiple of `LANES`.
-const BLOCK: usize = 4096;
+const BLOCK: usize = OrderedSum::BLOCK;
 
 /// A running sum in `f64` whose result depends on the values and their order alone (NUMERICS rule 5): not on how many
 /// come at a time.
@@ -35,6 +35,11 @@ pub struct OrderedSum {
 }
 
 impl OrderedSum {
+    /// How many lanes there are.
+    pub(super) const LANES: usize = 8;
+    /// How many values are added up before the blocks are.
+    pub(super) const BLOCK: usize = 4096;
+
     /// The sum of nothing: 0.
     pub fn new() -> Self {
         OrderedSum::default()
@@ -87,12 +92,18 @@ impl OrderedSum {
         rest
     }
 
-    fn join_lanes(&self) -> f64 {
-        let mut block = self.lanes[0];
-        for lane in &self.lanes[1..] {
-            block += lane;
+    /// The sum of a block, given its lanes.
+    #[inline(always)]
+    pub(super) fn joined(lanes: &[f64; LANES]) -> f64 {
+        let mut block = lanes[0];
+        for l in 1..LANES {
+            block += lanes[l];
         }
         block
+    }
+
+    fn join_lanes(&self) -> f64 {
+        OrderedSum::joined(&self.lanes)
     }
 
     fn close_block(&mut self) {

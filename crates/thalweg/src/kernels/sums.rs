@@ -1,4 +1,8 @@
 //! Sums in a fixed order: lanes joined by halves, blocks added in order.
+#![allow(
+    unsafe_code,
+    reason = "the entries compiled for an instruction set are called after it was detected"
+)]
 
 use super::OrderedSum;
 use crate::real::Real;
@@ -23,23 +27,60 @@ pub(super) fn join_lanes<R: Real>(lanes: &mut [R; LANES]) -> R {
     lanes[0]
 }
 
-/// Σ vᵢ², in f64 and in the order of [`OrderedSum`].
-pub fn sum_of_squares<R: Real>(values: &[R]) -> f64 {
-    let mut sum = OrderedSum::new();
-    for &value in values {
-        let value = value.to_f64();
-        sum.push(value * value);
-    }
-    sum.total()
+dispatched! {
+    /// Σ vᵢ², in f64 and in the order of [`OrderedSum`].
+    pub fn sum_of_squares<R>(values: &[R]) -> f64 = ordered::<R, true>;
 }
 
-/// Σ |vᵢ|, in f64 and in the order of [`OrderedSum`].
-pub fn sum_of_magnitudes<R: Real>(values: &[R]) -> f64 {
-    let mut sum = OrderedSum::new();
-    for &value in values {
-        sum.push(value.to_f64().abs());
+dispatched! {
+    /// Σ |vᵢ|, in f64 and in the order of [`OrderedSum`].
+    pub fn sum_of_magnitudes<R>(values: &[R]) -> f64 = ordered::<R, false>;
+}
+
+/// The sum of squares, or of magnitudes. Blocks know nothing of each other: several at a time keep more additions going.
+#[inline(always)]
+fn ordered<R: Real, const SQUARES: bool>(values: &[R]) -> f64 {
+    const TOGETHER: usize = 4;
+    let mut blocks = 0.0;
+    let mut first = 0;
+    while values.len() - first >= TOGETHER * OrderedSum::BLOCK {
+        let mut lanes = [[0.0; OrderedSum::LANES]; TOGETHER];
+        for i in (0..OrderedSum::BLOCK).step_by(OrderedSum::LANES) {
+            for b in 0..TOGETHER {
+                add_round::<R, SQUARES>(&values[first + b * OrderedSum::BLOCK + i..], &mut lanes[b]);
+            }
+        }
+        for b in 0..TOGETHER {
+            blocks += OrderedSum::joined(&lanes[b]);
+        }
+        first += TOGETHER * OrderedSum::BLOCK;
     }
-    sum.total()
+    while first < values.len() {
+        let left = values.len() - first;
+        let end = first + if left < OrderedSum::BLOCK { left } else { OrderedSum::BLOCK };
+        let mut lanes = [0.0; OrderedSum::LANES];
+        while end - first >= OrderedSum::LANES {
+            add_round::<R, SQUARES>(&values[first..], &mut lanes);
+            first += OrderedSum::LANES;
+        }
+        for l in 0..end - first {
+            let value = values[first + l].to_f64();
+            lanes[l] += if SQUARES { value * value } else { value.abs() };
+        }
+        first = end;
+        blocks += OrderedSum::joined(&lanes);
+    }
+    blocks
+}
+
+/// Adds a value, or rather its square or magnitude, to each lane.
+#[inline(always)]
+fn add_round<R: Real, const SQUARES: bool>(values: &[R], lanes: &mut [f64; OrderedSum::LANES]) {
+    let values = &values[..OrderedSum::LANES];
+    for l in 0..OrderedSum::LANES {
+        let value = values[l].to_f64();
+        lanes[l] += if SQUARES { value * value } else { value.abs() };
+    }
 }
 
 #[cfg(test)]
@@ -61,5 +102,19 @@ mod tests {
     fn norms_of_a_few_values() {
         assert_eq!(sum_of_squares(&[3.0f32, 4.0]), 25.0);
         assert_eq!(sum_of_magnitudes(&[3.0f32, -4.0]), 7.0);
+    }
+
+    #[test]
+    fn norms_of_many_values_are_ordered_sums() {
+        for len in [0, 1, 7, 8, 9, 4095, 4096, 4097, 9001, 16_384, 40_003] {
+            let values: Vec<f32> = (0..len).map(|i| ((i * 7919 % 1009) as f32 - 500.0) / 97.0).collect();
+            let (mut squares, mut magnitudes) = (OrderedSum::new(), OrderedSum::new());
+            for &value in &values {
+                squares.push(f64::from(value) * f64::from(value));
+                magnitudes.push(f64::from(value.abs()));
+            }
+            assert_eq!(sum_of_squares(&values).to_bits(), squares.total().to_bits(), "{len} values");
+            assert_eq!(sum_of_magnitudes(&values).to_bits(), magnitudes.total().to_bits(), "{len} values");
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::real::Real;
 ///
 /// One output stands for class 1 where it is strictly above 0 as a logit, above 0.5 as a probability, else for class 0.
 /// `None` if any output is NaN: such a prediction is never correct.
+#[inline]
 pub fn predicted_class<R: Real>(predictions: &[R], from_logits: bool) -> Option<usize> {
     if let [prediction] = predictions {
         let threshold = if from_logits { R::ZERO } else { R::from_f64(0.5) };
@@ -28,6 +29,7 @@ pub fn predicted_class<R: Real>(predictions: &[R], from_logits: bool) -> Option<
 
 /// The class that a row should have: its number, or the index of the largest of its probabilities, the first of equals; one
 /// value is class 1 where it is strictly above 0.5.
+#[inline]
 pub fn target_class<R: Real>(target: Target<'_, R>) -> Option<usize> {
     match target {
         Target::Class(class) => Some(class),
@@ -48,9 +50,16 @@ pub struct Accuracy {
 
 impl Accuracy {
     /// Adds a row. A class that is `None` on either side is not correct.
+    #[inline]
     pub fn add(&mut self, predicted: Option<usize>, right: Option<usize>) {
         self.rows += 1;
         self.correct += u64::from(predicted.is_some() && predicted == right);
+    }
+
+    /// Adds so many rows, of which so many are correct.
+    pub(super) fn add_rows(&mut self, rows: u64, correct: u64) {
+        self.rows += rows;
+        self.correct += correct;
     }
 
     /// In how many rows the class was predicted.

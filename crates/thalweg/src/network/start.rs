@@ -81,7 +81,7 @@ impl<R: Real> Network<R> {
         match draw {
             Draw::Philox { seed } => {
                 let stream = Stream::new(*seed, purpose, number as u32, index as u64);
-                init.fill(start.fan_in, fan_out, values, &mut Counted { stream, next: 0 });
+                init.fill(start.fan_in, fan_out, values, &mut Counted::new(stream));
             }
             Draw::Numpy(random) => init.fill(start.fan_in, fan_out, values, &mut Legacy { random }),
         }
@@ -93,9 +93,19 @@ impl<R: Real> Network<R> {
 struct Counted {
     stream: Stream,
     next: u64,
+    /// The normal numbers from `first_normal` on: they are made many at a time.
+    normals: [f64; NORMALS],
+    first_normal: Option<u64>,
 }
 
+/// How many normal numbers are made at a time: a few registers of pairs.
+const NORMALS: usize = 64;
+
 impl Counted {
+    fn new(stream: Stream) -> Self {
+        Counted { stream, next: 0, normals: [0.0; NORMALS], first_normal: None }
+    }
+
     fn advance(&mut self) -> u64 {
         self.next += 1;
         self.next - 1
@@ -110,7 +120,12 @@ impl Draws for Counted {
 
     fn normal(&mut self) -> f64 {
         let i = self.advance();
-        self.stream.normal(i)
+        let first = i - i % NORMALS as u64;
+        if self.first_normal != Some(first) {
+            self.stream.fill_normal(first, &mut self.normals);
+            self.first_normal = Some(first);
+        }
+        self.normals[(i - first) as usize]
     }
 }
 

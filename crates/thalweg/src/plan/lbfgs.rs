@@ -41,6 +41,8 @@ struct Objective<R: Real> {
     /// Which parameters move.
     moves: Vec<bool>,
     is_random: bool,
+    /// How often it was looked at.
+    looks: u64,
 }
 
 /// Refuses what L-BFGS cannot work with: batches of some rows, and settings that would make the gradient another function's.
@@ -95,6 +97,7 @@ impl<R: Real> LbfgsSteps<R> {
                 gradients: vec![R::ZERO; count],
                 moves,
                 is_random: network.layers().iter().any(|layer| layer.layer.any(&Layer::is_random)),
+                looks: 0,
             },
             memory: Memory::new(history, count),
             w: vec![R::ZERO; count],
@@ -121,6 +124,7 @@ impl<R: Real> LbfgsSteps<R> {
 impl<R: Real> Objective<R> {
     /// The loss, penalties included, with the parameters as they are, not rounded to the scalar type; and its gradient.
     fn look(&mut self, batch: Rows<'_>, g: &mut [f64]) -> f64 {
+        self.looks += 1;
         let value = self.plan.look(batch, &self.parameters, &mut self.gradients);
         for ((g, dw), moves) in g.iter_mut().zip(&self.gradients).zip(&self.moves) {
             *g = if *moves { dw.to_f64() } else { 0.0 };
@@ -217,6 +221,10 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
 
     fn outputs(&self, rows: usize) -> &[R] {
         self.objective.plan.last_outputs(rows)
+    }
+
+    fn looks(&self) -> u64 {
+        self.objective.looks
     }
 
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool {

@@ -77,6 +77,11 @@ impl Rules {
         self.clip_norm.is_some() || !self.optimizer.is_elementwise()
     }
 
+    /// Whether weights are penalised.
+    pub(crate) fn has_penalty(&self) -> bool {
+        self.l2 != 0.0 || self.l1 != 0.0
+    }
+
     /// ½·l2·Σw² + l1·Σ|w| over the weights of a network.
     pub fn penalty<R: Real>(&self, layers: &[PlacedLayer], parameters: &[R]) -> f64 {
         let mut penalty = 0.0;

@@ -58,15 +58,28 @@ pub trait StepPlan<R: Real>: Debug + Send {
     /// [leaves](StepPlan::leaves_outputs) them.
     fn outputs(&self, rows: usize) -> &[R];
 
-    /// Whether a step leaves its outputs behind, those from before its update. A plan for mini-batches does.
+    /// Whether a step leaves its outputs behind, those from before its update: they are there once they are [recalled](Self::recall). A
+    /// plan for mini-batches does.
     fn leaves_outputs(&self) -> bool {
         false
     }
+
+    /// Lays out what the last step left, where it did not at once: then [`outputs`](Self::outputs) and
+    /// [`row_losses`](Self::row_losses) are those from before its update. No product is computed again.
+    fn recall(&mut self) {}
+
+    /// Says that every step's outputs and losses will be recalled, so that a plan may take the losses on its way.
+    fn expect_recalls(&mut self) {}
 
     /// The losses of the rows that [`outputs`](StepPlan::outputs) are of, as [`Loss::row_value`](crate::Loss::row_value)
     /// gives them, in the target's own units; `None` where the plan has not computed them, and whoever wants them does.
     fn row_losses(&self, _rows: usize) -> Option<&[R]> {
         None
+    }
+
+    /// How often the loss was looked at since the plan was made, by a rule that looks more than once a step; else 0.
+    fn looks(&self) -> u64 {
+        0
     }
 
     /// One training step: gather, forward, backward, update. `false`: the loss, joined over the rows and in the target's

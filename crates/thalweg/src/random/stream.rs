@@ -1,7 +1,8 @@
 //! A stream: the numbers that belong to one seed, one purpose and one place.
 
 use super::philox::philox4x32;
-use crate::functions::{cos_f64, log_f64, sin_f64};
+use crate::functions::sin_cos_f64;
+use crate::kernels::elementwise;
 use crate::real::{Precision, Real};
 
 /// What random numbers are for. Each purpose has streams of its own, so that a change in one never shifts another.
@@ -84,14 +85,8 @@ fn halves(block: [u32; 4]) -> [u64; 2] {
     [w0 << 32 | w1, w2 << 32 | w3]
 }
 
-/// Two independent normal numbers from one block, by the method of Box and Muller.
-fn normals(block: [u32; 4]) -> [f64; 2] {
-    let [u, v] = halves(block).map(unit::<f64>);
-    // 1 - u lies in (0, 1] and is exact, so the logarithm is finite.
-    let radius = (-2.0 * log_f64(1.0 - u)).sqrt();
-    let angle = std::f64::consts::TAU * v;
-    [radius * cos_f64(angle), radius * sin_f64(angle)]
-}
+/// Blocks whose normal numbers are made together.
+const TOGETHER: usize = 32;
 
 impl Stream {
     /// The stream of this seed, purpose and place.
@@ -142,7 +137,9 @@ impl Stream {
     /// G. E. P. Box, M. E. Muller, "A note on the generation of random normal deviates", 1958.
     #[inline]
     pub fn normal<T: Real>(&self, i: u64) -> T {
-        T::from_f64(normals(self.block(i / 2))[(i % 2) as usize])
+        let mut pair = [[0.0; 2]];
+        self.normals(i / 2, &mut pair);
+        T::from_f64(pair[0][(i % 2) as usize])
     }
 
     /// Words `first`, `first + 1` … into `out`.
@@ -157,7 +154,31 @@ impl Stream {
 
     /// Normal numbers `first`, `first + 1` … into `out`.
     pub fn fill_normal<T: Real>(&self, first: u64, out: &mut [T]) {
-        fill(first, out, |number| normals(self.block(number)).map(T::from_f64));
+        let mut pairs = [[0.0; 2]; TOGETHER];
+        let (mut next, mut rest) = (first, out);
+        while !rest.is_empty() {
+            let skipped = (next % 2) as usize;
+            let count = rest.len().min(2 * TOGETHER - skipped);
+            let (now, later) = rest.split_at_mut(count);
+            self.normals(next / 2, &mut pairs[..(skipped + count).div_ceil(2)]);
+            for (to, &value) in now.iter_mut().zip(&pairs.as_flattened()[skipped..]) {
+                *to = T::from_f64(value);
+            }
+            (next, rest) = (next + count as u64, later);
+        }
+    }
+
+    /// Two independent normal numbers from each of at most [`TOGETHER`] blocks, by the method of Box and Muller.
+    fn normals(&self, first: u64, pairs: &mut [[f64; 2]]) {
+        let (mut u, mut v, mut radii) = ([0.0; TOGETHER], [0.0; TOGETHER], [0.0; TOGETHER]);
+        for i in 0..pairs.len() {
+            [u[i], v[i]] = halves(self.block(first + i as u64)).map(unit::<f64>);
+        }
+        elementwise::normal_radii(&u[..pairs.len()], &mut radii[..pairs.len()]);
+        for (i, pair) in pairs.iter_mut().enumerate() {
+            let (sin, cos) = sin_cos_f64(std::f64::consts::TAU * v[i]);
+            *pair = [radii[i] * cos, radii[i] * sin];
+        }
     }
 }
 
@@ -182,6 +203,25 @@ fn fill<T: Copy, const N: usize>(first: u64, out: &mut [T], block: impl Fn(u64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The method as it is written, a block at a time.
+    fn by_the_formula(block: [u32; 4]) -> [f64; 2] {
+        let [u, v] = halves(block).map(unit::<f64>);
+        let radius = (-2.0 * crate::functions::log_f64(1.0 - u)).sqrt();
+        let angle = std::f64::consts::TAU * v;
+        [radius * crate::functions::cos_f64(angle), radius * crate::functions::sin_f64(angle)]
+    }
+
+    #[test]
+    fn normal_numbers_made_together_are_those_of_the_formula() {
+        let mut many = vec![0.0f64; 200_001];
+        STREAM.fill_normal(7, &mut many);
+        for (i, value) in (7..).zip(&many) {
+            let expected = by_the_formula(STREAM.block(i / 2))[(i % 2) as usize];
+            assert_eq!(value.to_bits(), expected.to_bits(), "number {i}");
+        }
+        assert_eq!(STREAM.normal::<f64>(11).to_bits(), many[4].to_bits());
+    }
 
     const STREAM: Stream = Stream::new(0x0123_4567_89ab_cdef, Purpose::Noise, 3, 9);
 

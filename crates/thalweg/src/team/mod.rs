@@ -100,7 +100,9 @@ impl Team {
             let bounds = format!("a team has between 1 and {MOST_THREADS}");
             return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, bounds)));
         }
-        let spins = if threads > default_threads() { SPINS_WHEN_CROWDED } else { SPINS };
+        // The system is asked only for those who will wait: it reads files to answer.
+        let is_crowded = threads > 1 && threads > default_threads();
+        let spins = if is_crowded { SPINS_WHEN_CROWDED } else { SPINS };
         let meeting = Arc::new(Meeting {
             gate: Gate::new(),
             barrier: Barrier::new(threads, spins),

@@ -200,6 +200,41 @@ impl<R: Real> Evaluator<R> {
     }
 }
 
+/// An evaluator that is made when it is first needed: a short run may never be.
+#[derive(Debug)]
+pub(crate) struct LateEvaluator<R: Real> {
+    made: Option<Evaluator<R>>,
+    threads: usize,
+}
+
+impl<R: Real> LateEvaluator<R> {
+    /// One on at most so many threads.
+    pub(crate) fn new(threads: usize) -> Self {
+        LateEvaluator { made: None, threads }
+    }
+
+    /// The evaluator of this run's network, loss and training part.
+    ///
+    /// # Errors
+    /// As [`Evaluator::new`].
+    pub(crate) fn get(
+        &mut self,
+        network: &Network<R>,
+        loss: &Loss,
+        train: &Dataset,
+    ) -> Result<&mut Evaluator<R>> {
+        match &mut self.made {
+            Some(evaluator) => Ok(evaluator),
+            made @ None => Ok(made.insert(Evaluator::new(network, loss, train, self.threads)?)),
+        }
+    }
+
+    /// [`Evaluator::first_not_finite`] of the one that was made.
+    pub(crate) fn first_not_finite(&self, network: &Network<R>) -> Option<(usize, &'static str)> {
+        self.made.as_ref()?.first_not_finite(network)
+    }
+}
+
 /// What the rows of a data set weigh.
 pub(super) fn weights_of(data: &Dataset) -> Weights<'_> {
     data.weights().map_or(Weights::Equal(data.rows()), Weights::Each)

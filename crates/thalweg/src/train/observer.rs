@@ -38,6 +38,9 @@ pub struct Progress {
     pub loss: f64,
     /// The base learning rate of the next step.
     pub learning_rate: f64,
+    /// How often the loss has been looked at since training began or was taken up, by a rule that looks more than once a step: L-BFGS;
+    /// else 0.
+    pub looks: u64,
     /// Wall time since training began.
     pub seconds: f64,
 }

@@ -80,7 +80,7 @@ pub struct Report {
     pub seconds: f64,
     /// Every part that exists, the training part first.
     pub parts: Vec<PartReport>,
-    /// The running hash of parameters and losses.
+    /// The running hash of parameters and losses; 0 where reports are [brief](super::Trainer::brief_reports).
     pub checksum: u64,
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::evaluate::{Evaluator, metrics_for};
+use super::evaluate::{LateEvaluator, metrics_for};
 use super::observer::Observer;
 use super::report::{History, PartReport};
 use super::settings::{Every, TrainingSettings};
@@ -80,7 +80,8 @@ pub struct Outcome {
     pub seconds: f64,
     /// The epoch whose weights were kept, where validation decided.
     pub best_epoch: Option<u64>,
-    /// SHA-256 of the last parameters, little-endian, in layer order.
+    /// SHA-256 of the last parameters, little-endian, in layer order; empty where reports are
+    /// [brief](crate::Trainer::brief_reports).
     pub parameters_sha256: String,
     /// Loss and metrics of every part with the weights that were kept.
     pub parts: Vec<PartReport>,
@@ -126,7 +127,7 @@ pub(crate) struct Session<'a, R: Real> {
     layer_rates: Vec<Option<f64>>,
     /// The first step that `rates` are not for.
     rates_until: u64,
-    evaluator: Evaluator<R>,
+    evaluator: LateEvaluator<R>,
     own_units: OwnUnits<R>,
     has_targets: bool,
     counters: Counters,
@@ -145,6 +146,8 @@ pub(crate) struct Session<'a, R: Real> {
     is_save_asked: bool,
     /// Whether every part is evaluated at the end.
     pub(crate) evaluates: bool,
+    /// Whether reports are brief ([`Trainer::brief_reports`](super::Trainer::brief_reports)).
+    pub(crate) is_brief: bool,
 }
 
 impl<'a, R: Real> Session<'a, R> {
@@ -200,7 +203,7 @@ impl<'a, R: Real> Session<'a, R> {
             None => 0,
         };
         Ok(Session {
-            evaluator: Evaluator::new(network, &rules.loss, parts.train, threads)?,
+            evaluator: LateEvaluator::new(threads),
             own_units: OwnUnits::new(&rules.loss, parts.train, outputs, batches.largest()),
             has_targets: false,
             rates: Rates { step: 0, learning_rates: vec![0.0; count] },
@@ -221,6 +224,7 @@ impl<'a, R: Real> Session<'a, R> {
             checkpoints: Moments::new(settings.checkpoint_every),
             is_save_asked: false,
             evaluates: true,
+            is_brief: false,
             parts,
             settings,
             rules,
@@ -337,6 +341,11 @@ impl<'a, R: Real> Session<'a, R> {
     ) -> Result<Outcome> {
         let never = AtomicBool::new(false);
         let interrupt = interrupt.unwrap_or(&never);
+        if self.is_brief {
+            self.plan.expect_recalls();
+        } else {
+            self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+        }
         if self.is_full_batch {
             self.batches.next_batch(); // it stays the current one
         }
@@ -364,7 +373,8 @@ impl<'a, R: Real> Session<'a, R> {
             }
         }
         if ending != Ending::Interrupted {
-            if self.counters.last_report != Some(self.counters.step) {
+            if self.counters.last_report != Some(self.counters.step) && !(self.is_brief && self.is_full_batch)
+            {
                 self.report_now(observers)?;
             }
             self.counters.finished = true;

@@ -129,6 +129,11 @@ pub struct State {
 }
 
 impl State {
+    /// The SHA-256 of the parameters, in hexadecimal: what [`Outcome`](super::Outcome) says of the last.
+    pub fn parameters_sha256(&self) -> String {
+        super::session::sha256(&self.parameters)
+    }
+
     /// A state of nothing, whose memory others are copied into.
     pub(crate) fn empty() -> Self {
         State {

@@ -53,6 +53,8 @@ pub struct Trainer<'a> {
     threads: Option<usize>,
     /// Whether every part is evaluated at the end.
     evaluates: bool,
+    /// Whether reports are brief.
+    is_brief: bool,
 }
 
 impl Default for Trainer<'_> {
@@ -78,6 +80,7 @@ impl<'a> Trainer<'a> {
             interrupt: None,
             threads: None,
             evaluates: true,
+            is_brief: false,
         }
     }
 
@@ -218,6 +221,14 @@ impl<'a> Trainer<'a> {
         self
     }
 
+    /// Whether a report costs next to nothing, for whoever wants a figure of every short epoch and will not compare runs by checksums;
+    /// without it, reports are whole. A brief one has no [`checksum`](super::Report::checksum), the outcome no SHA-256, and a full
+    /// batch is reported after its update, as any other batch is, with the loss that its step saw.
+    pub fn brief_reports(mut self, is_brief: bool) -> Self {
+        self.is_brief = is_brief;
+        self
+    }
+
     /// The most threads to work on, at least 1; without it, one per processor. A step too small to gain from several
     /// stays on one. The result is the same to the bit.
     pub fn threads(mut self, threads: usize) -> Self {
@@ -272,6 +283,7 @@ impl<'a> Trainer<'a> {
         let setup = Setup { settings: &settings, loss, seed: self.seed, custom: &metrics, threads };
         let mut session = Session::new(network, parts, setup)?;
         session.evaluates = self.evaluates;
+        session.is_brief = self.is_brief;
         if let Some(state) = state {
             session.restore(state).ok_or(Error::State)?;
             restore_observers(&mut self.observers, state)?;

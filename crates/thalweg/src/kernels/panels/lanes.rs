@@ -4,17 +4,18 @@
 //! batch may come in pieces.
 #![allow(
     unsafe_code,
-    reason = "the entries compiled for an instruction set are called after it was detected"
+    reason = "registers are loaded and stored through pointers into slices checked at entry"
 )]
 
 use super::panel_width;
 use crate::kernels::sums::LANES;
+use crate::kernels::vector::Vector;
 use crate::real::Real;
 
 /// Columns that a lane keeps: narrow layers have fewer than eight outputs.
 pub const LANE_COLUMNS: usize = 8;
 
-dispatched! {
+vectorised! {
     /// `sums[j]` = Σₙ `y[n,j]`, one chain for each column of a panel, n ascending: from 0, or going on from what is there.
     ///
     /// # Shapes
@@ -22,20 +23,30 @@ dispatched! {
     ///
     /// # Panics
     /// If `sums` has another length.
-    pub fn add_rows<R>(y: &[R], goes_on: bool, sums: &mut [R]) = add_rows_portable;
+    pub fn add_rows<R>(y: &[R], goes_on: bool, sums: &mut [R]) = add_rows_body;
 }
 
 #[inline(always)]
-fn add_rows_portable<R: Real>(y: &[R], goes_on: bool, sums: &mut [R]) {
+unsafe fn add_rows_body<R: Real, V: Vector<R>>(y: &[R], goes_on: bool, sums: &mut [R]) {
     let width = panel_width::<R>();
     assert_eq!(sums.len(), width, "sums are [W]");
-    if !goes_on {
-        sums.fill(R::ZERO);
-    }
-    for row in y.chunks_exact(width) {
-        for j in 0..width {
-            sums[j] += row[j];
+    let rows = y.len() / width;
+    let mut j = 0;
+    while j < width {
+        // SAFETY: a panel's width is a multiple of two registers of every instruction set, and y has whole rows of it.
+        unsafe {
+            let to = sums.as_mut_ptr().add(j);
+            let zero = V::splat(R::ZERO);
+            let mut chains = if goes_on { [V::load(to), V::load(to.add(V::WIDTH))] } else { [zero; 2] };
+            let mut row = y.as_ptr().add(j);
+            for _ in 0..rows {
+                chains = [chains[0].add(V::load(row)), chains[1].add(V::load(row.add(V::WIDTH)))];
+                row = row.wrapping_add(width);
+            }
+            chains[0].store(to);
+            chains[1].store(to.add(V::WIDTH));
         }
+        j += 2 * V::WIDTH;
     }
 }
 

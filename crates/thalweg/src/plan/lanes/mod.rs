@@ -86,6 +86,14 @@ impl<R: Real> StepPlan<R> for LanePlan<R> {
     fn forward(&mut self, batch: Rows<'_>) {
         debug_assert_eq!(batch.rows.len(), self.rows, "a full batch");
         lanes::forward_pass(&self.stages, self.rows, self.parameters.weights.all(), self.values.all_mut());
+        self.recall();
+    }
+
+    fn leaves_outputs(&self) -> bool {
+        true
+    }
+
+    fn recall(&mut self) {
         let lanes = &self.values.all()[self.predictions.clone()];
         for (n, row) in self.row_major.chunks_exact_mut(self.outputs).enumerate() {
             for (j, value) in row.iter_mut().enumerate() {
@@ -101,7 +109,7 @@ impl<R: Real> StepPlan<R> for LanePlan<R> {
                 targets: self.targets.all(),
                 factors: Factors::Same(self.factor),
             };
-            // The gradient comes along; a step computes its own.
+            // The gradient comes along, into memory that each step writes anew.
             let d = &mut self.dvalues.all_mut()[..self.dvalue_len];
             kernels::losses::in_lanes(&self.rules.loss, batch, d, Some(&mut self.row_losses));
         }

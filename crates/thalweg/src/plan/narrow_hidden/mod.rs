@@ -69,6 +69,8 @@ pub(crate) struct NarrowHiddenPlan<R: Real> {
     row_major: Vec<R>,
     /// The losses of the rows that these are of, and of lanes without a row; empty where the target is scaled.
     row_losses: Vec<R>,
+    /// Whether a step computes them.
+    takes_losses: bool,
     team: Team,
     /// For when one thread is faster than the team.
     alone: Team,
@@ -130,6 +132,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             is_fine: vec![false; team.threads()],
             row_major: vec![R::ZERO; rows * sizes.outputs],
             row_losses: vec![R::ZERO; if data.target_scale().is_none() { lanes } else { 0 }],
+            takes_losses: false,
             alone: Team::new(1).ok()?,
             pace: Pace::new(),
             team,
@@ -163,11 +166,44 @@ impl<R: Real> NarrowHiddenPlan<R> {
             z: Shared::new(self.z.all_mut()),
             dz: Shared::new(self.dz.all_mut()),
             is_fine: Shared::new(&mut self.is_fine),
+            losses: (self.takes_losses && is_step && !self.row_losses.is_empty())
+                .then(|| Shared::new(&mut self.row_losses)),
         };
         let is_shared = self.team.threads() > 1 && self.pace.is_together(self.rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         team.run(|member| pass.run(member));
         is_step && self.is_fine[..team.threads()].iter().all(|&is_fine| is_fine)
+    }
+
+    /// Brings the outputs from lanes into rows.
+    fn lay_out_outputs(&mut self) {
+        let (z, outputs, panel) = (self.z.all(), self.net.sizes.outputs, panel_width::<R>());
+        let panels = self.row_major.chunks_mut(panel * outputs).zip(z.chunks_exact(panel * outputs));
+        for (rows, lanes) in panels {
+            for (n, row) in rows.chunks_exact_mut(outputs).enumerate() {
+                for (o, value) in row.iter_mut().enumerate() {
+                    *value = lanes[o * panel + n];
+                }
+            }
+        }
+    }
+
+    /// The losses of the rows from their outputs, unless the target is scaled.
+    fn compute_losses(&mut self) {
+        if self.row_losses.is_empty() {
+            return;
+        }
+        let batch = LaneBatch {
+            rows: self.rows,
+            width: self.net.sizes.outputs,
+            stride: panel_width::<R>(),
+            predictions: self.z.all(),
+            targets: self.targets.all(),
+            factors: Factors::Same(self.factor),
+        };
+        // The gradient comes along, into memory that each step writes anew.
+        let d = self.dz.all_mut();
+        kernels::losses::in_lanes(&self.rules.loss, batch, d, Some(&mut self.row_losses));
     }
 
     /// The rules of this step.
@@ -242,9 +278,23 @@ impl<R: Real> NarrowHiddenPlan<R> {
 impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
     fn read_parameters(&self, parameters: &mut [R]) {
         let weights = self.weights.all();
-        self.for_parameters(|tensor, at, run, within| {
-            parameters[self.net.plain[tensor].start + at] = weights[run.start + within];
-        });
+        let Sizes { inputs, hidden, outputs } = self.net.sizes;
+        let [into, out, biases, _] = &self.net.plain;
+        for part in &self.parts {
+            let (len, units) = (part.units.len(), part.units.start..part.units.end.min(hidden));
+            for i in 0..inputs {
+                let from = &weights[part.runs[0].start + i * len..][..units.len()];
+                parameters[into.start + i * hidden + units.start..][..units.len()].copy_from_slice(from);
+            }
+            for o in 0..outputs {
+                let from = &weights[part.runs[1].start + o * len..][..units.len()];
+                for (unit, &value) in units.clone().zip(from) {
+                    parameters[out.start + unit * outputs + o] = value;
+                }
+            }
+            let from = &weights[part.runs[2].start..][..units.len()];
+            parameters[biases.start + units.start..][..units.len()].copy_from_slice(from);
+        }
         parameters[self.net.plain[3].clone()].copy_from_slice(&self.bias.all()[..self.net.sizes.outputs]);
     }
 
@@ -272,25 +322,23 @@ impl<R: Real> StepPlan<R> for NarrowHiddenPlan<R> {
 
     fn forward(&mut self, batch: Rows<'_>) {
         self.pass(batch, None);
-        let (z, outputs) = (self.z.all(), self.net.sizes.outputs);
-        for (n, row) in self.row_major.chunks_exact_mut(outputs).enumerate() {
-            for (o, value) in row.iter_mut().enumerate() {
-                *value = z[layout::place::<R>(n, o, outputs)];
-            }
+        self.lay_out_outputs();
+        self.compute_losses();
+    }
+
+    fn leaves_outputs(&self) -> bool {
+        true
+    }
+
+    fn recall(&mut self) {
+        self.lay_out_outputs();
+        if !self.takes_losses {
+            self.compute_losses();
         }
-        if !self.row_losses.is_empty() {
-            let batch = LaneBatch {
-                rows: self.rows,
-                width: outputs,
-                stride: panel_width::<R>(),
-                predictions: z,
-                targets: self.targets.all(),
-                factors: Factors::Same(self.factor),
-            };
-            // The gradient comes along; a step computes its own.
-            let d = self.dz.all_mut();
-            kernels::losses::in_lanes(&self.rules.loss, batch, d, Some(&mut self.row_losses));
-        }
+    }
+
+    fn expect_recalls(&mut self) {
+        self.takes_losses = true;
     }
 
     fn outputs(&self, rows: usize) -> &[R] {

@@ -85,6 +85,8 @@ pub(super) struct Pass<'a, R> {
     pub(super) dz: Shared<'a, R>,
     /// Each member writes its own before the barrier; all read all of it after.
     pub(super) is_fine: Shared<'a, bool>,
+    /// The losses of the rows, where they are wanted: each member writes those of its own.
+    pub(super) losses: Option<Shared<'a, R>>,
 }
 
 impl<R: Real> Pass<'_, R> {
@@ -140,8 +142,11 @@ impl<R: Real> Pass<'_, R> {
             targets: &self.targets[lanes.clone()],
             factors: Factors::Same(self.factor),
         };
+        let of_rows = panels.start * panel..panels.end * panel;
+        // SAFETY: these rows are this member's alone.
+        let values = self.losses.map(|losses| unsafe { losses.part(of_rows) });
         // SAFETY: these rows are this member's alone until the barrier.
-        losses::in_lanes(self.loss, batch, unsafe { self.dz.part(lanes) }, None);
+        losses::in_lanes(self.loss, batch, unsafe { self.dz.part(lanes) }, values);
         true
     }
 

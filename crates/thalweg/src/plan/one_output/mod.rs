@@ -270,6 +270,10 @@ impl<R: Real> StepPlan<R> for OneOutputPlan<R> {
         self.pass(batch, None);
     }
 
+    fn leaves_outputs(&self) -> bool {
+        true
+    }
+
     fn outputs(&self, rows: usize) -> &[R] {
         &self.outputs[..rows]
     }

@@ -182,15 +182,15 @@ impl Front {
         }
     }
 
-    /// Calls `visit(own, plain)` with the places of every value of the optimizer's state.
-    pub(super) fn visit_state<R: Real>(&self, slots: usize, mut visit: impl FnMut(usize, usize)) {
+    /// Calls `visit(own, plain)` with the places of every value of the optimizer's state, as runs of one.
+    pub(super) fn visit_state<R: Real>(&self, slots: usize, mut visit: impl FnMut(Range<usize>, usize)) {
         for stage in &self.stages {
             stage.visit::<R>(|own, plain, chunk| {
                 let tensor = match stage.plain_weight.contains(&plain) {
                     true => &stage.plain_weight,
                     false => &stage.plain_bias,
                 };
-                visit_slots(slots, (own, &chunk), (plain, tensor), &mut visit);
+                visit_slots(slots, (own..own + 1, &chunk), (plain, tensor), &mut visit);
             });
         }
     }

@@ -469,12 +469,17 @@ impl<R: Real> StepPlan<R> for PanelPlan<R> {
 
     fn read_state(&self, state: &mut [R]) {
         let own = self.memory.state.all();
-        self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |from, to| state[to] = own[from]);
+        self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |from, to| {
+            state[to..to + from.len()].copy_from_slice(&own[from]);
+        });
     }
 
     fn set_state(&mut self, state: &[R]) {
         let own = self.memory.state.all_mut();
-        self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |to, from| own[to] = state[from]);
+        self.program.visit_state::<R>(self.rules.optimizer.state_slots(), |to, from| {
+            let from = from..from + to.len();
+            own[to].copy_from_slice(&state[from]);
+        });
     }
 
     fn forward(&mut self, batch: Rows<'_>) {

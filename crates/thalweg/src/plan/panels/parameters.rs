@@ -31,27 +31,36 @@ impl Stage {
         }
     }
 
-    /// Calls `visit(own, plain, chunk)` with the place of every parameter here and in the plain plan, and the chunk that
-    /// it belongs to; the plain plan's order.
-    fn visit<R: Real>(&self, mut visit: impl FnMut(usize, usize, Range<usize>)) {
+    /// Calls `visit(own, plain, chunk)` for every run of parameters that lie next to each other both here and in the plain plan: where
+    /// it lies here, its start there, and the chunk that it belongs to; the plain plan's order.
+    fn visit_runs<R: Real>(&self, mut visit: impl FnMut(Range<usize>, usize, &Range<usize>)) {
         let width = panel_width::<R>();
         for k in 0..=self.in_features {
             let is_bias = k == self.in_features;
             let k_panel = if is_bias { self.input_panels::<R>() } else { k / width };
-            for j in 0..self.out_features {
-                let plain = match is_bias {
-                    true => self.plain_bias.start + j,
-                    false => self.plain_weight.start + k * self.out_features + j,
+            let plain = match is_bias {
+                true => self.plain_bias.start,
+                false => self.plain_weight.start + k * self.out_features,
+            };
+            let row = if is_bias { 0 } else { k % width };
+            for panel in 0..self.panels::<R>() {
+                let chunk = self.chunk::<R>(panel, k_panel);
+                let (first, columns) = match self.form {
+                    Form::Panels => (chunk.start + row * width, width.min(self.out_features - panel * width)),
+                    Form::OneOutput => (chunk.start + row, 1),
                 };
-                let chunk = self.chunk::<R>(j / width, k_panel);
-                let row = if is_bias { 0 } else { k % width };
-                let own = match self.form {
-                    Form::Panels => chunk.start + row * width + j % width,
-                    Form::OneOutput => chunk.start + row,
-                };
-                visit(own, plain, chunk);
+                visit(first..first + columns, plain + panel * width, &chunk);
             }
         }
+    }
+
+    /// Calls `visit(own, plain, chunk)` for every parameter, as [`visit_runs`](Self::visit_runs) does for runs of them.
+    fn visit<R: Real>(&self, mut visit: impl FnMut(usize, usize, &Range<usize>)) {
+        self.visit_runs::<R>(|own, plain, chunk| {
+            for (i, own) in own.enumerate() {
+                visit(own, plain + i, chunk);
+            }
+        });
     }
 }
 
@@ -68,19 +77,17 @@ impl Norm {
     }
 }
 
-/// Calls `visit(own, plain)` with the places of the slots of a parameter's state: its own place and chunk, and in the plain plan its place
-/// and tensor, given.
+/// Calls `visit(own, plain)` with the places of the slots of the state of a run of parameters: their own places and chunk, and in the
+/// plain plan their start and tensor, given.
 pub(super) fn visit_slots(
     slots: usize,
-    (own, chunk): (usize, &Range<usize>),
+    (own, chunk): (Range<usize>, &Range<usize>),
     (plain, tensor): (usize, &Range<usize>),
-    visit: &mut impl FnMut(usize, usize),
+    visit: &mut impl FnMut(Range<usize>, usize),
 ) {
     for slot in 0..slots {
-        visit(
-            slots * chunk.start + slot * chunk.len() + own - chunk.start,
-            slots * tensor.start + slot * tensor.len() + plain - tensor.start,
-        );
+        let first = slots * chunk.start + slot * chunk.len() + own.start - chunk.start;
+        visit(first..first + own.len(), slots * tensor.start + slot * tensor.len() + plain - tensor.start);
     }
 }
 
@@ -91,7 +98,9 @@ impl Program {
             front.read(own, plain);
         }
         for stage in &self.stages {
-            stage.visit::<R>(|from, to, _| plain[to] = own[from]);
+            stage.visit_runs::<R>(|from, to, _| {
+                plain[to..to + from.len()].copy_from_slice(&own[from]);
+            });
         }
         for norm in self.norms() {
             norm.visit(|from, to, _, _| plain[to] = own[from]);
@@ -104,25 +113,29 @@ impl Program {
             front.write(plain, own);
         }
         for stage in &self.stages {
-            stage.visit::<R>(|to, from, _| own[to] = plain[from]);
+            stage.visit_runs::<R>(|to, from, _| {
+                let from = from..from + to.len();
+                own[to].copy_from_slice(&plain[from]);
+            });
         }
         for norm in self.norms() {
             norm.visit(|to, from, _, _| own[to] = plain[from]);
         }
     }
 
-    /// Calls `visit(own, plain)` with the places of every value of the optimizer's state.
-    pub(super) fn visit_state<R: Real>(&self, slots: usize, mut visit: impl FnMut(usize, usize)) {
+    /// Calls `visit(own, plain)` with the places of every run of values of the optimizer's state: where they lie here, and their start
+    /// in the plain plan.
+    pub(super) fn visit_state<R: Real>(&self, slots: usize, mut visit: impl FnMut(Range<usize>, usize)) {
         if let Some(front) = &self.front {
             front.visit_state::<R>(slots, &mut visit);
         }
         for stage in &self.stages {
-            stage.visit::<R>(|own, plain, chunk| {
+            stage.visit_runs::<R>(|own, plain, chunk| {
                 let tensor = match stage.plain_weight.contains(&plain) {
                     true => &stage.plain_weight,
                     false => &stage.plain_bias,
                 };
-                visit_slots(slots, (own, &chunk), (plain, tensor), &mut visit);
+                visit_slots(slots, (own, chunk), (plain, tensor), &mut visit);
             });
         }
         let width = panel_width::<R>();
@@ -133,7 +146,8 @@ impl Program {
                     let run = own - column % width;
                     let start = norm.plain.start + tensor * norm.columns;
                     let of_tensor = start..start + norm.columns;
-                    visit_slots(slots, (own, &(run..run + width)), (start + column, &of_tensor), &mut visit);
+                    let chunk = run..run + width;
+                    visit_slots(slots, (own..own + 1, &chunk), (start + column, &of_tensor), &mut visit);
                 }
             });
         }

@@ -26,9 +26,7 @@ impl<R: Real> Session<'_, R> {
             None => self.judged().to_vec(),
         };
         self.network.parameters_mut().copy_from_slice(&kept);
-        let kept = self.network.parameters();
-        let penalty = self.rules.penalty(self.network.layers(), kept);
-        self.evaluator.set_parameters(kept);
+        let penalty = self.rules.penalty(self.network.layers(), self.network.parameters());
         let mut parts = Vec::new();
         let given = [
             (Part::Train, Some(self.parts.train)),
@@ -37,7 +35,9 @@ impl<R: Real> Session<'_, R> {
         ];
         for (part, data) in given {
             let Some(data) = data.filter(|_| self.evaluates) else { continue };
-            parts.push(self.evaluator.evaluate(data, part, penalty, Wanted::All, self.custom));
+            let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+            evaluator.set_parameters(self.network.parameters());
+            parts.push(evaluator.evaluate(data, part, penalty, Wanted::All, self.custom));
             self.check_finite(&parts)?;
         }
         network.parameters_mut().copy_from_slice(self.network.parameters());
@@ -46,7 +46,10 @@ impl<R: Real> Session<'_, R> {
         }
         observers.iter_mut().try_for_each(|observer| observer.on_end())?;
         watching::is_saving(observers);
-        let parameters_sha256 = sha256(&self.saved.parameters);
+        let parameters_sha256 = match self.is_brief {
+            true => String::new(),
+            false => self.saved.parameters_sha256(),
+        };
         Ok(Outcome {
             ending,
             history: self.history,

@@ -43,10 +43,10 @@ impl<R: Real> Session<'_, R> {
         })
     }
 
-    /// The step that a plan did not take because the loss may not be finite.
-    pub(super) fn step_exactly(&mut self) -> Result<()> {
+    /// The step that a plan did not take because the loss may not be finite; `is_noted`: the epoch need not be told of it.
+    pub(super) fn step_exactly(&mut self, is_noted: bool) -> Result<()> {
         self.forward_exactly(true)?;
-        if !self.is_full_batch {
+        if !is_noted {
             self.look()?;
             self.add_to_epoch();
         }

@@ -24,10 +24,10 @@ impl<R: Real> Session<'_, R> {
     pub(super) fn report_now(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<()> {
         if self.is_full_batch {
             self.read_parameters();
-            self.evaluator.set_parameters(self.network.parameters());
             self.clear_epoch();
-            let metrics = &mut self.counters.epoch_metrics;
-            self.last_loss = self.evaluator.data_loss(self.parts.train, metrics);
+            let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+            evaluator.set_parameters(self.network.parameters());
+            self.last_loss = evaluator.data_loss(self.parts.train, &mut self.counters.epoch_metrics);
             if !self.last_loss.is_finite() {
                 return self.forward_exactly(false);
             }
@@ -47,9 +47,13 @@ impl<R: Real> Session<'_, R> {
     /// Makes a report, keeps the best weights, tells the observers. An ending: the run is over.
     pub(super) fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
         watching::is_saving(observers);
-        self.read_parameters();
-        let parameters = self.network.parameters();
-        let penalty = self.rules.penalty(self.network.layers(), parameters);
+        let others = [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)];
+        let has_others = others.iter().any(|(_, data)| data.is_some());
+        // Whoever is called with the report reads them for himself.
+        if !self.is_brief || has_others || self.rules.has_penalty() {
+            self.read_parameters();
+        }
+        let penalty = self.rules.penalty(self.network.layers(), self.network.parameters());
         let data_loss = match self.rules.loss.reduction() {
             Reduction::Sum => self.counters.epoch_loss,
             Reduction::Mean => {
@@ -66,21 +70,24 @@ impl<R: Real> Session<'_, R> {
             metrics: self.counters.epoch_metrics.values_with(&self.metrics.train),
             custom: Vec::new(),
         }];
-        let others = [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)];
         let mut judged_penalty = penalty;
-        if others.iter().any(|(_, data)| data.is_some()) {
+        if has_others {
             let judged = self.judged().to_vec();
-            self.evaluator.set_parameters(&judged);
+            let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+            evaluator.set_parameters(&judged);
             judged_penalty = self.rules.penalty(self.network.layers(), &judged);
         }
         for (part, data) in others {
             if let Some(data) = data {
                 let wanted = Wanted::Only(self.metrics.of(part));
-                parts.push(self.evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));
+                let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
+                parts.push(evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));
                 self.check_finite(&parts)?;
             }
         }
-        self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
+        if !self.is_brief {
+            self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
+        }
         self.counters.last_report = Some(self.counters.step);
         let mut report = Report {
             epoch: self.counters.epoch,
@@ -102,7 +109,7 @@ impl<R: Real> Session<'_, R> {
     }
 
     /// Ends the run where the training loss is finite but beyond hope.
-    fn check_exploded(&self, data_loss: f64) -> Result<()> {
+    fn check_exploded(&mut self, data_loss: f64) -> Result<()> {
         let per_row = self.counters.epoch_loss / self.counters.epoch_rows as f64;
         let Some(first_loss) = self.counters.first_loss else { return Ok(()) };
         let is_usual = |yardstick: f64| per_row <= EXPLODED * yardstick.abs().max(1.0);
@@ -110,6 +117,7 @@ impl<R: Real> Session<'_, R> {
         if is_usual(first_loss) || is_usual(self.loss_of_zeros()) {
             return Ok(());
         }
+        self.read_parameters();
         let largest = |layer: &PlacedLayer| {
             let parameters = layer.parameters.iter().flat_map(|parameter| parameter.range.clone());
             let sizes = parameters.map(|i| self.network.parameters()[i].to_f64().abs());

@@ -44,6 +44,9 @@ impl<R: Real> Session<'_, R> {
         next_call: u64,
     ) -> Result<Option<Ending>> {
         self.augment();
+        if self.is_brief {
+            return self.brief_full_batch_step(observers);
+        }
         let is_report_due = self.is_report_due();
         let is_observed = next_call <= self.counters.step + 1;
         let is_left = self.plan.leaves_outputs();
@@ -64,12 +67,24 @@ impl<R: Real> Session<'_, R> {
         }
         self.update()?;
         if is_observed && is_left && !is_report_due {
+            self.plan.recall();
             self.note_loss();
         }
         self.counters.step += 1;
         self.counters.epoch += 1;
         self.average_weights();
         Ok(None)
+    }
+
+    /// A step of a full batch as if it were the one batch of an epoch: reported afterwards, with the loss that it saw.
+    fn brief_full_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
+        self.update()?;
+        self.counters.step += 1;
+        self.counters.epoch += 1;
+        self.average_weights();
+        let ending = if self.is_report_due() { self.report(observers)? } else { None };
+        self.clear_epoch();
+        Ok(ending)
     }
 
     fn mini_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
@@ -101,15 +116,23 @@ impl<R: Real> Session<'_, R> {
         }
     }
 
-    /// Takes the step of the current batch, and adds a mini-batch to what is known of the epoch.
+    /// Takes the step of the current batch, and adds a batch to what is known of the epoch, but for a full one that is reported before
+    /// its update.
     fn update(&mut self) -> Result<()> {
+        let mut is_noted = self.is_full_batch && !self.is_brief;
+        if self.is_full_batch && self.is_brief && !self.plan.leaves_outputs() {
+            self.look()?;
+            self.add_to_epoch();
+            is_noted = true;
+        }
         let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         if !self.plan.step(rows, &self.rates) {
-            return self.step_exactly();
+            return self.step_exactly(is_noted);
         }
-        if self.is_full_batch {
+        if is_noted {
             return Ok(());
         }
+        self.plan.recall();
         self.note_loss();
         if !self.last_loss.is_finite() {
             return Err(self.diverged()); // a plan says so beforehand: this is for one that does not

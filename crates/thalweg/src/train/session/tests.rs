@@ -161,6 +161,92 @@ fn a_step_in_doubt_is_made_by_the_plain_plan_to_the_same_bits() {
     }
 }
 
+/// Made-up rows with so many inputs and numbers to say.
+fn made_up(rows: usize, inputs: usize, outputs: usize) -> Dataset {
+    let number = |i: usize| (i * 37 % 101) as f64 / 50.0 - 1.0;
+    let features = Features::F64((0..rows * inputs).map(number).collect());
+    let values = (0..rows * outputs).map(|i| number(i * 7 + 3)).collect();
+    Dataset::new(features, Shape::from(inputs), DatasetTargets::Values { values, outputs }).unwrap()
+}
+
+#[test]
+fn brief_reports_say_what_the_steps_saw() {
+    let one = |inputs| Network::<f32>::builder(inputs);
+    let adam = || TrainingSettings::default().optimizer;
+    let lbfgs = || Optimizer::Lbfgs { history: 5 };
+    let cases = [
+        ("LanePlan", one(3).dense(5).tanh().dense(1).build(0), 13, adam()),
+        ("NarrowHiddenPlan", one(2).dense(40).relu().dense(3).build(0), 37, adam()),
+        ("OneOutputPlan", one(70).dense(1).build(0), 21, adam()),
+        ("PanelPlan", one(7).dense(300).relu().dense(3).build(0), 130, adam()),
+        ("PanelPlan", one(70).dense(40).relu().dense(3).build(0), 1030, adam()),
+        ("LbfgsSteps", one(3).dense(5).tanh().dense(2).build(0), 13, lbfgs()),
+    ];
+    for (name, network, rows, optimizer) in cases {
+        let network = network.unwrap();
+        let data = made_up(rows, network.input_shape().len(), network.output_shape().len());
+        let parts = Parts { train: &data, validation: None, test: None };
+        for batch_size in [BatchSize::Full, BatchSize::Rows(10)] {
+            let is_full = batch_size == BatchSize::Full;
+            if name == "LbfgsSteps" && !is_full {
+                continue;
+            }
+            let settings = TrainingSettings {
+                report_every: Some(Every::Epochs(1)),
+                optimizer: optimizer.clone(),
+                l2: 1e-3,
+                ..settings(batch_size, 12)
+            };
+            let run = |is_brief| {
+                let mut trained = network.clone();
+                let mut session =
+                    Session::new(&trained, parts, setup(&settings, Loss::MeanSquaredError)).unwrap();
+                let is_its_plan = format!("{:?}", session.plan).starts_with(name);
+                assert!(is_its_plan || !is_full, "{name} takes the network");
+                session.is_brief = is_brief;
+                session.run(&mut trained, &mut [], None).unwrap()
+            };
+            let (whole, brief) = (run(false), run(true));
+            assert_eq!(brief.state.parameters, whole.state.parameters, "{name}");
+            assert_eq!(brief.state.optimizer_state, whole.state.optimizer_state, "{name}");
+            assert_eq!(brief.state.parameters_sha256(), whole.parameters_sha256);
+            // A whole report of a full batch comes before its update, and there is one more at the end.
+            let (whole, brief) = (whole.history.reports, brief.history.reports);
+            assert_eq!(brief.len(), whole.len() - usize::from(is_full), "{name}");
+            for (whole, brief) in whole.iter().zip(&brief) {
+                assert_eq!(brief.step, whole.step + u64::from(is_full), "{name}");
+                assert_eq!(brief.parts[0].data_loss.to_bits(), whole.parts[0].data_loss.to_bits(), "{name}");
+                assert_eq!(brief.parts[0].metrics, whole.parts[0].metrics, "{name}");
+                assert_eq!(brief.checksum, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_brief_report_follows_a_step_in_doubt_too() {
+    let data = wave(13, 1.0);
+    let parts = Parts { train: &data, validation: Some(&data), test: None };
+    for batch_size in [BatchSize::Full, BatchSize::Rows(4)] {
+        let settings = TrainingSettings { report_every: Some(Every::Epochs(1)), ..settings(batch_size, 40) };
+        let run = |doubts| {
+            let mut trained = network();
+            let setup = setup(&settings, Loss::MeanSquaredError);
+            let mut session = Session::with_plan(&trained, parts, setup, |network, rules, batches, data| {
+                let plain = PlainSteps::new(network, rules, data, batches.largest(), batches.is_full())?;
+                let asked = Arc::default();
+                Ok(if doubts { Box::new(Doubtful { plain, asked }) } else { Box::new(plain) })
+            })
+            .unwrap();
+            session.is_brief = true;
+            session.run(&mut trained, &mut [], None).unwrap()
+        };
+        let (expected, given) = (run(false), run(true));
+        assert_eq!(given.state.parameters, expected.state.parameters);
+        assert_eq!(timeless(given.history), timeless(expected.history));
+    }
+}
+
 #[test]
 fn a_full_batch_is_run_forward_for_its_reports_alone() {
     let data = wave(13, 1.0);

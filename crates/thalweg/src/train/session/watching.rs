@@ -54,6 +54,7 @@ impl<R: Real> Session<'_, R> {
             steps_per_epoch: self.steps_per_epoch,
             loss: self.last_loss,
             learning_rate: self.learning_rate(),
+            looks: self.plan.looks(),
             seconds: self.seconds(),
         };
         let mut ending = None;
@@ -107,16 +108,18 @@ impl<R: Real> Snapshot for View<'_, '_, R> {
     fn predict(&mut self, data: &Dataset) -> Result<Vec<f64>> {
         let session = &mut *self.session;
         session.read_parameters();
-        session.evaluator.set_parameters(session.network.parameters());
-        Ok(session.evaluator.predict(data))
+        let train = session.parts.train;
+        let evaluator = session.evaluator.get(&session.network, &session.rules.loss, train)?;
+        evaluator.set_parameters(session.network.parameters());
+        Ok(evaluator.predict(data))
     }
 
     fn loss_at(&mut self, parameters: &[f64]) -> Result<f64> {
         let session = &mut *self.session;
         let parameters: Vec<R> = parameters.iter().map(|&value| R::from_f64(value)).collect();
-        session.evaluator.set_parameters(&parameters);
-        let report =
-            session.evaluator.evaluate(session.parts.train, Part::Train, 0.0, Wanted::Only(&[]), &[]);
-        Ok(report.data_loss)
+        let train = session.parts.train;
+        let evaluator = session.evaluator.get(&session.network, &session.rules.loss, train)?;
+        evaluator.set_parameters(&parameters);
+        Ok(evaluator.evaluate(train, Part::Train, 0.0, Wanted::Only(&[]), &[]).data_loss)
     }
 }

@@ -149,18 +149,21 @@ impl<R: Real> Pass<'_, R> {
 
     /// The chains of one chunk over the rows of a block.
     fn gradient(&self, unit: &Unit<'_, R>, dw: &mut [R]) {
-        let work = self.weight_product(unit, dw.len());
+        let mut work = self.weight_product(unit, dw.len());
         let is_sum = self.buffers.chains.is_empty();
         if is_sum && work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < panel_width::<R>() {
             // Registers beyond the columns are not computed; what lies there must not reach the padding.
             dw.fill(R::ZERO);
         }
-        let start = if unit.block.begins { Start::Zero } else { Start::Stored };
-        let end = if is_sum { End::Sum } else { End::Store };
-        strip(&Strip { start, end, ahead: unit.ahead, ..work }, dw);
+        // Changed where it lies: a copy of so many bytes, just written, would be waited for.
+        work.start = if unit.block.begins { Start::Zero } else { Start::Stored };
+        work.end = if is_sum { End::Sum } else { End::Store };
+        work.ahead = unit.ahead;
+        strip(&work, dw);
     }
 
     /// xᵀ·dy for one chunk of so many weights.
+    #[inline(always)]
     fn weight_product(&self, unit: &Unit<'_, R>, weights: usize) -> Strip<'_, R> {
         let width = panel_width::<R>();
         let (stage, rows) = (unit.stage, unit.block.rows.len());

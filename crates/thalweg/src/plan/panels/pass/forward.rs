@@ -155,12 +155,18 @@ impl<R: Real> Pass<'_, R> {
         let width = panel_width::<R>();
         let outputs = self.program.outputs;
         let last = self.program.last();
-        for n in self.member.share(self.rows()) {
-            let at = (self.tile.first + n) * outputs;
-            // SAFETY: a member's own rows.
-            let row = unsafe { self.buffers.outputs.part(at..at + outputs) };
-            for (panel, row) in row.chunks_mut(width).enumerate() {
-                row.copy_from_slice(&self.read(last, panel, &(n..n + 1))[..row.len()]);
+        let rows = self.member.share(self.rows());
+        let first = self.tile.first + rows.start;
+        // SAFETY: a member's own rows.
+        let to = unsafe { self.buffers.outputs.part(first * outputs..(first + rows.len()) * outputs) };
+        for panel in 0..outputs.div_ceil(width) {
+            let columns = width.min(outputs - panel * width);
+            let from = self.read(last, panel, &rows);
+            for (to, from) in to.chunks_exact_mut(outputs).zip(from.chunks_exact(width)) {
+                // A few values: not worth the call of a copy.
+                for j in 0..columns {
+                    to[panel * width + j] = from[j];
+                }
             }
         }
     }
