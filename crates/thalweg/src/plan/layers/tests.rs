@@ -309,6 +309,12 @@ fn larger_images_from_smaller_ones() {
 }
 
 #[test]
+fn images_smaller_than_a_register() {
+    let layers = vec![conv(3, 3, 2), norm(), relu(), conv(3, 2, 2), relu(), Layer::Flatten, dense(3)];
+    agrees_everywhere(&case(layers, &[2, 3, 4], 30, 30), "tiny images");
+}
+
+#[test]
 fn sequences_and_groups() {
     let grouped = Conv2d { groups: 2, ..Conv2d::new(4, Window::square(3)) };
     let layers = vec![Layer::from(grouped), relu(), GlobalAveragePool.into(), dense(3)];

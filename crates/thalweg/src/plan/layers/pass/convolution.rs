@@ -76,7 +76,7 @@ impl<R: Real> Pass<'_, R> {
                 to_panels(panels, from, dy_panels);
             } else {
                 let last = self.own(&convolution.last_dy);
-                last[..y_len].copy_from_slice(from);
+                last[..y_len].copy_from_slice(&from[..y_len]);
                 to_panels(panels, last, dy_panels);
             }
             let start = convolution.chains.start + n / block * len;
@@ -144,7 +144,7 @@ impl<R: Real> Pass<'_, R> {
                 to_panels(panels, from, dy_panels);
             } else {
                 let last = self.own(&convolution.last_dy);
-                last[..y_len].copy_from_slice(from);
+                last[..y_len].copy_from_slice(&from[..y_len]);
                 to_panels(panels, last, dy_panels);
             }
             let ends = (n + 1).is_multiple_of(block) || n + 1 == rows.end;
