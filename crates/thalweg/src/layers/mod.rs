@@ -508,6 +508,32 @@ impl Layer {
         }
     }
 
+    /// Whether `backward` reads `y`, which must then be kept as it is.
+    pub(crate) fn reads_output(&self) -> bool {
+        match self {
+            Layer::Activation(activation) => activation.derivative_follows_from_output(),
+            Layer::Periodic(_) | Layer::PiecewiseLinear(_) | Layer::Residual(_) | Layer::Custom(_) => true,
+            Layer::Dense(_)
+            | Layer::Scale(_)
+            | Layer::Dropout(_)
+            | Layer::Noise(_)
+            | Layer::BatchNorm(_)
+            | Layer::LayerNorm(_)
+            | Layer::Embedding(_)
+            | Layer::Flatten
+            | Layer::Conv2d(_)
+            | Layer::Conv1d(_)
+            | Layer::ConvTranspose2d(_)
+            | Layer::Upsample(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AveragePool2d(_)
+            | Layer::AdaptiveAveragePool2d(_)
+            | Layer::GlobalAveragePool(_)
+            | Layer::ChannelDropout(_)
+            | Layer::GroupNorm(_) => false,
+        }
+    }
+
     /// Computes `y` from `x` and the parameters.
     pub fn forward<R: Real>(&self, pass: Forward<'_, R>) {
         R::forward(self, pass);

@@ -52,7 +52,6 @@ impl Program {
             is_closed: true,
             pending: Vec::new(),
             lens: Lens::default(),
-            work: 0,
         };
         builder.program::<R>(layers)
     }
@@ -100,7 +99,6 @@ struct Builder<'a> {
     /// Gradients that are taken after the next barrier.
     pending: Vec<usize>,
     lens: Lens,
-    work: usize,
 }
 
 /// So many values from `end` on, a line of their own.
@@ -174,7 +172,6 @@ impl Builder<'_> {
             input,
             output,
             doutput,
-            work: self.work,
             lens: self.lens,
         }
     }
@@ -328,14 +325,7 @@ impl Builder<'_> {
         let kind = match sited.layer {
             Layer::Dense(_) => StepKind::Dense(self.dense::<R>(sited, true)),
             layer => {
-                let back = match layer {
-                    _ if sited.parameters.is_empty() && !matches!(layer, Layer::PiecewiseLinear(_)) => {
-                        Back::Rows
-                    }
-                    Layer::GroupNorm(_) | Layer::LayerNorm(_) => Back::Channels,
-                    _ => Back::Whole,
-                };
-                self.work += sited.output.len();
+                let back = back_of(layer);
                 if back == Back::Whole && self.trains() {
                     let len = layer.scratch_len(sited.input)
                         + self.size.largest_batch * layer.row_scratch_len(sited.input);
@@ -352,14 +342,12 @@ impl Builder<'_> {
         } else {
             self.forward_op::<R>(step);
         }
-        let needs_y = matches!(sited.layer, Layer::Periodic(_) | Layer::PiecewiseLinear(_));
-        *x = Value { slot: y, is_free: !needs_y };
+        *x = Value { slot: y, is_free: !(self.trains() && sited.layer.reads_output()) };
         step
     }
 
     fn dense<R: Real>(&mut self, sited: &Sited<'_>, has_bias: bool) -> Dense {
         let (inputs, outputs) = (sited.input.len(), sited.output.len());
-        self.work += inputs * outputs;
         let mut room =
             |len: usize, wanted: bool| run::<R>(&mut self.lens.packed, if wanted { len } else { 0 });
         Dense {
@@ -407,7 +395,6 @@ impl Builder<'_> {
         let dy_planes = own(dplanes.len::<R>(), trains);
         let last_dy = own(sizes.y_len() + line, sited.learns);
         let dy_panels = own(panels.dy_len::<R>(), sited.learns);
-        self.work += sizes.y_len() * sizes.terms();
         let convolution = Convolution {
             sizes,
             forward: self.packed::<R>(Correlation::forward(sizes))?,
@@ -564,6 +551,8 @@ impl Builder<'_> {
                 Node::Block { straight, around, sum } => {
                     self.steps[*sum].dy = dy.slot;
                     let by_straight = self.back::<R>(straight, Gradient { is_free: false, ..dy }, wants_dx);
+                    // Where nothing stands inside, dy itself is what comes by there.
+                    let dy = Gradient { is_free: dy.is_free && !straight.is_empty(), ..dy };
                     let by_around = self.back::<R>(around, dy, wants_dx);
                     self.join::<R>(by_straight, by_around)
                 }
@@ -663,11 +652,13 @@ impl Builder<'_> {
                 let (sizes, panels) = (convolution.sizes, convolution.panels.len::<R>());
                 if learns {
                     let grain = sizes.block();
-                    let by_blocks = self.is_fair(grain);
-                    if by_blocks {
+                    let blocks = self.size.largest_batch.div_ceil(grain);
+                    // The chains of all blocks must not take more than the images themselves.
+                    let is_small =
+                        blocks * panels <= self.size.largest_batch * (sizes.x_len() + sizes.y_len());
+                    if is_small && self.is_fair(grain) {
                         let at = self.row_op::<R>(RowOp::Gradient(step), widest, grain);
                         self.touch_backward(step, at);
-                        let blocks = self.size.largest_batch.div_ceil(grain);
                         let chains = run::<R>(&mut self.lens.chains, blocks * panels);
                         if let StepKind::Convolution(convolution) = &mut self.steps[step].kind {
                             (convolution.by_blocks, convolution.chains) = (true, chains);
@@ -723,6 +714,34 @@ impl Builder<'_> {
     fn touch_backward(&mut self, step: usize, at: Moment) {
         let Step { x, y, cache, dy, dx, .. } = self.steps[step];
         [x, y, cache, dy].into_iter().chain(dx).for_each(|slot| self.slots.touch(slot, at));
+    }
+}
+
+/// How a layer without a step of its own goes back.
+fn back_of(layer: &Layer) -> Back {
+    match layer {
+        Layer::Activation(_)
+        | Layer::Scale(_)
+        | Layer::Dropout(_)
+        | Layer::Noise(_)
+        | Layer::Flatten
+        | Layer::Upsample(_)
+        | Layer::MaxPool2d(_)
+        | Layer::AveragePool2d(_)
+        | Layer::AdaptiveAveragePool2d(_)
+        | Layer::GlobalAveragePool(_)
+        | Layer::ChannelDropout(_) => Back::Rows,
+        Layer::GroupNorm(_) | Layer::LayerNorm(_) => Back::Channels,
+        Layer::Dense(_)
+        | Layer::Embedding(_)
+        | Layer::Periodic(_)
+        | Layer::PiecewiseLinear(_)
+        | Layer::Conv2d(_)
+        | Layer::Conv1d(_)
+        | Layer::ConvTranspose2d(_)
+        | Layer::BatchNorm(_)
+        | Layer::Residual(_)
+        | Layer::Custom(_) => Back::Whole,
     }
 }
 

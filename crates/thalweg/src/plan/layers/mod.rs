@@ -78,6 +78,15 @@ impl<R: Real> fmt::Debug for LayerPlan<R> {
     }
 }
 
+/// Multiplications, and values that come of none, of one row's forward pass.
+fn work<R: Real>(network: &Network<R>) -> usize {
+    let each = network
+        .layers()
+        .iter()
+        .map(|placed| placed.layer.multiplications(&placed.input) + placed.output.len());
+    each.sum()
+}
+
 impl<R: Real> LayerPlan<R> {
     /// Lays out the steps of `network`; `None` for one with a user's own part, or with shards.
     ///
@@ -90,9 +99,11 @@ impl<R: Real> LayerPlan<R> {
         if rules.shards > 1 || has_custom {
             return Ok(None);
         }
+        let is_worth_sharing = largest_batch * work(network) >= WORTH_SHARING;
+        let threads = if is_worth_sharing { threads } else { 1 };
         let size = Size { rules: Some(rules), largest_batch, threads };
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
-        let team = Team::new(if largest_batch * program.work < WORTH_SHARING { 1 } else { threads })?;
+        let team = Team::new(threads)?;
         let outputs = network.output_shape().len();
         let target_values = match data.targets() {
             DatasetTargets::Values { .. } => largest_batch * outputs,

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::WORTH_SHARING;
 use super::builder::Size;
 use super::memory::Memory;
 use super::pass::{Batch, Input, Pass};
 use super::program::Program;
+use super::{WORTH_SHARING, work};
 use crate::error::Result;
 use crate::losses::{Factors, Loss, Targets};
 use crate::network::Network;
@@ -22,6 +22,8 @@ pub(crate) struct LayerForward<R: Real> {
     pace: Pace,
     memory: Memory<R>,
     outputs: usize,
+    /// Multiplications of a row.
+    work: usize,
     /// Whether the kernels have the parameters as they are.
     is_prepared: bool,
 }
@@ -38,15 +40,18 @@ impl<R: Real> LayerForward<R> {
     /// # Errors
     /// [`Error::Threads`](crate::Error::Threads).
     pub(crate) fn new(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
+        let work = work(network);
+        let threads = if largest_batch * work >= WORTH_SHARING { threads } else { 1 };
         let size = Size { rules: None, largest_batch, threads };
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
-        let team = Team::new(if largest_batch * program.work < WORTH_SHARING { 1 } else { threads })?;
+        let team = Team::new(threads)?;
         let mut plan = LayerForward {
             memory: Memory::new(&program, network.parameter_count(), 0, largest_batch, threads),
             alone: Team::new(1)?,
             pace: Pace::new(),
             outputs: network.output_shape().len(),
             is_prepared: false,
+            work,
             team,
             program,
         };
@@ -71,9 +76,8 @@ impl<R: Real> ForwardPlan<R> for LayerForward<R> {
             targets: Targets::Classes(&[]),
             factors: Factors::Same(R::ONE),
         };
-        let is_shared = self.team.threads() > 1
-            && rows * self.program.work >= WORTH_SHARING
-            && self.pace.is_together(rows);
+        let is_shared =
+            self.team.threads() > 1 && rows * self.work >= WORTH_SHARING && self.pace.is_together(rows);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         let (program, buffers, is_prepared) = (&self.program, self.memory.buffers(), self.is_prepared);
         team.run(|member| {

@@ -19,8 +19,6 @@ pub(super) struct Program {
     pub(super) output: usize,
     pub(super) doutput: usize,
     pub(super) trains: bool,
-    /// Multiplications of a row's forward pass.
-    pub(super) work: usize,
     pub(super) lens: Lens,
 }
 

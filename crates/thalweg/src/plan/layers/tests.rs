@@ -266,6 +266,7 @@ fn blocks_of_odd_shapes() {
         dense(6),
         residual(vec![residual(vec![dense(6), relu()], Vec::new()), Activation::Softmax.into()], Vec::new()),
         residual(vec![Scale { factor: 2.0 }.into()], vec![Layer::Flatten]),
+        residual(vec![Layer::Flatten], vec![dense(6), Activation::Tanh.into()]),
         dense(3),
     ];
     agrees_everywhere(&case(layers, &[5], 20, 20), "odd shapes");

@@ -221,7 +221,7 @@ impl Builder<'_> {
         self.rules.is_some()
     }
 
-    /// Adds a layer. `Some(false)`: the front ends before it; `None`: no fast plan works such a network.
+    /// Adds a layer. `Some(false)`: the front ends before it; `None`: this plan works no such network.
     fn add<R: Real>(&mut self, placed: &PlacedLayer) -> Option<bool> {
         let (inputs, outputs) = (placed.input.len(), placed.output.len());
         let kind = match &placed.layer {

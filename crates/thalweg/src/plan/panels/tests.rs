@@ -520,7 +520,7 @@ fn one_norm_at_an_end() {
     }
 }
 
-/// What looks at columns after rows were shared out, and norms over more than one axis: the plain plan's.
+/// What looks at columns after rows were shared out, and norms over more than one axis: the layer plan's.
 #[test]
 fn norms_that_are_not_taken() {
     let taken = |layers: Vec<Layer>, shape: Shape| {

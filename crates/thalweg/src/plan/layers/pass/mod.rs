@@ -343,9 +343,9 @@ impl<'a, R: Real> Pass<'a, R> {
         let (is_local, range) = self.place(slot, rows);
         let memory = if is_local { self.buffers.member } else { self.buffers.arena };
         // SAFETY: in a phase, a row of a matrix belongs to the member whose share it is, a layer that is worked whole to the member
-        // that works it, and a member's memory to itself. No matrix shares its place with another that lives in the same
-        // phase (`Slots::place`). An operation writes one matrix, and reads no matrix that it writes but through that
-        // slice.
+        // that works it, and a member's memory to itself. Matrices of the whole batch share no place with another that lives
+        // in the same phase, those of a member's chunk of rows none with another that lives while the chunk is worked
+        // (`Slots::place`). An operation reads no matrix that it writes but through that slice.
         unsafe { memory.part(range) }
     }
 

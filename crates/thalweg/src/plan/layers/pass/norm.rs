@@ -55,7 +55,7 @@ impl<'a, R: Real> Pass<'a, R> {
             let block = if up { values.div_ceil(channels::BLOCK) } else { values / channels::BLOCK };
             norm.sums[kind].start + block * norm.channels * each
         };
-        // SAFETY: members have whole blocks of examples.
+        // SAFETY: members have whole blocks of examples: so many rows at a time as the phase's grain says, or all of them.
         unsafe { self.buffers.sums.part(at(rows.start, false)..at(rows.end, true)) }
     }
 

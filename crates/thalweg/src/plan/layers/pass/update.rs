@@ -139,7 +139,7 @@ impl<R: Real> Pass<'_, R> {
         factor: Option<R>,
     ) {
         let dw = self.gradient(chunk);
-        // SAFETY: a chunk belongs to one member, and nobody else reads parameters in this phase.
+        // SAFETY: a chunk belongs to one member, and nobody else reads or writes its parameters in this phase.
         let w = unsafe { self.buffers.parameters.part(chunk.range.clone()) };
         let role = tensor.parameter.role;
         if let ParameterRole::Average { momentum } = role {
