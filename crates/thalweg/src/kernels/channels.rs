@@ -109,32 +109,40 @@ impl<R: Real> Terms<R, 1> for Squares<'_, R> {
     }
 }
 
-/// dy and dy·u with u = (x - m)·s
+/// dy and dy·u with u = (x - m)·s; where `RELU` says so, dy is that by max(0, y), and 0 where y is not above it.
 #[derive(Clone, Copy)]
-struct Products<'a, R> {
+struct Products<'a, R, const RELU: bool> {
     x: &'a [R],
     dy: &'a [R],
     m: &'a [R],
     s: &'a [R],
+    w: &'a [R],
+    b: &'a [R],
 }
 
-impl<R: Real> Terms<R, 2> for Products<'_, R> {
+impl<R: Real, const RELU: bool> Terms<R, 2> for Products<'_, R, RELU> {
     #[inline(always)]
     fn of(self, c: usize, at: usize) -> [f64; 2] {
         let u = (self.x[at] - self.m[c]) * self.s[c];
-        let dy = self.dy[at].to_f64();
+        let is_off = RELU && !(self.w[c].mul_add(u, self.b[c]) > R::ZERO);
+        let dy = if is_off { 0.0 } else { self.dy[at].to_f64() };
         [dy, dy * u.to_f64()]
     }
 
     #[inline(always)]
     fn round(self, c: usize, at: usize) -> [[f64; LANES]; 2] {
         let (x, dy) = (eight(self.x, at), eight(self.dy, at));
-        let (m, s) = (self.m[c], self.s[c]);
+        let (m, s, w, b) = (self.m[c], self.s[c], self.w[c], self.b[c]);
         let mut terms = [[0.0; LANES]; 2];
         for lane in 0..LANES {
-            let dy = dy[lane].to_f64();
+            let u = (x[lane] - m) * s;
+            let mut dy = dy[lane];
+            if RELU {
+                dy = if w.mul_add(u, b) > R::ZERO { dy } else { R::ZERO };
+            }
+            let dy = dy.to_f64();
             terms[0][lane] = dy;
-            terms[1][lane] = dy * ((x[lane] - m) * s).to_f64();
+            terms[1][lane] = dy * u.to_f64();
         }
         terms
     }
@@ -355,6 +363,24 @@ pub(crate) struct Moments<'a, R> {
     /// The means, and 1/√(variance + epsilon).
     pub(crate) m: &'a [R],
     pub(crate) s: &'a [R],
+    /// What u is multiplied by, and what is added.
+    pub(crate) w: &'a [R],
+    pub(crate) b: &'a [R],
+    /// Whether max(0, y) follows.
+    pub(crate) relu: bool,
+}
+
+impl<R> Moments<'_, R> {
+    #[inline(always)]
+    fn check(&self) -> usize {
+        let Moments { m, s, w, b, .. } = self;
+        let channels = w.len();
+        assert!(
+            m.len() == channels && s.len() == channels && b.len() == channels,
+            "a value for each channel"
+        );
+        channels
+    }
 }
 
 dispatched! {
@@ -387,78 +413,95 @@ fn add_products_portable<R: Real>(
     sums: &mut [f64],
 ) {
     let len = place.channels * place.positions;
-    let (m, s) = (&moments.m[..place.channels], &moments.s[..place.channels]);
-    add::<R, _, 2>(Products { x: &x[..len], dy: &dy[..len], m, s }, place, range, lanes, sums);
+    let Moments { m, s, w, b, relu } = moments;
+    assert_eq!(moments.check(), place.channels, "a value for each channel");
+    let (x, dy) = (&x[..len], &dy[..len]);
+    if relu {
+        add::<R, _, 2>(Products::<_, true> { x, dy, m, s, w, b }, place, range, lanes, sums);
+    } else {
+        add::<R, _, 2>(Products::<_, false> { x, dy, m, s, w, b }, place, range, lanes, sums);
+    }
 }
 
 dispatched! {
-    /// y = w·u + b with u = (x - m)·s, channel by channel; max(0, y) where `relu` says so.
+    /// y = w·u + b with u = (x - m)·s, channel by channel; `added` to it, if it is not empty; and max(0, y) where `relu` says so.
     ///
     /// # Shapes
-    /// `x`, `y`: `[channels, positions]` of one example; all else `[channels]`.
+    /// `x`, `added`, `y`: `[channels, positions]` of one example.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub(crate) fn normalise<R>(moments: Moments<'_, R>, w: &[R], b: &[R], relu: bool, x: &[R], y: &mut [R]) = normalise_portable;
+    pub(crate) fn normalise<R>(moments: Moments<'_, R>, x: &[R], added: &[R], y: &mut [R]) = normalise_portable;
 }
 
 #[inline(always)]
-fn normalise_portable<R: Real>(moments: Moments<'_, R>, w: &[R], b: &[R], relu: bool, x: &[R], y: &mut [R]) {
-    let channels = w.len();
-    let Moments { m, s } = moments;
-    assert!(b.len() == channels && m.len() == channels && s.len() == channels, "a value for each channel");
+fn normalise_portable<R: Real>(moments: Moments<'_, R>, x: &[R], added: &[R], y: &mut [R]) {
+    let channels = moments.check();
+    let Moments { m, s, w, b, relu } = moments;
     assert!(x.len() == y.len() && x.len().is_multiple_of(channels), "whole channels");
+    assert!(added.is_empty() || added.len() == y.len(), "as many values");
     let positions = x.len() / channels;
     if positions == 1 {
         for c in 0..channels {
-            let z = w[c].mul_add((x[c] - m[c]) * s[c], b[c]);
-            y[c] = if relu && z < R::ZERO { R::ZERO } else { z };
+            y[c] = w[c].mul_add((x[c] - m[c]) * s[c], b[c]);
         }
+        follow(added, relu, y);
         return;
     }
     for c in 0..channels {
-        let x = &x[c * positions..(c + 1) * positions];
-        let y = &mut y[c * positions..(c + 1) * positions];
+        let own = c * positions..(c + 1) * positions;
+        let (x, y) = (&x[own.clone()], &mut y[own.clone()]);
         let (w, b, m, s) = (w[c], b[c], m[c], s[c]);
-        if relu {
+        if added.is_empty() && relu {
             for i in 0..positions {
                 let z = w.mul_add((x[i] - m) * s, b);
                 y[i] = if z < R::ZERO { R::ZERO } else { z };
             }
-        } else {
+        } else if added.is_empty() {
             for i in 0..positions {
                 y[i] = w.mul_add((x[i] - m) * s, b);
+            }
+        } else {
+            let added = &added[own];
+            for i in 0..positions {
+                let z = added[i] + w.mul_add((x[i] - m) * s, b);
+                y[i] = if relu && z < R::ZERO { R::ZERO } else { z };
             }
         }
     }
 }
 
+/// y ← added + y, then max(0, y).
+#[inline(always)]
+fn follow<R: Real>(added: &[R], relu: bool, y: &mut [R]) {
+    for (y, added) in y.iter_mut().zip(added) {
+        *y = *added + *y;
+    }
+    if relu {
+        for y in y {
+            *y = if *y < R::ZERO { R::ZERO } else { *y };
+        }
+    }
+}
+
 dispatched! {
-    /// dx = w·s·(dy - mean - u·along) with u = (x - m)·s, channel by channel.
+    /// dx = w·s·(dy - mean - u·along) with u = (x - m)·s, channel by channel; dy as for [`add_products`].
     ///
     /// # Shapes
-    /// `x`, `dy`, `dx`: `[channels, positions]` of one example; all else `[channels]`, `means` being those of dy and of dy·u.
+    /// `x`, `dy`, `dx`: `[channels, positions]` of one example; `means`: those of dy and of dy·u, `[channels]`.
     ///
     /// # Panics
     /// If the lengths do not fit.
     pub(crate) fn denormalise<R>(
-        moments: Moments<'_, R>, w: &[R], means: [&[R]; 2], x: &[R], dy: &[R], dx: &mut [R],
+        moments: Moments<'_, R>, means: [&[R]; 2], x: &[R], dy: &[R], dx: &mut [R],
     ) = denormalise_portable;
 }
 
 #[inline(always)]
-fn denormalise_portable<R: Real>(
-    moments: Moments<'_, R>,
-    w: &[R],
-    means: [&[R]; 2],
-    x: &[R],
-    dy: &[R],
-    dx: &mut [R],
-) {
-    let channels = w.len();
-    let Moments { m, s } = moments;
+fn denormalise_portable<R: Real>(moments: Moments<'_, R>, means: [&[R]; 2], x: &[R], dy: &[R], dx: &mut [R]) {
+    let channels = moments.check();
+    let Moments { m, s, w, b, relu } = moments;
     let [mean, along] = means;
-    assert!(m.len() == channels && s.len() == channels, "a value for each channel");
     assert!(mean.len() == channels && along.len() == channels, "a value for each channel");
     assert!(x.len() == dx.len() && dy.len() == dx.len(), "as many values");
     assert!(dx.len().is_multiple_of(channels), "whole channels");
@@ -466,18 +509,27 @@ fn denormalise_portable<R: Real>(
     if positions == 1 {
         for c in 0..channels {
             let u = (x[c] - m[c]) * s[c];
-            dx[c] = w[c] * s[c] * (dy[c] - mean[c] - u * along[c]);
+            let dy = if relu && !(w[c].mul_add(u, b[c]) > R::ZERO) { R::ZERO } else { dy[c] };
+            dx[c] = w[c] * s[c] * (dy - mean[c] - u * along[c]);
         }
         return;
     }
     for c in 0..channels {
         let own = c * positions..(c + 1) * positions;
         let (x, dy, dx) = (&x[own.clone()], &dy[own.clone()], &mut dx[own]);
-        let (m, s, mean, along) = (m[c], s[c], mean[c], along[c]);
-        let factor = w[c] * s;
-        for i in 0..positions {
-            let u = (x[i] - m) * s;
-            dx[i] = factor * (dy[i] - mean - u * along);
+        let (m, s, w, b, mean, along) = (m[c], s[c], w[c], b[c], mean[c], along[c]);
+        let factor = w * s;
+        if relu {
+            for i in 0..positions {
+                let u = (x[i] - m) * s;
+                let dy = if w.mul_add(u, b) > R::ZERO { dy[i] } else { R::ZERO };
+                dx[i] = factor * (dy - mean - u * along);
+            }
+        } else {
+            for i in 0..positions {
+                let u = (x[i] - m) * s;
+                dx[i] = factor * (dy[i] - mean - u * along);
+            }
         }
     }
 }
@@ -500,7 +552,7 @@ mod tests {
             let (x, dy) = (numbers(examples * len, 7919), numbers(examples * len, 6007));
             let means: Vec<f64> = (0..channels).map(|c| c as f64 / 3.0).collect();
             let (m, s) = (numbers(channels, 11), numbers(channels, 13));
-            let moments = Moments { m: &m, s: &s };
+            let moments = Moments { m: &m, s: &s, w: &m, b: &s, relu: positions == 784 };
             let count = blocks(examples, positions);
             let mut lanes = [vec![9.0; 8 * channels], vec![9.0; 8 * channels], vec![9.0; 16 * channels]];
             let mut sums =
@@ -523,7 +575,9 @@ mod tests {
                         let at = example * len + c * positions + i;
                         let d = f64::from(x[at]) - means[c];
                         let u = f64::from((x[at] - m[c]) * s[c]);
-                        let terms = [f64::from(x[at]), d * d, f64::from(dy[at]), f64::from(dy[at]) * u];
+                        let is_off = positions == 784 && m[c].mul_add(u as f32, s[c]) <= 0.0;
+                        let dy = if is_off { 0.0 } else { f64::from(dy[at]) };
+                        let terms = [f64::from(x[at]), d * d, dy, dy * u];
                         expected.iter_mut().zip(terms).for_each(|(sum, term)| sum.push(term));
                     }
                 }

@@ -365,10 +365,20 @@ impl Builder<'_> {
         is_done: bool,
         x: &mut Value,
     ) -> usize {
+        let mut is_done = is_done;
+        // A normalisation that adds takes what follows the sum too.
+        if let (Activation::Relu, Some(number)) = (activation, self.last_norm().filter(|_| x.is_free))
+            && self.steps[number].y == x.slot
+            && let StepKind::Norm(norm) = &mut self.steps[number].kind
+            && norm.added.is_some()
+        {
+            (norm.relu, is_done) = (true, true);
+        }
         let keeps_x = self.trains() && !activation.derivative_follows_from_output();
         let in_place = is_done || (x.is_free && !keeps_x && !matches!(activation, Activation::Softmax));
         let y = if in_place { x.slot } else { self.output(sited) };
-        let step = self.step(sited, StepKind::Activation(activation.clone()), x.slot, y);
+        let step =
+            self.step(sited, StepKind::Activation { activation: activation.clone(), is_done }, x.slot, y);
         if !is_done {
             self.forward_op::<R>(step);
         }
@@ -438,6 +448,7 @@ impl Builder<'_> {
             channels,
             positions,
             relu,
+            added: None,
             by_blocks: [by_blocks, false],
             statistics: run::<R>(&mut self.lens.statistics, 5 * channels),
             sums,
@@ -513,19 +524,70 @@ impl Builder<'_> {
             }
             None => self.path::<R>(&shortcut, shared)?,
         };
+        if let Some(y) = self.sum_with_norm([last, other]) {
+            *x = Value { slot: y, is_free: true };
+            let sum = self.sum_step(sited, [last, other], y);
+            return Some(Node::Block { straight, around, sum });
+        }
         let y = match (last.is_free, other.is_free) {
             (true, _) => last.slot,
             (false, true) => other.slot,
             (false, false) => self.output(sited),
         };
-        let sum = StepKind::Sum { around: other.slot, last: last.slot };
-        let nothing = Sited { parameters: 0..0, ..*sited };
-        let sum = self.step(&nothing, sum, last.slot, y);
+        let sum = self.sum_step(sited, [last, other], y);
         let at = self.row_op::<R>(RowOp::Forward(sum), sited.output.len(), 1);
         self.touch_forward(sum, at);
         self.slots.touch(other.slot, at);
         *x = Value { slot: y, is_free: true };
         Some(Node::Block { straight, around, sum })
+    }
+
+    fn sum_step(&mut self, sited: &Sited<'_>, [last, around]: [Value; 2], y: usize) -> usize {
+        let sum = StepKind::Sum { around: around.slot, last: last.slot };
+        let nothing = Sited { parameters: 0..0, ..*sited };
+        self.step(&nothing, sum, last.slot, y)
+    }
+
+    /// Where one of two values is what a normalisation has just been made to write, it may add the other on the way: where it does so.
+    fn sum_with_norm(&mut self, values: [Value; 2]) -> Option<usize> {
+        let number = self.last_norm()?;
+        let y = self.steps[number].y;
+        let other = match values {
+            [own, other] | [other, own] if own.slot == y && own.is_free && other.slot != y => other.slot,
+            _ => return None,
+        };
+        let StepKind::Norm(norm) = &mut self.steps[number].kind else { return None };
+        if norm.relu {
+            return None;
+        }
+        norm.added = Some(other);
+        let at = self.last_moment()?;
+        self.slots.touch(other, at);
+        Some(y)
+    }
+
+    /// The normalisation whose forward pass is the last operation of the phase that is open.
+    fn last_norm(&self) -> Option<usize> {
+        let Phase::Rows { strands, .. } = self.phases.last().filter(|_| !self.is_closed)? else {
+            return None;
+        };
+        match *strands.last()?.ops.last()? {
+            RowOp::Forward(step) => matches!(self.steps[step].kind, StepKind::Norm(_)).then_some(step),
+            _ => None,
+        }
+    }
+
+    /// When the last operation is.
+    fn last_moment(&self) -> Option<Moment> {
+        let phase = self.phases.len() - 1;
+        let Phase::Rows { strands, .. } = &self.phases[phase] else { return None };
+        let strand = strands.len() - 1;
+        Some(Moment { phase, strand, op: strands[strand].ops.len() - 1 })
+    }
+
+    /// Whether an activation follows a sum that the normalisation before it made.
+    fn follows_sum(&self, step: usize) -> bool {
+        step > 0 && matches!(self.steps[step - 1].kind, StepKind::Sum { .. })
     }
 
     // Back.
@@ -602,7 +664,12 @@ impl Builder<'_> {
             Some(Gradient { slot, is_free: true })
         };
         match &self.steps[step].kind {
-            StepKind::Activation(activation) => {
+            // The normalisation before it does it too.
+            StepKind::Activation { is_done: true, .. } if !self.follows_sum(step) => {
+                self.steps[step].dx = Some(dy.slot);
+                Some(dy)
+            }
+            StepKind::Activation { activation, .. } => {
                 let in_place = is_free && !matches!(activation, Activation::Softmax);
                 let dx = if in_place { Some(dy) } else { new(self) };
                 self.steps[step].dx = dx.map(|dx| dx.slot);

@@ -75,8 +75,11 @@ pub(super) struct Step {
 pub(super) enum StepKind {
     /// Forward by its own pass over some rows, and how it goes back.
     Layer(Layer, Back),
-    /// Value by value.
-    Activation(Activation),
+    /// Value by value; `is_done`: forward by the step before, and if that is a normalisation without an addition, back too.
+    Activation {
+        activation: Activation,
+        is_done: bool,
+    },
     Dense(Dense),
     Convolution(Box<Convolution>),
     Norm(Norm),
@@ -147,8 +150,9 @@ pub(super) struct Norm {
     pub(super) epsilon: f64,
     pub(super) channels: usize,
     pub(super) positions: usize,
-    /// Whether max(0, y) follows.
+    /// Whether max(0, y) follows, and what is added before it.
     pub(super) relu: bool,
+    pub(super) added: Option<usize>,
     /// Whether members sum whole blocks of examples, forward and back.
     pub(super) by_blocks: [bool; 2],
     /// Means, variances for the average, and s, of all channels; and the means of dy and dy·u.

@@ -262,7 +262,7 @@ fn normalisations_of_rows_inside_blocks() {
 fn blocks_of_odd_shapes() {
     let layers = vec![
         residual(vec![Layer::Flatten], Vec::new()),
-        residual(vec![relu()], vec![Scale { factor: 0.5 }.into(), relu()]),
+        residual(vec![relu()], vec![Scale { factor: 0.5 }.into(), Activation::Tanh.into()]),
         dense(6),
         residual(vec![residual(vec![dense(6), relu()], Vec::new()), Activation::Softmax.into()], Vec::new()),
         residual(vec![Scale { factor: 2.0 }.into()], vec![Layer::Flatten]),
@@ -270,6 +270,30 @@ fn blocks_of_odd_shapes() {
         dense(3),
     ];
     agrees_everywhere(&case(layers, &[5], 20, 20), "odd shapes");
+}
+
+#[test]
+fn sums_that_a_normalisation_makes() {
+    let layers = vec![
+        conv(3, 3, 1),
+        // The sum goes on into a block whose way around needs it as it is.
+        residual(vec![conv(3, 3, 1), norm()], Vec::new()),
+        residual(vec![relu(), conv(3, 3, 1), norm(), relu()], Vec::new()),
+        residual(vec![conv(3, 3, 1)], vec![conv(3, 1, 1), norm()]),
+        relu(),
+        residual(vec![norm()], vec![norm(), relu()]),
+        Activation::Gelu.into(),
+        residual(vec![residual(vec![conv(3, 3, 1), norm()], Vec::new()), relu()], Vec::new()),
+        norm(),
+        relu(),
+        relu(),
+        Layer::Flatten,
+        dense(6),
+        residual(vec![dense(6), norm()], Vec::new()),
+        relu(),
+        dense(3),
+    ];
+    agrees_everywhere(&case(layers, &[2, 4, 6], 30, 20), "sums");
 }
 
 #[test]

@@ -184,10 +184,10 @@ impl<'a, R: Real> Pass<'a, R> {
                 y: self.write(step.y, rows),
                 cache: self.write(step.cache, rows),
             }),
-            StepKind::Activation(activation) if step.x == step.y => {
+            StepKind::Activation { activation, .. } if step.x == step.y => {
                 elementwise::activate_in_place(activation, self.write(step.y, rows));
             }
-            StepKind::Activation(activation) => {
+            StepKind::Activation { activation, .. } => {
                 let width = row_len(&step.input);
                 elementwise::activate(activation, width, self.read(step.x, rows), self.write(step.y, rows));
             }
@@ -230,7 +230,7 @@ impl<'a, R: Real> Pass<'a, R> {
                     scratch: &mut [],
                 });
             }
-            StepKind::Activation(activation) => {
+            StepKind::Activation { activation, .. } => {
                 let Some(dx) = step.dx else { return };
                 let (z, a) = (self.read(step.x, rows), self.read(step.y, rows));
                 if dx == step.dy {

@@ -41,6 +41,18 @@ impl<'a, R: Real> Pass<'a, R> {
         [m, s, mean, along]
     }
 
+    /// What a normalisation does with its channels, by this member's memory.
+    fn moments_of(&self, step: &Step, norm: &Norm) -> Moments<'a, R> {
+        let [m, s, ..] = self.numbers(norm);
+        let (w, rest) = self.parameters(&step.parameters).split_at(norm.channels);
+        Moments { m, s, w, b: &rest[..norm.channels], relu: norm.relu }
+    }
+
+    /// The same on the way back, where what is added hides the sign of y.
+    fn back_moments(&self, step: &Step, norm: &Norm) -> Moments<'a, R> {
+        Moments { relu: norm.relu && norm.added.is_none(), ..self.moments_of(step, norm) }
+    }
+
     /// The sums of all blocks, of one kind.
     fn sums(&self, norm: &Norm, kind: usize) -> &'a [f64] {
         // SAFETY: they were written before the last barrier, and are not in this phase.
@@ -161,13 +173,14 @@ impl<'a, R: Real> Pass<'a, R> {
 
     /// y = w·u + b
     pub(super) fn normalise(&self, step: &Step, norm: &Norm, rows: &Range<usize>) {
-        let [m, s, ..] = self.numbers(norm);
-        let (w, rest) = self.parameters(&step.parameters).split_at(norm.channels);
-        let b = &rest[..norm.channels];
+        let moments = self.moments_of(step, norm);
         let width = norm.channels * norm.positions;
-        let xs = self.read(step.x, rows).chunks_exact(width);
-        for (x, y) in xs.zip(self.write(step.y, rows).chunks_exact_mut(width)) {
-            channels::normalise(Moments { m, s }, w, b, norm.relu, x, y);
+        let added = norm.added.map_or(&[][..], |slot| self.read(slot, rows));
+        let xs =
+            self.read(step.x, rows).chunks_exact(width).zip(self.write(step.y, rows).chunks_exact_mut(width));
+        for (at, (x, y)) in xs.enumerate() {
+            let added = added.get(at * width..(at + 1) * width).unwrap_or(&[]);
+            channels::normalise(moments, x, added, y);
         }
     }
 
@@ -179,8 +192,7 @@ impl<'a, R: Real> Pass<'a, R> {
     pub(super) fn norm_products(&self, step: &Step, norm: &Norm, rows: &Range<usize>) {
         let lanes = self.own_sums(&norm.open);
         let sums = self.sums_from(norm, 2, rows);
-        let [m, s, ..] = self.numbers(norm);
-        let moments = Moments { m, s };
+        let moments = self.back_moments(step, norm);
         let width = norm.channels * norm.positions;
         let dy = self.read(step.dy, rows);
         self.each(step, norm, rows, |place, x, at| {
@@ -211,13 +223,13 @@ impl<'a, R: Real> Pass<'a, R> {
     /// dx = w·s·(dy - Σ dy/N - u·Σ(dy·u)/N)
     pub(super) fn denormalise(&self, step: &Step, norm: &Norm, rows: &Range<usize>) {
         let Some(dx) = step.dx else { return };
-        let [m, s, mean, along] = self.numbers(norm);
-        let w = &self.parameters(&step.parameters)[..norm.channels];
+        let [_, _, mean, along] = self.numbers(norm);
+        let moments = self.back_moments(step, norm);
         let width = norm.channels * norm.positions;
         let values = self.read(step.x, rows).chunks_exact(width);
         let values = values.zip(self.read(step.dy, rows).chunks_exact(width));
         for ((x, dy), dx) in values.zip(self.write(dx, rows).chunks_exact_mut(width)) {
-            channels::denormalise(Moments { m, s }, w, [mean, along], x, dy, dx);
+            channels::denormalise(moments, [mean, along], x, dy, dx);
         }
     }
 
@@ -258,12 +270,13 @@ impl<'a, R: Real> Pass<'a, R> {
         let (lanes, sums) = (self.own_sums(&norm.open), self.own_sums(&norm.closed));
         let [m, s, ..] = self.numbers(norm);
         self.known_moments(norm, m, s);
+        let moments = self.back_moments(step, norm);
         let rows = 0..self.batch.rows;
         let dy = self.read(step.dy, &rows);
         let width = norm.channels * norm.positions;
         self.each(step, norm, &rows, |place, x, at| {
             let dy = &dy[at * width..][..width];
-            channels::add_products(place, own.clone(), x, dy, Moments { m, s }, lanes, sums);
+            channels::add_products(place, own.clone(), x, dy, moments, lanes, sums);
         });
         let blocks = self.blocks(norm);
         for c in own {
