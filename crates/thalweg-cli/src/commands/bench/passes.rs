@@ -142,8 +142,8 @@ fn run_over<'a>(
     })
 }
 
-/// dw and db: x into planes and dy (as long, and of the same values) into panels, a share of the examples for each thread; then a share
-/// of the parameters over all of them.
+/// dw and db, as the plan for any layers takes them: whole blocks of examples for each thread, each example brought into planes and panels
+/// (dy is as long as x, and of the same values), and all its chains while it is in cache; then the sums of the blocks in order.
 fn gradients<'a>(
     team: &'a mut Team,
     sizes: ConvolutionSizes,
@@ -152,44 +152,37 @@ fn gradients<'a>(
 ) -> Box<dyn FnMut() + 'a> {
     let threads = team.threads();
     let (panels, planes) = (ParameterPanels::new(sizes), Planes::of_input(sizes));
+    let (len, block) = (sizes.x_len(), sizes.block());
+    let blocks = rows.div_ceil(block);
     let example = || (vec![0.0; planes.len::<f32>()], vec![0.0; panels.dy_len::<f32>()]);
-    let examples: Vec<_> = (0..rows).map(|_| RwLock::new(example())).collect();
-    let chains: Vec<_> = (0..threads).map(|_| Mutex::new(vec![0.0; 2 * panels.len::<f32>()])).collect();
+    let examples: Vec<_> = (0..threads).map(|_| Mutex::new(example())).collect();
+    let chains: Vec<_> = (0..blocks).map(|_| RwLock::new(vec![0.0; panels.len::<f32>()])).collect();
+    let sums: Vec<_> = (0..threads).map(|_| Mutex::new(vec![0.0; panels.len::<f32>()])).collect();
     let mut dy = x.to_vec();
     dy.resize(x.len() + LINE, 0.0);
-    let len = sizes.x_len();
     Box::new(move || {
         team.run(|member: Member<'_>| {
-            for n in member.share(rows) {
-                let mut example = examples[n].write().unwrap_or_else(PoisonError::into_inner);
-                planes.fill(&x[n * len..(n + 1) * len], &mut example.0);
-                f32::to_panels(&panels, &dy[n * len..], &mut example.1);
-            }
-            member.wait();
-            let mut sums = chains[member.index()].lock().unwrap_or_else(PoisonError::into_inner);
-            let (chains, totals) = sums.split_at_mut(panels.len::<f32>());
-            totals.fill(0.0);
-            let units = member.share(panels.units::<f32>());
-            for (n, example) in examples.iter().enumerate() {
-                let example = example.read().unwrap_or_else(PoisonError::into_inner);
-                for unit in units.clone() {
-                    let range = panels.range::<f32>(unit);
-                    let goes_on = !n.is_multiple_of(sizes.block());
-                    f32::add_example(
-                        &panels,
-                        unit,
-                        &example.0,
-                        &example.1,
-                        goes_on,
-                        &mut chains[range.clone()],
-                    );
-                    if (n + 1).is_multiple_of(sizes.block()) || n + 1 == rows {
-                        totals[range.clone()]
-                            .iter_mut()
-                            .zip(&chains[range])
-                            .for_each(|(sum, chain)| *sum += chain);
+            let mut example = examples[member.index()].lock().unwrap_or_else(PoisonError::into_inner);
+            let (planes_of_x, panels_of_dy) = &mut *example;
+            for number in member.share(blocks) {
+                let mut chains = chains[number].write().unwrap_or_else(PoisonError::into_inner);
+                for n in number * block..rows.min((number + 1) * block) {
+                    planes.fill(&x[n * len..(n + 1) * len], planes_of_x);
+                    f32::to_panels(&panels, &dy[n * len..], panels_of_dy);
+                    for unit in 0..panels.units::<f32>() {
+                        let own = &mut chains[panels.range::<f32>(unit)];
+                        f32::add_example(&panels, unit, planes_of_x, panels_of_dy, n > number * block, own);
                     }
                 }
+            }
+            member.wait();
+            let own = member.share(panels.len::<f32>());
+            let mut sums = sums[member.index()].lock().unwrap_or_else(PoisonError::into_inner);
+            let sums = &mut sums[own.clone()];
+            sums.fill(0.0);
+            for chains in &chains {
+                let chains = chains.read().unwrap_or_else(PoisonError::into_inner);
+                sums.iter_mut().zip(&chains[own.clone()]).for_each(|(sum, chain)| *sum += chain);
             }
         });
     })
