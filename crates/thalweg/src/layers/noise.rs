@@ -28,6 +28,9 @@ impl From<Noise> for Layer {
     }
 }
 
+/// Normal numbers drawn at once.
+const TOGETHER: usize = 64;
+
 impl Noise {
     pub(super) fn check(&self) -> Result<(), LayerProblem> {
         if self.noise.is_finite() && self.noise >= 0.0 {
@@ -51,8 +54,13 @@ impl Noise {
     /// Adds the noise of values `first` and following of a layer's stream: number `row·width + column`.
     pub(crate) fn disturb<R: Real>(&self, stream: Stream, first: u64, values: &mut [R]) {
         let noise = R::from_f64(self.noise);
-        for (i, value) in (first..).zip(values) {
-            *value = noise.mul_add(stream.normal(i), *value);
+        let mut normals = [R::ZERO; TOGETHER];
+        for (first, values) in (first..).step_by(TOGETHER).zip(values.chunks_mut(TOGETHER)) {
+            let normals = &mut normals[..values.len()];
+            stream.fill_normal(first, normals);
+            for (value, &normal) in values.iter_mut().zip(&*normals) {
+                *value = noise.mul_add(normal, *value);
+            }
         }
     }
 
