@@ -173,14 +173,15 @@ fn spread<R: Real, const N: usize>(from: &[R], to: &mut [R]) {
 
 /// Copies a short run, by registers: the call that copies any run takes longer than that.
 #[inline(always)]
+#[allow(clippy::manual_memcpy, reason = "it is what this function is there to avoid")]
 fn copy<R: Real>(from: &[R], to: &mut [R]) {
     const RUN: usize = 8;
     let (from, from_rest) = from.as_chunks::<RUN>();
     let (to, to_rest) = to.as_chunks_mut::<RUN>();
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+    for i in 0..to.len() {
+        to[i] = from[i];
     }
-    for (to, from) in to_rest.iter_mut().zip(from_rest) {
-        *to = *from;
+    for i in 0..to_rest.len() {
+        to_rest[i] = from_rest[i];
     }
 }
