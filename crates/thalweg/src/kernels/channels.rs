@@ -124,8 +124,8 @@ impl<R: Real, const RELU: bool> Terms<R, 2> for Products<'_, R, RELU> {
     #[inline(always)]
     fn of(self, c: usize, at: usize) -> [f64; 2] {
         let u = (self.x[at] - self.m[c]) * self.s[c];
-        let is_off = RELU && !(self.w[c].mul_add(u, self.b[c]) > R::ZERO);
-        let dy = if is_off { 0.0 } else { self.dy[at].to_f64() };
+        let is_on = !RELU || self.w[c].mul_add(u, self.b[c]) > R::ZERO;
+        let dy = if is_on { self.dy[at].to_f64() } else { 0.0 };
         [dy, dy * u.to_f64()]
     }
 
@@ -509,7 +509,8 @@ fn denormalise_portable<R: Real>(moments: Moments<'_, R>, means: [&[R]; 2], x: &
     if positions == 1 {
         for c in 0..channels {
             let u = (x[c] - m[c]) * s[c];
-            let dy = if relu && !(w[c].mul_add(u, b[c]) > R::ZERO) { R::ZERO } else { dy[c] };
+            let is_on = !relu || w[c].mul_add(u, b[c]) > R::ZERO;
+            let dy = if is_on { dy[c] } else { R::ZERO };
             dx[c] = w[c] * s[c] * (dy - mean[c] - u * along[c]);
         }
         return;
