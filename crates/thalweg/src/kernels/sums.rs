@@ -107,11 +107,13 @@ mod tests {
     #[test]
     fn norms_of_many_values_are_ordered_sums() {
         for len in [0, 1, 7, 8, 9, 4095, 4096, 4097, 9001, 16_384, 40_003] {
-            let values: Vec<f32> = (0..len).map(|i| ((i * 7919 % 1009) as f32 - 500.0) / 97.0).collect();
+            // Blocks of different sums, all of whose bits are used, so that another order shows.
+            let value = |i: usize| (1 + i / 4096) as f64 / (1 + i * 7919 % 1009) as f64;
+            let values: Vec<f64> = (0..len).map(|i| if i % 2 == 0 { value(i) } else { -value(i) }).collect();
             let (mut squares, mut magnitudes) = (OrderedSum::new(), OrderedSum::new());
             for &value in &values {
-                squares.push(f64::from(value) * f64::from(value));
-                magnitudes.push(f64::from(value.abs()));
+                squares.push(value * value);
+                magnitudes.push(value.abs());
             }
             assert_eq!(sum_of_squares(&values).to_bits(), squares.total().to_bits(), "{len} values");
             assert_eq!(sum_of_magnitudes(&values).to_bits(), magnitudes.total().to_bits(), "{len} values");

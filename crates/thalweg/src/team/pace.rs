@@ -22,6 +22,13 @@ const LONG: f64 = 10e-3;
 /// each further one after twice as many.
 const PATIENCE: u32 = 256;
 
+/// Multiply-adds of a step's forward pass below which one thread begins: such a step takes a fraction of a millisecond, and a fit of
+/// some of them may be over before a team is awake.
+const SHORT: usize = 4_000_000;
+
+/// How many stretches one thread takes then before the team is tried.
+const FIRST_ALONE: u32 = 4;
+
 /// Decides, stretch by stretch, whether all threads work or one alone, by how long each takes for a row.
 ///
 /// The first stretch is the team's and the second one thread's; then whoever was faster goes on. A team that becomes
@@ -60,6 +67,14 @@ impl Pace {
             since: 0,
             patience: 1,
             is_warm: false,
+        }
+    }
+
+    /// For steps of so many multiply-adds in their forward pass: where these are few, one thread begins.
+    pub(crate) fn for_steps_of(multiply_adds: usize) -> Self {
+        match multiply_adds < SHORT {
+            true => Pace { together: false, patience: FIRST_ALONE, ..Pace::new() },
+            false => Pace::new(),
         }
     }
 
@@ -153,6 +168,17 @@ mod tests {
         let mut expected = vec![true; 200];
         expected[1] = false;
         assert_eq!(stretches(&mut pace, 200, 1.0, 1.8), expected);
+    }
+
+    #[test]
+    fn one_thread_begins_with_short_steps() {
+        let mut pace = Pace::for_steps_of(SHORT - 1);
+        let expected = [[false; 4], [true; 4]].concat();
+        assert_eq!(stretches(&mut pace, 8, 1.0, 1.8), expected);
+        let mut pace = Pace::for_steps_of(SHORT - 1);
+        let expected = [vec![false; 4], vec![true], vec![false; 8], vec![true]].concat();
+        assert_eq!(stretches(&mut pace, 14, 2.0, 1.0), expected);
+        assert!(Pace::for_steps_of(SHORT).together);
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             row_losses: vec![R::ZERO; if data.target_scale().is_none() { lanes } else { 0 }],
             takes_losses: false,
             alone: Team::new(1).ok()?,
-            pace: Pace::new(),
+            pace: Pace::for_steps_of(rows * sizes.hidden * (sizes.inputs + sizes.outputs)),
             team,
         };
         plan.set_parameters(network.parameters());

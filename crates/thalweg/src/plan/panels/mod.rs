@@ -184,7 +184,7 @@ impl<R: Real> PanelPlan<R> {
             looked: None,
             rules: rules.clone(),
             alone: Team::new(1)?,
-            pace: Pace::new(),
+            pace: Pace::for_steps_of(work),
             team,
             program,
         };
