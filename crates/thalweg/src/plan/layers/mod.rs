@@ -9,7 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `program.rs` | a network as steps, and the phases in which a team runs them |
-//! | `builder.rs` | from layers to that |
+//! | `builder/` | from layers to that |
 //! | `slots.rs` | where matrices lie, by how long they live |
 //! | `memory.rs` | what the plan owns, and the view of it that a team shares |
 //! | `pass/` | the phases as a member runs them |
