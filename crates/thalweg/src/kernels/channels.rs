@@ -10,11 +10,12 @@
 
 use std::ops::Range;
 
+use super::OrderedSum;
 use crate::real::Real;
 
 /// Chains in which a block is added, and how many values it has (NUMERICS rule 5).
-pub(crate) const LANES: usize = 8;
-pub(crate) const BLOCK: usize = 4096;
+pub(crate) const LANES: usize = OrderedSum::LANES;
+pub(crate) const BLOCK: usize = OrderedSum::BLOCK;
 
 /// Channels whose sums grow side by side, so that additions need not wait for each other.
 const TOGETHER: usize = 4;

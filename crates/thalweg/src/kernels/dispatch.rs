@@ -57,6 +57,17 @@ pub fn path() -> Path {
     }
 }
 
+/// Whether the kernels of those plans that are made for registers (`lanes`, `narrow_hidden`, `one_output`) are there without an instruction set
+/// too. On x86-64 they are for tests only: each product is a call there, so that these plans gain nothing, and their copies take half a megabyte.
+pub(crate) const fn has_portable_plans() -> bool {
+    cfg!(any(not(target_arch = "x86_64"), debug_assertions))
+}
+
+/// Whether plans that are made for registers can be used.
+pub(crate) fn has_plans_for_registers() -> bool {
+    has_portable_plans() || path() != Path::Portable
+}
+
 #[cold]
 fn choose() -> Path {
     let all = [Path::Avx512, Path::Avx2, Path::Portable];
@@ -101,9 +112,10 @@ macro_rules! dispatched {
 /// Defines a function that runs `$body` with the registers of the path in use: `$body` takes the scalar and the
 /// [`Vector`](super::vector::Vector) as its type parameters.
 ///
-/// `$body` must be `#[inline(always)]` and free of closures, as for `dispatched!`.
+/// `$body` must be `#[inline(always)]` and free of closures, as for `dispatched!`. With `if condition` behind it, the copy without an instruction
+/// set is compiled only where that function of [`dispatch`](self) says so.
 macro_rules! vectorised {
-    ($(#[$meta:meta])* $visibility:vis fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident<$r:ident>($($arg:ident: $ty:ty),* $(,)?) $(-> $out:ty)? = $body:ident $(, if $condition:ident)?;) => {
         $(#[$meta])*
         $visibility fn $name<$r: $crate::real::Real>($($arg: $ty),*) $(-> $out)? {
             #[cfg(target_arch = "x86_64")]
@@ -126,6 +138,9 @@ macro_rules! vectorised {
                     $crate::kernels::Path::Portable => {}
                 }
             }
+            $(if !$crate::kernels::$condition() {
+                unreachable!("a kernel for instruction sets alone");
+            })?
             // SAFETY: portable registers need no instruction set.
             unsafe { $body::<$r, $r::Portable>($($arg),*) }
         }

@@ -34,5 +34,7 @@ pub mod sums;
 pub(crate) mod vector;
 
 pub use dispatch::{Path, path};
+pub(crate) use dispatch::{has_plans_for_registers, has_portable_plans};
 pub use ordered_sum::OrderedSum;
+pub(crate) use prefetch::LINE;
 pub use vector::{Registers, Vector};

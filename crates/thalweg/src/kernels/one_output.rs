@@ -88,7 +88,7 @@ vectorised! {
     ///
     /// # Panics
     /// If the part does not lie in the matrix or is wider than a segment, or a slice has another length.
-    pub fn segment_sums<R>(part: &Part<'_, R>, w: &[R], sums: &mut [R]) = segment_sums_body;
+    pub fn segment_sums<R>(part: &Part<'_, R>, w: &[R], sums: &mut [R]) = segment_sums_body, if has_portable_plans;
 }
 
 #[inline(always)]
@@ -206,7 +206,7 @@ vectorised! {
     ///
     /// # Panics
     /// If the part does not lie in the matrix, or a slice has another length.
-    pub fn add_products<R>(part: &Part<'_, R>, dz: &[R], begins: bool, dw: &mut [R]) = add_products_body;
+    pub fn add_products<R>(part: &Part<'_, R>, dz: &[R], begins: bool, dw: &mut [R]) = add_products_body, if has_portable_plans;
 }
 
 #[inline(always)]

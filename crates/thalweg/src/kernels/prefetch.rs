@@ -1,7 +1,7 @@
 //! Asking for memory before it is needed. Nothing else happens.
 #![allow(unsafe_code, reason = "the instruction takes an address")]
 
-/// Bytes that are fetched at once.
+/// Bytes that are fetched at once: a cache line. Matrices begin at multiples of it, and kernels may read as many bytes behind one.
 pub(crate) const LINE: usize = 64;
 
 /// Asks for these values to be brought into the second cache.

@@ -688,7 +688,7 @@ fn check_size(what: &'static str, axes: &[usize]) -> Result<(), LayerProblem> {
 }
 
 /// The length of the innermost axis: what softmax calls a row.
-fn row_len(shape: &Shape) -> usize {
+pub(crate) fn row_len(shape: &Shape) -> usize {
     shape.axes().last().copied().unwrap_or(1)
 }
 

@@ -2,12 +2,20 @@
 
 use std::ops::Range;
 
+use crate::kernels::LINE;
 use crate::layers::Layer;
 use crate::network::PlacedLayer;
 use crate::real::Real;
 
 /// Matrices start at multiples of this many values: 64 bytes in f32, 128 in f64.
 const ALIGNMENT: usize = 16;
+
+/// A place for so many values from `end` on, a line of its own.
+pub(super) fn run<R>(end: &mut usize, len: usize) -> Range<usize> {
+    let start = end.next_multiple_of(LINE / size_of::<R>());
+    *end = start + len;
+    start..*end
+}
 
 /// Where the matrices of a step lie in the arena. All matrices are `[largest_batch, width]`; a short batch uses fewer
 /// rows of them.

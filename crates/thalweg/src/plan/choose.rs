@@ -9,6 +9,7 @@ use super::panels::{PanelForward, PanelPlan};
 use super::{ForwardPlan, GradientPlan, PlainForward, PlainSteps, Rules, StepPlan, fit};
 use crate::data::{Dataset, DatasetTargets, TargetScale};
 use crate::error::Result;
+use crate::kernels;
 use crate::network::{Network, NetworkProblem};
 use crate::optimizers::Optimizer;
 use crate::real::Real;
@@ -36,7 +37,7 @@ fn fast_plan<R: Real>(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option
     let Wanted { rules, data, threads, .. } = wanted;
     // The plans for a full batch count every row once and know no limits but that of the gradient's norm.
     let is_usual = data.weights().is_none() && rules.clip_value.is_none() && rules.max_norm.is_none();
-    if wanted.is_full_batch && is_usual {
+    if wanted.is_full_batch && is_usual && kernels::has_plans_for_registers() {
         if let Some(plan) = OneOutputPlan::new(network, rules, data, threads) {
             return Ok(Some(Box::new(plan)));
         }

@@ -33,3 +33,7 @@ pub use plain::Plan;
 pub(crate) use plain_steps::PlainSteps;
 pub use rules::{Rates, Rows, Rules};
 pub use step::{GradientPlan, StepPlan};
+
+/// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it,
+/// [`Pace`](crate::team::Pace) measures.
+const WORTH_SHARING: usize = 100_000;

@@ -9,13 +9,11 @@ use std::cell::RefCell;
 use super::{
     ConvolutionSizes, Correlation, ParameterPanels, Planes, add_example, correlate, naive, to_panels,
 };
+use crate::kernels::LINE;
 use crate::real::Real;
 
 /// Sizes for which a thread keeps its room: as many as a deep network has layers.
 const KEPT: usize = 64;
-
-/// Bytes that kernels may read behind an image.
-const LINE: usize = 64;
 
 thread_local! {
     /// The rooms of this thread, of either scalar.

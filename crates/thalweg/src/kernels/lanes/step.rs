@@ -117,7 +117,7 @@ vectorised! {
     /// If a place of a stage lies outside of the slices.
     pub(crate) fn forward_pass<R>(
         stages: &[Stage<R>], rows: usize, weights: &[R], values: &mut [R],
-    ) = forward_pass_body;
+    ) = forward_pass_body, if has_portable_plans;
 }
 
 #[inline(always)]
@@ -157,7 +157,7 @@ vectorised! {
     ///
     /// # Panics
     /// If a place lies outside of the slices.
-    pub(crate) fn step<R>(step: &Step<'_, R>, memory: Memory<'_, R>) -> bool = step_body;
+    pub(crate) fn step<R>(step: &Step<'_, R>, memory: Memory<'_, R>) -> bool = step_body, if has_portable_plans;
 }
 
 #[inline(always)]

@@ -22,7 +22,7 @@ vectorised! {
     ///
     /// # Panics
     /// If a slice is shorter than the sizes say, or there are more rows than a block has.
-    pub fn partial_sums<R>(sizes: LaneSizes, x: &[R], dz: &[R], dw: &mut [R], db: &mut [R]) = partial_sums_body;
+    pub fn partial_sums<R>(sizes: LaneSizes, x: &[R], dz: &[R], dw: &mut [R], db: &mut [R]) = partial_sums_body, if has_portable_plans;
 }
 
 #[inline(always)]
@@ -257,7 +257,7 @@ vectorised! {
     ///
     /// # Panics
     /// If `parts` does not hold a part for each sum, or their number is no multiple of [`PARTIAL`].
-    pub fn join<R>(parts: &[R], sums: &mut [R]) = join_body;
+    pub fn join<R>(parts: &[R], sums: &mut [R]) = join_body, if has_portable_plans;
 }
 
 #[inline(always)]

@@ -19,7 +19,7 @@ vectorised! {
     /// If a slice is shorter than the sizes say, or `z` is not whole panels.
     pub(crate) fn forward<R>(
         sizes: Sizes, parts: &[Range<usize>], weights: &[R], bias: &[R], x: &[R], z: &mut [R],
-    ) = forward_body;
+    ) = forward_body, if has_portable_plans;
 }
 
 #[inline(always)]

@@ -19,7 +19,7 @@ vectorised! {
     /// block.
     pub(crate) fn gradients<R>(
         sizes: Sizes, rows: usize, x: &[R], dz: &[R], weights: &[R], gradients: &mut [R],
-    ) = gradients_body;
+    ) = gradients_body, if has_portable_plans;
 }
 
 #[inline(always)]

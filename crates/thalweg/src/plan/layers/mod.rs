@@ -29,7 +29,7 @@ use std::fmt;
 pub(crate) use predict::LayerForward;
 
 use super::own_units::OwnUnits;
-use super::{Arena, GradientPlan, Rates, Rows, Rules, StepPlan, Wanted};
+use super::{Arena, GradientPlan, Rates, Rows, Rules, StepPlan, WORTH_SHARING, Wanted};
 use crate::data::DatasetTargets;
 use crate::error::Result;
 use crate::kernels::OrderedSum;
@@ -42,9 +42,6 @@ use builder::Size;
 use memory::Memory;
 use pass::{Batch, Chunk, Input, Pass, Updates};
 use program::Program;
-
-/// Multiplications of a pass below which a second thread is not even tried.
-const WORTH_SHARING: usize = 100_000;
 
 /// Trains any network of our own layers, in batches of any size.
 pub(crate) struct LayerPlan<R: Real> {

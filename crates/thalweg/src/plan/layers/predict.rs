@@ -6,11 +6,11 @@ use super::builder::Size;
 use super::memory::Memory;
 use super::pass::{Batch, Input, Pass};
 use super::program::Program;
-use super::{WORTH_SHARING, work};
+use super::work;
 use crate::error::Result;
 use crate::losses::{Factors, Loss, Targets};
 use crate::network::Network;
-use crate::plan::ForwardPlan;
+use crate::plan::{ForwardPlan, WORTH_SHARING};
 use crate::real::Real;
 use crate::team::{Pace, Team};
 

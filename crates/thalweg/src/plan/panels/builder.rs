@@ -8,15 +8,13 @@ use super::program::{
     ColumnNorm, Form, Matrix, MatrixRoom, Norm, Program, RowNorm, Stage, Tail, TailKind, Values,
 };
 use crate::activations::Activation;
+use crate::kernels::LINE;
 use crate::kernels::panels::{LANE_COLUMNS, panel_count, panel_width};
 use crate::kernels::sums::LANES;
 use crate::layers::{BatchNorm, Layer, LayerNorm};
 use crate::network::PlacedLayer;
 use crate::plan::Rules;
 use crate::real::Real;
-
-/// Matrices start at multiples of this many bytes: a cache line.
-const LINE: usize = 64;
 
 impl Program {
     /// The stages of a network of dense, elementwise and normalising layers, perhaps behind convolutions; `None` for any other.

@@ -10,14 +10,13 @@ use std::ops::Range;
 
 use super::parameters::visit_slots;
 use crate::activations::Activation;
+use crate::kernels::LINE;
 use crate::kernels::convolution::{ConvolutionSizes, Correlation, ParameterPanels, Planes, PoolSizes};
 use crate::layers::{Layer, Pooling};
 use crate::network::PlacedLayer;
 use crate::plan::Rules;
+use crate::plan::arena::run;
 use crate::real::Real;
-
-/// Bytes that start a run of their own, and that kernels may read behind one: a cache line.
-const LINE: usize = 64;
 
 /// Convolutions and what follows them, up to the first dense layer.
 #[derive(Clone, Debug)]
@@ -207,13 +206,6 @@ struct Builder<'a> {
     member: usize,
     /// Values of the largest image.
     widest: usize,
-}
-
-/// So many values from `end` on, a line of their own.
-fn run<R>(end: &mut usize, len: usize) -> Range<usize> {
-    let start = end.next_multiple_of(LINE / size_of::<R>());
-    *end = start + len;
-    start..*end
 }
 
 impl Builder<'_> {

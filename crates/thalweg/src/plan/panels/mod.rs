@@ -39,7 +39,7 @@ use crate::layers::Layer;
 use crate::losses::{Loss, Targets, Weights};
 use crate::network::{Network, PlacedLayer};
 use crate::optimizers::{Optimizer, StepRule, Update, muon};
-use crate::plan::{Arena, GradientPlan, Rates, Rows, Rules, StepPlan, Wanted, loss_bound};
+use crate::plan::{Arena, GradientPlan, Rates, Rows, Rules, StepPlan, WORTH_SHARING, Wanted, loss_bound};
 use crate::real::Real;
 use crate::team::{Pace, Team};
 use memory::Memory;
@@ -48,9 +48,6 @@ use program::Program;
 
 /// Rows of a batch that are worked at once: a divisor of the blocks of rows of NUMERICS rule 4 and a multiple of its lanes.
 const TILE: usize = 512;
-
-/// Multiplications of a pass below which a second thread is not even tried: about 1 µs of them. Above it, [`Pace`] measures.
-const WORTH_SHARING: usize = 100_000;
 
 /// How much memory the convolutions before the dense layers take.
 struct FrontSizes {

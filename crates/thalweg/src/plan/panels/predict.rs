@@ -5,14 +5,14 @@ use std::fmt;
 use super::memory::Memory;
 use super::pass::{Input, Pass, Tile};
 use super::program::{Form, Program, Tail, TailKind, Values};
-use super::{FrontSizes, WORTH_SHARING, forward};
+use super::{FrontSizes, forward};
 use crate::error::Result;
 use crate::kernels::one_row::one_row;
 use crate::kernels::panels::{forward_one_output, panel_width};
 use crate::kernels::{elementwise, layer_norm};
 use crate::losses::Loss;
 use crate::network::Network;
-use crate::plan::{Arena, ForwardPlan, Rules};
+use crate::plan::{Arena, ForwardPlan, Rules, WORTH_SHARING};
 use crate::real::Real;
 use crate::team::{Pace, Team};
 

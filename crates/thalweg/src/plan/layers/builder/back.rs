@@ -1,10 +1,11 @@
 //! Back: which gradient each step reads and writes, and when those of parameters are taken.
 
-use super::{Builder, Gradient, Node, run};
+use super::{Builder, Gradient, Node};
 use crate::activations::Activation;
 use crate::kernels::channels;
 use crate::kernels::convolution::Correlation;
 use crate::layers::Layer;
+use crate::plan::arena::run;
 use crate::plan::layers::program::{Back, RowOp, Step, StepKind, UnitOp};
 use crate::plan::layers::slots::Moment;
 use crate::real::Real;

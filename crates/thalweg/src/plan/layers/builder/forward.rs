@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::back::back_of;
-use super::{Builder, FEW_OUTPUTS, LINE, Node, Sited, Value, run};
+use super::{Builder, FEW_OUTPUTS, Node, Sited, Value};
 use crate::activations::Activation;
-use crate::kernels::channels;
 use crate::kernels::convolution::{ConvolutionSizes, Correlation, ParameterPanels, Planes};
+use crate::kernels::{LINE, channels};
 use crate::layers::{BatchNorm, Block, Layer, Residual, inner_number};
+use crate::plan::arena::run;
 use crate::plan::layers::program::{
     Back, Convolution, Dense, Norm, Packed, Phase, RowOp, Step, StepKind, UnitOp,
 };

@@ -8,14 +8,13 @@ use std::ops::Range;
 use super::program::{Lens, Phase, Program, RowOp, Step, Strand, UnitOp};
 use super::slots::{Moment, Slots};
 use crate::activations::Activation;
+use crate::kernels::LINE;
 use crate::layers::Layer;
 use crate::network::PlacedLayer;
 use crate::plan::Rules;
+use crate::plan::arena::run;
 use crate::real::Real;
 use crate::shape::Shape;
-
-/// Bytes that start a run of their own, and that kernels may read behind one: a cache line.
-const LINE: usize = 64;
 
 /// Bytes of the widest matrix of a chunk of rows: a few of them fit the second cache together.
 const CHUNK: usize = 1 << 16;
@@ -98,13 +97,6 @@ struct Builder<'a> {
     /// Gradients that are taken after the next barrier.
     pending: Vec<usize>,
     lens: Lens,
-}
-
-/// So many values from `end` on, a line of their own.
-fn run<R>(end: &mut usize, len: usize) -> Range<usize> {
-    let start = end.next_multiple_of(LINE / size_of::<R>());
-    *end = start + len;
-    start..*end
 }
 
 impl Builder<'_> {

@@ -9,12 +9,10 @@ use std::ops::Range;
 
 use super::super::program::{Convolution, Packed, Step, StepKind};
 use super::Pass;
+use crate::kernels::LINE;
 use crate::kernels::convolution::{add_example, correlate, to_panels};
 use crate::kernels::elementwise;
 use crate::real::Real;
-
-/// Bytes that kernels may read behind an image.
-const LINE: usize = 64;
 
 impl<R: Real> Pass<'_, R> {
     /// Lays this member's share of a convolution's weights out for the kernels.

@@ -17,10 +17,9 @@ use super::memory::Buffers;
 use super::program::{Back, Phase, Program, RowOp, Step, StepKind, Strand, UnitOp};
 use crate::data::Dataset;
 use crate::kernels::elementwise;
-use crate::layers::{Backward, Forward, Layer, Mode};
+use crate::layers::{Backward, Forward, Layer, Mode, row_len};
 use crate::losses::{Factors, Loss, Targets};
 use crate::real::Real;
-use crate::shape::Shape;
 use crate::team::Member;
 
 /// Where features come from.
@@ -268,10 +267,7 @@ impl<'a, R: Real> Pass<'a, R> {
     fn loss_gradient(&self, rows: &Range<usize>) {
         let output = self.program.output;
         let width = self.program.matrices[output].width;
-        let targets = match self.batch.targets {
-            Targets::Classes(classes) => Targets::Classes(&classes[rows.clone()]),
-            Targets::Values(values) => Targets::Values(&values[rows.start * width..rows.end * width]),
-        };
+        let targets = self.batch.targets.piece(rows.start, rows.len(), width);
         let factors = self.batch.factors.piece(rows.start, rows.len());
         let (outputs, d) = (self.read(output, rows), self.write(self.program.doutput, rows));
         self.batch.loss.gradient_of_piece(width, factors, outputs, targets, d);
@@ -383,9 +379,4 @@ impl<'a, R: Real> Pass<'a, R> {
             None => Mode::Inference,
         }
     }
-}
-
-/// The length of the innermost axis: what softmax calls a row.
-fn row_len(shape: &Shape) -> usize {
-    shape.axes().last().copied().unwrap_or(1)
 }

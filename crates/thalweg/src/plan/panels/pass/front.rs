@@ -9,15 +9,13 @@ use std::mem;
 
 use super::super::front::{self, Front, ImageStage, ImageTailKind};
 use super::{Input, Pass, StageRule};
+use crate::kernels::LINE;
 use crate::kernels::convolution::{
     add_example, average_pool, average_pool_gradient, correlate, max_pool, max_pool_gradient, to_panels,
 };
 use crate::kernels::elementwise;
 use crate::kernels::panels::panel_width;
 use crate::real::Real;
-
-/// Bytes that kernels may read behind an image.
-const LINE: usize = 64;
 
 impl<R: Real> Pass<'_, R> {
     /// Lays this member's share of the convolutions' parameters out for the kernels.
