@@ -279,6 +279,7 @@ unsafe fn correlate_body<R: Real, V: Vector<R>>(
                 let tile = Tile {
                     x: planes.as_ptr().add(g * work.group_step),
                     step: 0,
+                    half: 0,
                     offsets: work.offsets.as_ptr(),
                     terms: work.offsets.len(),
                     w,
@@ -303,6 +304,16 @@ unsafe fn channels<R: Real, V: Vector<R>>(work: &Correlation, m: usize, tile: Ti
     let by_rows = work.rows * work.columns.div_ceil(V::WIDTH);
     // SAFETY: the caller's. Positions beyond a row's end are computed from whatever follows, and stored nowhere.
     unsafe {
+        if goes_by_halves::<R, V>(work, m) {
+            let mut r = 0;
+            while r < work.rows {
+                let (x, y) = (tile.x.add(r * work.pitch), tile.y.add(r * work.row));
+                let step = 2 * work.pitch;
+                halved::<R, V>(m, Tile { x, y, step, half: work.pitch, y_step: V::WIDTH, ..tile });
+                r += 4;
+            }
+            return;
+        }
         if work.columns < V::WIDTH && in_a_row.div_ceil(V::WIDTH) < by_rows {
             // Narrow images: rows one after the other, zeros and all.
             let n = at_most(most, in_a_row / V::WIDTH);
@@ -338,6 +349,19 @@ unsafe fn channels<R: Real, V: Vector<R>>(work: &Correlation, m: usize, tile: Ti
         }
     }
 }
+
+/// Whether two rows of positions fill a register, four rows a tile of two, and the rows of the output follow each other.
+#[inline(always)]
+fn goes_by_halves<R, V: Vector<R>>(work: &Correlation, m: usize) -> bool {
+    V::REGISTERS == 32
+        && m >= LEAST_HALVED
+        && 2 * work.columns == V::WIDTH
+        && (work.row, work.column) == (work.columns, 1)
+        && work.rows.is_multiple_of(4)
+}
+
+/// Channels of a tile at least whose registers are loaded in halves.
+const LEAST_HALVED: usize = 7;
 
 /// Where a run of `length` begins: at `start`, or earlier where it would pass the end, so that the last one overlaps.
 #[inline(always)]
@@ -419,6 +443,8 @@ struct Tile<R> {
     x: *const R,
     /// From one register of positions to the next.
     step: usize,
+    /// From the first half of one to the second, where they are loaded by halves.
+    half: usize,
     offsets: *const usize,
     terms: usize,
     w: *const R,
@@ -438,19 +464,37 @@ unsafe fn tile_of<R: Real, V: Vector<R>>(m: usize, n: usize, work: Tile<R>) {
             (1, _) => tile_of_channels::<R, V, 1>(m, work),
             _ if V::REGISTERS == FEW => unreachable!("registers for such a tile"),
             (2, _) => tile_of_channels::<R, V, 2>(m, work),
-            (4, 1) => tile::<R, V, 1, 4>(work),
-            (4, 2) => tile::<R, V, 2, 4>(work),
+            (4, 1) => tile::<R, V, 1, 4, false>(work),
+            (4, 2) => tile::<R, V, 2, 4, false>(work),
             _ if V::REGISTERS < 32 => unreachable!("registers for such a tile"),
-            (8, 1) => tile::<R, V, 1, 8>(work),
-            (8, 2) => tile::<R, V, 2, 8>(work),
-            (4, 3) => tile::<R, V, 3, 4>(work),
-            (4, 4) => tile::<R, V, 4, 4>(work),
-            (4, 5) => tile::<R, V, 5, 4>(work),
-            (4, 6) => tile::<R, V, 6, 4>(work),
-            (3, 7) => tile::<R, V, 7, 3>(work),
-            (3, 8) => tile::<R, V, 8, 3>(work),
-            (3, 9) => tile::<R, V, 9, 3>(work),
+            (8, 1) => tile::<R, V, 1, 8, false>(work),
+            (8, 2) => tile::<R, V, 2, 8, false>(work),
+            (4, 3) => tile::<R, V, 3, 4, false>(work),
+            (4, 4) => tile::<R, V, 4, 4, false>(work),
+            (4, 5) => tile::<R, V, 5, 4, false>(work),
+            (4, 6) => tile::<R, V, 6, 4, false>(work),
+            (3, 7) => tile::<R, V, 7, 3, false>(work),
+            (3, 8) => tile::<R, V, 8, 3, false>(work),
+            (3, 9) => tile::<R, V, 9, 3, false>(work),
             _ => unreachable!("registers for such a tile"),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn halved<R: Real, V: Vector<R>>(m: usize, work: Tile<R>) {
+    // SAFETY: the caller's.
+    unsafe {
+        match m {
+            7 => tile::<R, V, 7, 2, true>(work),
+            8 => tile::<R, V, 8, 2, true>(work),
+            9 => tile::<R, V, 9, 2, true>(work),
+            10 => tile::<R, V, 10, 2, true>(work),
+            11 => tile::<R, V, 11, 2, true>(work),
+            12 => tile::<R, V, 12, 2, true>(work),
+            13 => tile::<R, V, 13, 2, true>(work),
+            14 => tile::<R, V, 14, 2, true>(work),
+            _ => unreachable!("tiles have 7 to 14 channels"),
         }
     }
 }
@@ -460,22 +504,22 @@ unsafe fn tile_of_channels<R: Real, V: Vector<R>, const N: usize>(m: usize, work
     // SAFETY: the caller's.
     unsafe {
         match m {
-            1 => tile::<R, V, 1, N>(work),
-            2 => tile::<R, V, 2, N>(work),
+            1 => tile::<R, V, 1, N, false>(work),
+            2 => tile::<R, V, 2, N, false>(work),
             _ if V::REGISTERS == FEW => unreachable!("tiles have at most 2 channels"),
-            3 => tile::<R, V, 3, N>(work),
-            4 => tile::<R, V, 4, N>(work),
-            5 => tile::<R, V, 5, N>(work),
-            6 => tile::<R, V, 6, N>(work),
+            3 => tile::<R, V, 3, N, false>(work),
+            4 => tile::<R, V, 4, N, false>(work),
+            5 => tile::<R, V, 5, N, false>(work),
+            6 => tile::<R, V, 6, N, false>(work),
             _ if V::REGISTERS < 32 => unreachable!("tiles have at most 6 channels"),
-            7 => tile::<R, V, 7, N>(work),
-            8 => tile::<R, V, 8, N>(work),
-            9 => tile::<R, V, 9, N>(work),
-            10 => tile::<R, V, 10, N>(work),
-            11 => tile::<R, V, 11, N>(work),
-            12 => tile::<R, V, 12, N>(work),
-            13 => tile::<R, V, 13, N>(work),
-            14 => tile::<R, V, 14, N>(work),
+            7 => tile::<R, V, 7, N, false>(work),
+            8 => tile::<R, V, 8, N, false>(work),
+            9 => tile::<R, V, 9, N, false>(work),
+            10 => tile::<R, V, 10, N, false>(work),
+            11 => tile::<R, V, 11, N, false>(work),
+            12 => tile::<R, V, 12, N, false>(work),
+            13 => tile::<R, V, 13, N, false>(work),
+            14 => tile::<R, V, 14, N, false>(work),
             _ => unreachable!("tiles have at most 14 channels"),
         }
     }
@@ -483,7 +527,7 @@ unsafe fn tile_of_channels<R: Real, V: Vector<R>, const N: usize>(m: usize, work
 
 /// `M` channels of `N` registers of positions: all chains stay in registers over all terms.
 #[inline(always)]
-unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize>(work: Tile<R>) {
+unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const HALVES: bool>(work: Tile<R>) {
     // SAFETY: the caller's pointers reach all terms, channels and positions of the tile.
     unsafe {
         let mut chains = [[V::splat(R::ZERO); N]; M];
@@ -497,7 +541,8 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize>(work: Tile
             let x = work.x.add(*work.offsets.add(k));
             let mut values = [V::splat(R::ZERO); N];
             for n in 0..N {
-                values[n] = V::load(x.add(n * work.step));
+                let x = x.add(n * work.step);
+                values[n] = if HALVES { V::load_halves(x, x.add(work.half)) } else { V::load(x) };
             }
             for m in 0..M {
                 let weight = V::splat(*w.add(m));

@@ -164,6 +164,7 @@ fn usual_layers_give_the_bits_of_the_definitions() {
         layer([16, 32], 32, 3, 1, 2, 1),
         layer([16, 32], 32, 1, 0, 2, 1),
         layer([8, 64], 8, 3, 1, 1, 1),
+        layer([16, 20], 4, 3, 1, 1, 1),
         layer([5, 5], 56, 3, 1, 1, 5),
     ] {
         agrees::<f32>(sizes, 2);

@@ -116,6 +116,15 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(first: *const f32, second: *const f32) -> Self {
+        // SAFETY: the trait's conditions, for half a register each.
+        unsafe {
+            let low = _mm256_castps128_ps256(_mm_loadu_ps(first));
+            F32x8(_mm256_insertf128_ps::<1>(low, _mm_loadu_ps(second)))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn unzip(self, next: Self) -> (Self, Self) {
         // SAFETY: the trait's conditions.
         unsafe {
@@ -293,6 +302,15 @@ impl Vector<f64> for F64x4 {
             let numbers = _mm256_setr_epi64x(0, 1, 2, 3);
             let wanted = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), numbers);
             F64x4(_mm256_maskload_pd(from, wanted))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(first: *const f64, second: *const f64) -> Self {
+        // SAFETY: the trait's conditions, for half a register each.
+        unsafe {
+            let low = _mm256_castpd128_pd256(_mm_loadu_pd(first));
+            F64x4(_mm256_insertf128_pd::<1>(low, _mm_loadu_pd(second)))
         }
     }
 

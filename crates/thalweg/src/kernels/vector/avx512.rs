@@ -160,6 +160,15 @@ impl Vector<f32> for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(first: *const f32, second: *const f32) -> Self {
+        // SAFETY: the trait's conditions, for half a register each.
+        unsafe {
+            let low = _mm512_castps256_ps512(_mm256_loadu_ps(first));
+            F32x16(_mm512_insertf32x8::<1>(low, _mm256_loadu_ps(second)))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn unzip(self, next: Self) -> (Self, Self) {
         const INDICES: [[i32; 16]; 2] = unzipped_32::<16>();
         // SAFETY: the trait's conditions.
@@ -254,6 +263,15 @@ impl Vector<f64> for F64x8 {
     unsafe fn load_first(count: usize, from: *const f64) -> Self {
         // SAFETY: the trait's conditions; what the mask leaves out is not read.
         unsafe { F64x8(_mm512_maskz_loadu_pd(((1_u32 << count) - 1) as __mmask8, from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(first: *const f64, second: *const f64) -> Self {
+        // SAFETY: the trait's conditions, for half a register each.
+        unsafe {
+            let low = _mm512_castpd256_pd512(_mm256_loadu_pd(first));
+            F64x8(_mm512_insertf64x4::<1>(low, _mm256_loadu_pd(second)))
+        }
     }
 
     #[inline(always)]

@@ -52,6 +52,8 @@ pub trait Vector<R>: Copy {
     unsafe fn first(self, count: usize) -> Self;
     /// Reads the first `count` values, at most `WIDTH`, and 0 for those after them; `from` need not reach further.
     unsafe fn load_first(count: usize, from: *const R) -> Self;
+    /// Reads half a register from each of two places.
+    unsafe fn load_halves(first: *const R, second: *const R) -> Self;
     /// The values at even and at odd places of `self`, then of `next`.
     unsafe fn unzip(self, next: Self) -> (Self, Self);
     /// What [`unzip`](Vector::unzip) makes `self` and `odd` of.

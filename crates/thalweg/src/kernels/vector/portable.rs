@@ -127,6 +127,16 @@ impl<R: Real, const N: usize> Vector<R> for Lanes<R, N> {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(first: *const R, second: *const R) -> Self {
+        let mut values = [R::ZERO; N];
+        for l in 0..N / 2 {
+            // SAFETY: the caller's pointers reach half as many values.
+            (values[l], values[N / 2 + l]) = unsafe { (*first.add(l), *second.add(l)) };
+        }
+        Lanes(values)
+    }
+
+    #[inline(always)]
     unsafe fn unzip(self, next: Self) -> (Self, Self) {
         let (mut even, mut odd) = (self, self);
         for l in 0..N / 2 {
