@@ -262,3 +262,22 @@ def test_max_fun_ends_lbfgs(blobs):
     assert 1 <= ended.n_iter_ <= 9
     with pytest.raises(ValueError, match="max_fun must be 1 or more"):
         MLPClassifier(**settings, max_fun=0).fit(x, y)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_reported_loss_and_its_penalty_are_of_the_same_parameters(blobs, solver):
+    x, y = blobs
+    settings = dict(solver=solver, C=0.01, learning_rate_init=0.1, tol=0.0, max_iter=5)
+    model = LogisticRegression(**settings).fit(x, y)
+    assert model.loss_curve_[0] == pytest.approx(np.log(3), abs=1e-14)  # the start is zeros: no penalty yet
+    before = LogisticRegression(**settings | {"max_iter": 4}).fit(x, y)
+    p = before.predict_proba(x)[np.arange(len(y)), y]
+    expected = -np.log(p).mean() + 0.5 * (before.coef_**2).sum() / (0.01 * len(y))
+    assert model.loss_curve_[4] == pytest.approx(expected, rel=1e-12)
+
+
+def test_lbfgs_with_a_penalty_comes_to_rest_at_the_least():
+    iris = pytest.importorskip("sklearn.datasets").load_iris()
+    model = LogisticRegression(C=10).fit(iris.data, iris.target)
+    errors = model.predict_proba(iris.data) - np.eye(3)[iris.target]
+    assert np.abs(10 * errors.T @ iris.data + model.coef_).max() < 0.05
