@@ -281,3 +281,22 @@ def test_lbfgs_with_a_penalty_comes_to_rest_at_the_least():
     model = LogisticRegression(C=10).fit(iris.data, iris.target)
     errors = model.predict_proba(iris.data) - np.eye(3)[iris.target]
     assert np.abs(10 * errors.T @ iris.data + model.coef_).max() < 0.05
+
+
+def test_the_start_is_scikit_learns(blobs):
+    """Weights and biases uniform between its bounds; with an ``init`` of one's own, biases are 0."""
+    x, y = blobs
+    for activation, factor in (("relu", 6.0), ("logistic", 2.0)):
+        mlp = MLPClassifier((40, 30), activation, learning_rate_init=1e-12, max_iter=1, random_state=0).fit(x, y)
+        for weights, biases in zip(mlp.coefs_, mlp.intercepts_):
+            bound = np.sqrt(factor / sum(weights.shape))
+            assert 0.9 * bound < np.abs(weights).max() < bound + 1e-9
+            assert 0.3 * bound < np.abs(biases).max() < bound + 1e-9
+    he = MLPClassifier((40,), init="he_normal", learning_rate_init=1e-12, max_iter=1, random_state=0).fit(x, y)
+    assert np.abs(he.intercepts_[0]).max() < 1e-9
+
+
+def test_raw_columns_are_learned_from_as_scikit_learn_does():
+    iris = pytest.importorskip("sklearn.datasets").load_iris()
+    scores = [MLPClassifier(random_state=seed).fit(iris.data, iris.target).score(iris.data, iris.target) for seed in range(4)]
+    assert np.mean(scores) > 0.9

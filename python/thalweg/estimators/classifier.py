@@ -32,7 +32,9 @@ class MLPClassifier(MultiLayerPerceptron):
     - ``hidden_layer_sizes=()`` is a linear model.
     - ``loss``: any loss of the engine, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``.
     - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
-    - ``optimizer``, ``schedule``, ``init``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
+    - ``optimizer``, ``schedule``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
+    - ``init``: how weights start, such as ``"he_normal"`` (biases are 0 then). Without it, as scikit-learn's: weights and biases uniform
+      between ±√(6 / (inputs + outputs)) of their layer (Glorot and Bengio 2010), or ±√(2 / ...) with the logistic activation.
     - ``validation_metric``: what early stopping goes by; ``"accuracy"`` without it.
     - ``precision``: ``"f32"``, ``"f64"``, or ``"auto"``: 32 bits for float32 and bytes, else 64.
     - ``threads``: how many to work on. The bits of the result do not depend on it.

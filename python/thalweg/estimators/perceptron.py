@@ -154,16 +154,15 @@ class MultiLayerPerceptron(Parameters, ABC):
             precision = "f32" if x.dtype in (np.float32, np.uint8) else "f64"
         else:
             precision = self.precision
-        self.network_ = Network(
-            self._layers(), self.n_features_in_, precision=precision, seed=seed, init=self._start()
-        )
+        layers = self._layers()
+        init = "glorot_uniform" if self.init is None else self.init
+        self.network_ = Network(layers, self.n_features_in_, precision=precision, seed=seed, init=init)
+        if self.init is None:
+            _start_as_scikit_learn(self.network_, layers, seed)
         self.history_ = History()
         self._state: _engine.State | None = None
         self.n_iter_ = 0
         self.t_ = 0
-
-    def _start(self) -> Any:
-        return self.init
 
     def _sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
@@ -486,6 +485,22 @@ class MultiLayerPerceptron(Parameters, ABC):
         checks.check_lengths(len(given.array), targets)
         weights = checks.row_weights(entries[2], len(given.array)) if len(entries) == 3 else None
         return self._dataset(given.array, targets, weights)
+
+
+def _start_as_scikit_learn(network: Network, layers: list[Any], seed: int) -> None:
+    """Weights, which started by Glorot's rule for uniform numbers, and biases between the same bounds; a third of the variance where
+    the last activation is a sigmoid, as scikit-learn has it."""
+    random = np.random.default_rng(seed)
+    factor = 6.0
+    for number, layer in enumerate(layers):
+        if hasattr(layer, "keys") and "dense" in layer:
+            weights = network[f"{number}.weight"]
+            following = layers[number + 1] if number + 1 < len(layers) - 1 else None
+            factor = 2.0 if following == "sigmoid" else factor if following is None else 6.0
+            bound = math.sqrt(factor / sum(weights.shape))
+            if factor != 6.0:
+                network[f"{number}.weight"] = weights * math.sqrt(factor / 6.0)
+            network[f"{number}.bias"] = random.uniform(-bound, bound, weights.shape[1])
 
 
 def held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:
