@@ -300,3 +300,30 @@ def test_raw_columns_are_learned_from_as_scikit_learn_does():
     iris = pytest.importorskip("sklearn.datasets").load_iris()
     scores = [MLPClassifier(random_state=seed).fit(iris.data, iris.target).score(iris.data, iris.target) for seed in range(4)]
     assert np.mean(scores) > 0.9
+
+
+def test_r2_is_scikit_learns_or_refused(wave):
+    x, t = wave
+    mlp = MLPRegressor((4,), random_state=0, max_iter=5).fit(x, t)
+    assert mlp.score(x, t.reshape(-1, 1)) == mlp.score(x, t)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        mlp.score(x, np.where(np.arange(len(t)) == 3, np.nan, t))
+    with pytest.warns(UserWarning, match="less than two samples"):
+        assert np.isnan(mlp.score(x[:1], t[:1]))
+    with pytest.raises(ValueError, match="sample_weight.shape"):
+        mlp.score(x, t, sample_weight=[1.0])
+    both = MLPRegressor((4,), random_state=0, max_iter=5).fit(x, np.stack([t, -t], axis=1))
+    with pytest.raises(ValueError, match="y has 1 targets, but 2 are predicted"):
+        both.score(x, t)
+
+
+def test_accuracy_is_refused_where_it_means_nothing(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((4,), random_state=0, max_iter=5).fit(x, y)
+    with pytest.raises(ValueError, match="sample_weight.shape"):
+        mlp.score(x, y, sample_weight=[1.0])
+    with pytest.raises(ValueError, match="y has 2 columns"):
+        mlp.score(x, np.stack([y, y], axis=1))
+    tagger = MLPClassifier((4,), random_state=0, max_iter=5).fit(x, np.eye(3)[y])
+    with pytest.raises(ValueError, match="one column for each of 3 labels"):
+        tagger.score(x, y)

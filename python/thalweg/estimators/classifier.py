@@ -137,13 +137,16 @@ class MLPClassifier(MultiLayerPerceptron):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose class (or all of whose labels) is right."""
         said, wanted = self.predict(X), as_targets(y)
+        checks.check_lengths(len(said), wanted)
         if self._is_multilabel:
+            if wanted.shape != said.shape:
+                raise ValueError(f"y must have one column for each of {len(self.classes_)} labels")
             right = (said == wanted).all(axis=1)
         else:
-            wanted = wanted.ravel()
-            checks.check_lengths(len(said), wanted)
-            right = said == wanted
-        return float(np.average(right, weights=sample_weight))
+            if wanted.ndim == 2 and wanted.shape[1] > 1:
+                raise ValueError(f"y has {wanted.shape[1]} columns, but one class a row was learned; give a label for each row")
+            right = said == wanted.ravel()
+        return float(np.average(right, weights=checks.row_weights(sample_weight, len(said))))
 
     @property
     def out_activation_(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
 
 from .. import _engine
-from .._arrays import as_targets
+from ..exceptions import UndefinedMetricWarning, shared_class
 from . import checks
 from .perceptron import MultiLayerPerceptron, held_out
 
@@ -89,11 +91,20 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R², averaged over targets."""
-        wanted = as_targets(y)
-        wanted = np.asarray(wanted, dtype=np.float64).reshape(len(wanted), -1)
+        wanted, _ = checks.regression_targets(self, y)
         said = np.asarray(self._predictions(X), dtype=np.float64)
         checks.check_lengths(len(said), wanted)
-        weights = np.ones(len(said)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        if wanted.shape[1] != said.shape[1]:
+            raise ValueError(f"y has {wanted.shape[1]} targets, but {said.shape[1]} are predicted; give a column for each")
+        if len(said) < 2:
+            warnings.warn(
+                "R^2 score is not well-defined with less than two samples.",
+                shared_class(UndefinedMetricWarning),
+                stacklevel=2,
+            )
+            return math.nan
+        weights = checks.row_weights(sample_weight, len(said))
+        weights = np.ones(len(said)) if weights is None else weights
         left = weights @ (wanted - said) ** 2
         total = weights @ (wanted - np.average(wanted, axis=0, weights=weights)) ** 2
         of_each = np.where(total > 0, 1 - left / np.where(total > 0, total, 1), np.where(left > 0, 0.0, 1.0))
