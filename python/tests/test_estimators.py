@@ -327,3 +327,25 @@ def test_accuracy_is_refused_where_it_means_nothing(blobs):
     tagger = MLPClassifier((4,), random_state=0, max_iter=5).fit(x, np.eye(3)[y])
     with pytest.raises(ValueError, match="one column for each of 3 labels"):
         tagger.score(x, y)
+
+
+def squares_of_sigmoids(predictions, targets, weights):
+    """A loss of one's own for several labels."""
+    p = 1 / (1 + np.exp(-predictions))
+    return ((p - targets) ** 2).sum(axis=1), 2 * (p - targets) * p * (1 - p)
+
+
+@pytest.mark.parametrize("loss", [None, "mean_squared_error", "huber", "focal", squares_of_sigmoids])
+def test_every_loss_learns_several_labels(wave, loss):
+    x, t = wave
+    labels = np.stack([t > 0, x[:, 0] > 0, x[:, 1] > 0.2], axis=1).astype(int)
+    tagger = MLPClassifier((32,), loss=loss, random_state=0, learning_rate_init=0.02, max_iter=400).fit(x, labels)
+    p = tagger.predict_proba(x)
+    assert tagger.score(x, labels) > 0.85 and tagger.out_activation_ == "logistic"
+    assert p.min() >= 0 and p.max() <= 1 and np.array_equal(p > 0.5, tagger.predict(x) == 1)
+
+
+def test_losses_of_one_class_a_row_refuse_several_labels(wave):
+    x, t = wave
+    with pytest.raises(ValueError, match="take 'binary_cross_entropy'"):
+        MLPClassifier(loss="softmax_cross_entropy").fit(x, np.stack([t > 0, t < 0], axis=1).astype(int))

@@ -30,7 +30,9 @@ class MLPClassifier(MultiLayerPerceptron):
 
     - ``activation`` and ``dropout`` may be lists, one entry for each hidden layer; every activation of the engine is there.
     - ``hidden_layer_sizes=()`` is a linear model.
-    - ``loss``: any loss of the engine, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``.
+    - ``loss``: any loss of the engine that probabilities can be made for, or a function
+      ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``. A function is given the last layer's outputs, of which the
+      softmax is taken for probabilities, or where y is a matrix of several labels the sigmoid.
     - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
     - ``optimizer``, ``schedule``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
     - ``init``: how weights start, such as ``"he_normal"`` (biases are 0 then). Without it, as scikit-learn's: weights and biases uniform
@@ -111,7 +113,7 @@ class MLPClassifier(MultiLayerPerceptron):
         """The likeliest class of each row, or all likely labels."""
         said = self._predictions(X)
         if self._is_multilabel:
-            return (said > 0.5).astype(np.int64)
+            return (self._likely(said) > 0.5).astype(np.int64)
         if len(self.classes_) == 1:
             return self.classes_.take(np.zeros(len(said), dtype=np.intp))
         if said.shape[1] == 1:
@@ -120,14 +122,18 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def predict_proba(self, X: Any) -> Any:
         """How likely each class is, ``[rows, classes]``."""
-        said = self._predictions(X)
-        if callable(self.loss):
-            said = _softmax(said)
+        said = self._likely(self._predictions(X))
         if self._is_multilabel:
             return said
         if len(self.classes_) == 1:
             return np.ones((len(said), 1), dtype=said.dtype)
         return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
+
+    def _likely(self, said: Any) -> Any:
+        """Probabilities of what the network says: a function as the loss says nothing of what outputs mean."""
+        if callable(self.loss):
+            return _sigmoid(said) if self._is_multilabel else _softmax(said)
+        return said
 
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithms of these."""
@@ -195,6 +201,10 @@ class MLPClassifier(MultiLayerPerceptron):
                 f"loss={name_of(self.loss)!r} gives scores, not the probabilities of a classifier; take "
                 "'binary_cross_entropy' or 'softmax_cross_entropy', or train a thalweg.Network with it"
             )
+        if self._is_multilabel and name_of(self.loss) in _SOFTMAX:
+            raise ValueError(
+                f"loss={name_of(self.loss)!r} is for one class a row, but y has several labels; take 'binary_cross_entropy'"
+            )
         if self.loss is not None:
             return self.loss
         return "binary_cross_entropy" if self._is_multilabel or len(self.classes_) <= 2 else "softmax_cross_entropy"
@@ -209,7 +219,8 @@ class MLPClassifier(MultiLayerPerceptron):
         name = name_of(self._chosen_loss())
         layers = super()._layers()
         if name is not None and name not in _SIGMOID | _SOFTMAX:
-            layers.append("softmax")  # a loss that does not take logits is given probabilities
+            # A loss that does not take logits is given probabilities.
+            layers.append("sigmoid" if self._is_multilabel else "softmax")
         return layers
 
     def _loss_scale(self) -> float:
@@ -243,6 +254,10 @@ class MLPClassifier(MultiLayerPerceptron):
         )
 
     _estimator_type = "classifier"
+
+
+def _sigmoid(logits: Any) -> Any:
+    return 0.5 * (1.0 + np.tanh(0.5 * logits))  # which does not overflow
 
 
 def _softmax(logits: Any) -> Any:
