@@ -349,3 +349,21 @@ def test_losses_of_one_class_a_row_refuse_several_labels(wave):
     x, t = wave
     with pytest.raises(ValueError, match="take 'binary_cross_entropy'"):
         MLPClassifier(loss="softmax_cross_entropy").fit(x, np.stack([t > 0, t < 0], axis=1).astype(int))
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "focal", "huber", "log_cosh", "quantile", "sum_of_squares"])
+def test_probabilities_of_classes_add_up_to_one(blobs, loss):
+    x, y = blobs
+    mlp = MLPClassifier((16,), loss=loss, random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y)
+    p = mlp.predict_proba(x)
+    assert np.allclose(p.sum(axis=1), 1, atol=1e-9) and p.min() >= 0
+    assert np.array_equal(p.argmax(axis=1), mlp.predict(x)) and mlp.score(x, y) > 0.85
+    assert mlp.out_activation_ == ("logistic" if loss in ("binary_cross_entropy", "focal") else "softmax")
+
+
+def test_losses_without_probabilities_are_refused(blobs):
+    x, y = blobs
+    with pytest.raises(ValueError, match="loss='poisson' gives rates"):
+        MLPClassifier(loss="poisson").fit(x, y)
+    with pytest.raises(ValueError, match="there is no loss 'log_loss'; leave loss out"):
+        MLPClassifier(loss="log_loss").fit(x, y)

@@ -19,8 +19,11 @@ __all__ = ["MLPClassifier"]
 _SIGMOID = frozenset({"binary_cross_entropy", "focal"})
 _SOFTMAX = frozenset({"softmax_cross_entropy"})
 
-#: Losses of scores, of which no probabilities can be made.
-_SCORES = frozenset({"hinge", "squared_hinge"})
+#: Losses of which no probabilities can be made, and what their outputs are.
+_NO_PROBABILITIES = {"hinge": "scores", "squared_hinge": "scores", "poisson": "rates"}
+
+#: scikit-learn's and others' names of what has another here.
+_CROSS_ENTROPIES = frozenset({"log_loss", "cross_entropy", "crossentropy", "nll", "logistic"})
 
 
 class MLPClassifier(MultiLayerPerceptron):
@@ -130,10 +133,17 @@ class MLPClassifier(MultiLayerPerceptron):
         return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
 
     def _likely(self, said: Any) -> Any:
-        """Probabilities of what the network says: a function as the loss says nothing of what outputs mean."""
+        """Probabilities of what the network says: a function as the loss says nothing of what outputs mean, and one sigmoid for each
+        of several classes need not add up to 1."""
         if callable(self.loss):
             return _sigmoid(said) if self._is_multilabel else _softmax(said)
+        if self._takes_sigmoids() and not self._is_multilabel and said.shape[1] > 1:
+            total = said.sum(axis=1, keepdims=True)
+            return np.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
         return said
+
+    def _takes_sigmoids(self) -> bool:
+        return name_of(self._chosen_loss()) in _SIGMOID
 
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithms of these."""
@@ -156,8 +166,8 @@ class MLPClassifier(MultiLayerPerceptron):
 
     @property
     def out_activation_(self) -> str:
-        """``"logistic"`` or ``"softmax"``."""
-        return "logistic" if self._outputs() == 1 or self._is_multilabel else "softmax"
+        """``"logistic"`` or ``"softmax"``. Where several classes have a sigmoid each, probabilities are these over their sum."""
+        return "logistic" if self._is_multilabel or self._takes_sigmoids() else "softmax"
 
     # Classes.
 
@@ -196,14 +206,20 @@ class MLPClassifier(MultiLayerPerceptron):
         return _engine.Dataset(x, labels=targets, classes=max(len(self.classes_), 2), weights=weights, label_names=names)
 
     def _chosen_loss(self) -> Any:
-        if name_of(self.loss) in _SCORES:
+        name = name_of(self.loss)
+        if name in _NO_PROBABILITIES:
             raise ValueError(
-                f"loss={name_of(self.loss)!r} gives scores, not the probabilities of a classifier; take "
+                f"loss={name!r} gives {_NO_PROBABILITIES[name]}, not the probabilities of a classifier; take "
                 "'binary_cross_entropy' or 'softmax_cross_entropy', or train a thalweg.Network with it"
             )
-        if self._is_multilabel and name_of(self.loss) in _SOFTMAX:
+        if name in _CROSS_ENTROPIES:
             raise ValueError(
-                f"loss={name_of(self.loss)!r} is for one class a row, but y has several labels; take 'binary_cross_entropy'"
+                f"there is no loss {name!r}; leave loss out for the cross-entropy that fits, or take 'binary_cross_entropy' "
+                "or 'softmax_cross_entropy'"
+            )
+        if self._is_multilabel and name in _SOFTMAX:
+            raise ValueError(
+                f"loss={name!r} is for one class a row, but y has several labels; take 'binary_cross_entropy'"
             )
         if self.loss is not None:
             return self.loss
