@@ -211,3 +211,16 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
     run.resume()
     whole = thalweg.train("spiral-linear", out=tmp_path / "whole", steps=500)
     assert run.result["parameters_sha256"] == whole.result["parameters_sha256"]
+
+
+def test_a_callback_returns_no_truth_value_and_no_impossible_rate(wave):
+    x, t = wave
+    net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2)
+    for answer in (True, False, np.True_):
+        with pytest.raises(TypeError, match="must return None, 'stop' or a learning rate"):
+            net.fit(x, t, epochs=2, callbacks=[lambda report: answer])
+    for answer in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="it must be a finite number, 0 or more"):
+            net.fit(x, t, epochs=2, callbacks=[lambda report: answer])
+    net.fit(x, t, epochs=2, callbacks=[lambda report: np.float32(0.5)])
+    assert net.history["learning_rate"][-1] == 0.5

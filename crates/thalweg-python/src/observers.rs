@@ -110,11 +110,23 @@ fn command(answer: &Bound<'_, PyAny>) -> PyResult<Command> {
         if word == "stop" {
             return Ok(Command::Stop);
         }
-    } else if let Ok(rate) = answer.extract::<f64>() {
-        return Ok(Command::SetLearningRate(rate));
+    } else if !is_bool(answer)
+        && let Ok(rate) = answer.extract::<f64>()
+    {
+        if rate.is_finite() && rate >= 0.0 {
+            return Ok(Command::SetLearningRate(rate));
+        }
+        let text =
+            format!("a callback returned the learning rate {rate}; it must be a finite number, 0 or more");
+        return Err(pyo3::exceptions::PyValueError::new_err(text));
     }
     let text = format!("a callback must return None, 'stop' or a learning rate, not {answer:?}");
     Err(pyo3::exceptions::PyTypeError::new_err(text))
+}
+
+/// Whether this is a truth value, Python's or NumPy's, which would pass for the numbers 0 and 1.
+fn is_bool(answer: &Bound<'_, PyAny>) -> bool {
+    answer.get_type().name().is_ok_and(|name| name == "bool" || name == "bool_")
 }
 
 /// Ends the run when the training loss has not fallen by more than `tol` for more than `patience` reports in a row, or lowers the
