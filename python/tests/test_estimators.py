@@ -93,7 +93,7 @@ def test_partial_fit_is_fit_epoch_by_epoch(blobs):
     once = MLPClassifier((8,), batch_size=32, random_state=4, max_iter=5).fit(x, y)
     bit_by_bit = MLPClassifier((8,), batch_size=32, random_state=4)
     for _ in range(5):
-        bit_by_bit.partial_fit(x, y)
+        bit_by_bit.partial_fit(x, y, classes=[0, 1, 2])
         bit_by_bit = pickle.loads(pickle.dumps(bit_by_bit))  # the optimizer's state goes along
     assert np.array_equal(once.predict_proba(x), bit_by_bit.predict_proba(x))
 
@@ -367,3 +367,43 @@ def test_losses_without_probabilities_are_refused(blobs):
         MLPClassifier(loss="poisson").fit(x, y)
     with pytest.raises(ValueError, match="there is no loss 'log_loss'; leave loss out"):
         MLPClassifier(loss="log_loss").fit(x, y)
+
+
+def test_linear_regression_does_not_depend_on_the_columns_units():
+    """Times since 1970, years, shares and prices: the least squares are found as NumPy finds them, and are of the columns as they are."""
+    random = np.random.default_rng(0)
+    x = np.column_stack([1.7e9 + random.uniform(0, 3e7, 500), random.integers(1900, 2020, 500), random.uniform(0, 1, 500), random.uniform(1e4, 1e6, 500)])
+    centred = x - x.mean(axis=0)
+    t = 1e5 + centred @ [1e-3, 50.0, 5e4, 0.2] + 1e4 * random.normal(size=500)
+    exact = np.linalg.lstsq(centred, t - t.mean(), rcond=None)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for target in (t, 1e-9 * t):
+            line = LinearRegression().fit(x, target)
+            assert np.allclose(line.coef_, exact * (target[0] / t[0]), rtol=1e-3)
+    assert np.allclose(line.predict(x), x @ line.coef_ + line.intercept_, rtol=1e-6)
+    seen = []
+    twice = LinearRegression(solver="adam", batch_size=100, random_state=0, max_iter=5, warm_start=True, tol=-1.0)
+    twice.set_params(callbacks=[lambda report, network: seen.append(network.predict(x[:1])[0, 0])]).fit(x, t).fit(x, t)
+    once = LinearRegression(solver="adam", batch_size=100, random_state=0, max_iter=10, tol=-1.0).fit(x, t)
+    assert np.allclose(twice.predict(x), once.predict(x)) and seen[-1] == pytest.approx(once.predict(x[:1])[0])
+
+
+def test_logistic_regression_finds_its_least_among_uneven_columns():
+    random = np.random.default_rng(0)
+    x = np.column_stack([random.uniform(1e5, 1e6, 500), random.uniform(0, 1, 500), 1.7e9 + random.uniform(0, 3e7, 500)])
+    y = (x[:, 0] / 4.5e5 + 4 * x[:, 1] + random.normal(size=500) > 3.2).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = LogisticRegression().fit(x, y)
+    gradient = (x - x.mean(axis=0)).T @ (model.predict_proba(x)[:, 1] - y) + model.coef_[0]
+    assert model.score(x, y) > 0.75 and (np.abs(gradient) / np.ptp(x, axis=0) < 0.5).all()
+
+
+def test_logistic_regression_says_so_where_it_came_to_no_least():
+    random = np.random.default_rng(0)
+    x = np.column_stack([random.uniform(5e2, 5e3, 1000), random.integers(1900, 2020, 1000), random.uniform(0, 1, 1000), random.uniform(1e4, 1e6, 1000)])
+    value = x @ [100.0, 50.0, 5e4, 0.2]
+    y = np.digitize(value, np.quantile(value, [0.3, 0.6]))
+    with pytest.warns(UserWarning, match="the columns' sizes differ too much. Scale them first"):
+        LogisticRegression(n_iter_no_change=1).fit(x, y)

@@ -139,7 +139,7 @@ class MLPClassifier(MultiLayerPerceptron):
             return _sigmoid(said) if self._is_multilabel else _softmax(said)
         if self._takes_sigmoids() and not self._is_multilabel and said.shape[1] > 1:
             total = said.sum(axis=1, keepdims=True)
-            return np.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
+            return open_numpy.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
         return said
 
     def _takes_sigmoids(self) -> bool:
@@ -200,10 +200,12 @@ class MLPClassifier(MultiLayerPerceptron):
         return checks.balanced_weights(self.class_weight, self.classes_, targets, weights)
 
     def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
+        scale = self._scale_lists()
         if self._is_multilabel:
-            return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+            return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights, scale=scale)
         names = [str(label) for label in self.classes_] if len(self.classes_) > 1 else None
-        return _engine.Dataset(x, labels=targets, classes=max(len(self.classes_), 2), weights=weights, label_names=names)
+        count = max(len(self.classes_), 2)
+        return _engine.Dataset(x, labels=targets, classes=count, weights=weights, label_names=names, scale=scale)
 
     def _chosen_loss(self) -> Any:
         name = name_of(self.loss)

@@ -131,10 +131,11 @@ class MultiLayerPerceptron(Parameters, ABC):
         if weights is not None and not weights.all():
             # A weight of 0 is the row's absence.
             present = weights > 0
-            x, weights = x[present], weights[present]
-            targets = self._prepare(np.asarray(y)[present], classes, continues) if not continues else targets[present]
+            x, weights, targets = x[present], weights[present], targets[present]
         weights = self._weighed(targets, weights)
         seed = checks.seed_from(self.random_state)
+        if not continues:
+            self._scale = self._column_scale(x)
         validation: _engine.Dataset | None = None
         if validation_data is not None:
             validation = self._validation(validation_data)
@@ -301,25 +302,30 @@ class MultiLayerPerceptron(Parameters, ABC):
             from ..live import Live
 
             watchers.append(Live(*shown, estimator=self))
-        call, with_parameters = joined(watchers, self.network_._like)
+        call, with_parameters = joined(watchers, self._seen)
         engine = self.network_._engine
         chosen = spelled(self._chosen_loss())
         engine.set_loss(chosen)
-        outcome, at_rest = engine.fit(
-            train,
-            to_json(settings),
-            loss=chosen,
-            validation=validation,
-            # A training that goes on without its state does not repeat the order of its rows.
-            seed=seed if state is not None else seed + self.n_iter_,
-            threads=self.threads,
-            state=state,
-            callback=call,
-            with_parameters=with_parameters,
-            plateau_rule=rule,
-            brief=True,
-            most_looks=int(min(self.max_fun, 1e15)) if self._is_lbfgs() else None,
-        )
+        self._to_scaled_columns(self.network_)
+        try:
+            outcome, at_rest = engine.fit(
+                train,
+                to_json(settings),
+                loss=chosen,
+                validation=validation,
+                # A training that goes on without its state does not repeat the order of its rows.
+                seed=seed if state is not None else seed + self.n_iter_,
+                threads=self.threads,
+                state=state,
+                callback=call,
+                with_parameters=with_parameters,
+                plateau_rule=rule,
+                brief=True,
+                most_looks=int(min(self.max_fun, 1e15)) if self._is_lbfgs() else None,
+            )
+            is_at_rest = not at_rest or self._is_at_rest(train, settings)
+        finally:
+            self._to_own_columns(self.network_)
         if progress is not None:
             progress.close()
         self._take(outcome, incremental, state, rows, at_rest)
@@ -334,7 +340,51 @@ class MultiLayerPerceptron(Parameters, ABC):
             kind = shared_class(ConvergenceWarning)
             text = f"The loss was computed max_fun={self.max_fun} times and the optimization hasn't converged yet."
             warnings.warn(text, kind, stacklevel=4)
+        elif not is_at_rest:
+            kind = shared_class(ConvergenceWarning)
+            text = (
+                "The loss hardly falls any more, but it is not at its least: the columns' sizes differ too much. Scale them first, "
+                "for example with scikit-learn's StandardScaler."
+            )
+            warnings.warn(text, kind, stacklevel=4)
         return self
+
+    # Columns that are scaled within: a linear model of them is one of the columns themselves.
+
+    _scale: tuple[Any, Any] | None = None
+
+    def _column_scale(self, x: Any) -> tuple[Any, Any] | None:
+        """What is taken away from each column while training, and what the rest is divided by; ``None``: columns are taken as they are."""
+        return None
+
+    def _scale_lists(self) -> tuple[list[float], list[float]] | None:
+        return None if self._scale is None else (self._scale[0].tolist(), self._scale[1].tolist())
+
+    def _to_scaled_columns(self, network: Network) -> None:
+        """Makes a model of the columns one of the scaled columns."""
+        if self._scale is not None:
+            shift, width = self._scale
+            weights = np.asarray(network["0.weight"], dtype=np.float64)
+            network["0.bias"] = network["0.bias"] + shift @ weights
+            network["0.weight"] = weights * width[:, np.newaxis]
+
+    def _to_own_columns(self, network: Network) -> None:
+        """Makes a model of the scaled columns one of the columns."""
+        if self._scale is not None:
+            shift, width = self._scale
+            weights = np.asarray(network["0.weight"], dtype=np.float64) / width[:, np.newaxis]
+            network["0.weight"] = weights
+            network["0.bias"] = network["0.bias"] - shift @ weights
+
+    def _seen(self, parameters: Any) -> Network:
+        """The network with these parameters, as callbacks are given it."""
+        network = self.network_._like(parameters)
+        self._to_own_columns(network)
+        return network
+
+    def _is_at_rest(self, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
+        """Whether a loss that hardly falls any more is at its least."""
+        return True
 
     def _rule(self) -> dict[str, float]:
         """When the training loss has come to rest."""

@@ -131,7 +131,7 @@ class MLPRegressor(MultiLayerPerceptron):
         return weights
 
     def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
-        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights, scale=self._scale_lists())
 
     def _chosen_loss(self) -> Any:
         return "half_squares" if self.loss in (None, "squared_error") else self.loss
