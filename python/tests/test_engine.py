@@ -224,3 +224,31 @@ def test_a_callback_returns_no_truth_value_and_no_impossible_rate(wave):
             net.fit(x, t, epochs=2, callbacks=[lambda report: answer])
     net.fit(x, t, epochs=2, callbacks=[lambda report: np.float32(0.5)])
     assert net.history["learning_rate"][-1] == 0.5
+
+
+def counted(calls):
+    def squares(predictions, targets, weights):
+        calls.append(len(predictions))
+        return ((predictions - targets) ** 2).sum(axis=1), 2 * (predictions - targets)
+
+    return squares
+
+
+def test_a_loss_in_python_is_asked_for_whole_batches(wave):
+    x, t = wave
+    calls = []
+    Network([layers.dense(4, activation="tanh"), layers.dense(1)], 2).fit(x, t, loss=counted(calls), batch_size=50, epochs=2)
+    assert set(calls) <= {50, 200} and len(calls) <= 20
+
+
+def test_a_loss_that_raised_is_not_called_again(wave):
+    x, t = wave
+    calls = []
+
+    def wrong(predictions, targets, weights):
+        calls.append(len(predictions))
+        raise ZeroDivisionError("of mine")
+
+    with pytest.raises(ZeroDivisionError, match="of mine"):
+        Network([layers.dense(1)], 2).fit(x, t, loss=wrong, epochs=2)
+    assert len(calls) == 1

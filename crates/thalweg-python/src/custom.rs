@@ -32,12 +32,15 @@ impl Part {
         Part { object: Arc::new(object.clone().unbind()), name, raised }
     }
 
-    /// Calls Python; `None` and a kept exception if that fails.
+    /// Calls Python; `None` and a kept exception if that fails, and at once where some part has failed before.
     fn call<T>(&self, act: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<T>) -> Option<T> {
+        if self.raised.is_of_part() {
+            return None;
+        }
         Python::attach(|py| match act(py, self.object.bind(py)) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.raised.put(error);
+                self.raised.put_of_part(error);
                 None
             }
         })
