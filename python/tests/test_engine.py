@@ -252,3 +252,13 @@ def test_a_loss_that_raised_is_not_called_again(wave):
     with pytest.raises(ZeroDivisionError, match="of mine"):
         Network([layers.dense(1)], 2).fit(x, t, loss=wrong, epochs=2)
     assert len(calls) == 1
+
+
+def test_an_exception_is_raised_where_it_happened(wave):
+    x, t = wave
+    net = small()
+    wrong = lambda predictions, targets, weights: 1 / 0
+    for act in (net.explain, net.gradients, net.gradcheck):
+        with pytest.raises(ZeroDivisionError):
+            act(x, t, loss=wrong)
+        assert np.isfinite(net.predict(x)).all()

@@ -368,9 +368,9 @@ impl Network {
             return Ok(None);
         }
         let (inputs, outputs) = (model.network.input_shape().len(), model.network.output_shape().len());
-        let predicted =
-            self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()?;
-        self.checked(predicted)
+        self.finished(|| {
+            self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()
+        })
     }
 
     /// What the network says of rows: probabilities, or numbers in the target's own units, `[rows, outputs]`.
@@ -382,8 +382,7 @@ impl Network {
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let model = self.model()?;
-        let predicted = predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads))?;
-        self.checked(predicted)
+        self.finished(|| predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads)))
     }
 
     /// Loss and metrics of rows with targets.
@@ -392,8 +391,9 @@ impl Network {
         if without_targets(&data.inner) {
             return Err(PyValueError::new_err("these rows have no targets to compare with"));
         }
-        let report = py.detach(|| model.evaluate(&data.inner, thalweg::train::Part::Test));
-        let report = self.checked(report.map_err(exception)?)?;
+        let report = self.finished(|| {
+            py.detach(|| model.evaluate(&data.inner, thalweg::train::Part::Test)).map_err(exception)
+        })?;
         let figures = PyDict::new(py);
         for (name, value) in history::figures(&report) {
             figures.set_item(name, value)?;
@@ -414,8 +414,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
-        let found = inspect::gradients(py, &model, &settings, loss, &data.inner, training)?;
-        self.checked(found)
+        self.finished(|| inspect::gradients(py, &model, &settings, loss, &data.inner, training))
     }
 
     /// Compares the gradients with differences.
@@ -431,8 +430,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
-        let found = inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed)?;
-        self.checked(found)
+        self.finished(|| inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed))
     }
 
     /// One step told in sections, as JSON.
@@ -449,8 +447,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
-        let found = inspect::explain(py, &model, &settings, loss, &data.inner, seed, step)?;
-        self.checked(found)
+        self.finished(|| inspect::explain(py, &model, &settings, loss, &data.inner, seed, step))
     }
 }
 
@@ -478,11 +475,12 @@ impl Network {
         changed
     }
 
-    /// What was computed, unless a part in Python raised on the way.
-    fn checked<T>(&self, value: T) -> PyResult<T> {
+    /// What is computed, unless a part in Python raises on the way: then that exception, for what came after it has no other reason.
+    fn finished<T>(&self, compute: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+        let computed = compute();
         match self.raised.take() {
             Some(error) => Err(error),
-            None => Ok(value),
+            None => computed,
         }
     }
 
