@@ -407,3 +407,26 @@ def test_logistic_regression_says_so_where_it_came_to_no_least():
     y = np.digitize(value, np.quantile(value, [0.3, 0.6]))
     with pytest.warns(UserWarning, match="the columns' sizes differ too much. Scale them first"):
         LogisticRegression(n_iter_no_change=1).fit(x, y)
+
+
+def test_class_weights_that_would_be_ignored_are_refused(blobs):
+    x, y = blobs
+    for wrong, text in [
+        ({"0": 5.0}, r"class_weight names \['0'\], which are not among the classes \[0, 1, 2\]"),
+        ({0: -1.0}, r"class_weight\[0\] must be a finite number, 0 or more"),
+        ([1, 2], "class_weight must be 'balanced', a dictionary"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            MLPClassifier(class_weight=wrong).fit(x, y)
+    with pytest.raises(ValueError, match="class_weight is for one class a row"):
+        MLPClassifier(class_weight="balanced").fit(x, np.eye(3)[y])
+
+
+def test_a_class_whose_rows_weigh_nothing_is_a_class(blobs):
+    x, y = blobs
+    weights = (y != 1).astype(float)
+    mlp = MLPClassifier((8,), random_state=0, max_iter=60, learning_rate_init=0.02).fit(x, y, weights)
+    assert mlp.classes_.tolist() == [0, 1, 2] and mlp.predict_proba(x)[:, 1].max() < 0.5
+    sparse = pytest.importorskip("scipy.sparse")
+    tagger = MLPClassifier((8,), random_state=0, max_iter=5).fit(x, sparse.csr_matrix(np.eye(3)[y]), weights)
+    assert tagger.predict(x).shape == (150, 3)

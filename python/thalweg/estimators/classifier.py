@@ -195,8 +195,10 @@ class MLPClassifier(MultiLayerPerceptron):
         return ids.astype(np.uint32)
 
     def _weighed(self, targets: Any, weights: Any) -> Any:
-        if self.class_weight is None or self._is_multilabel:
+        if self.class_weight is None:
             return weights
+        if self._is_multilabel:
+            raise ValueError("class_weight is for one class a row, but y has several labels; give sample_weight instead")
         return checks.balanced_weights(self.class_weight, self.classes_, targets, weights)
 
     def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
