@@ -430,3 +430,15 @@ def test_a_class_whose_rows_weigh_nothing_is_a_class(blobs):
     sparse = pytest.importorskip("scipy.sparse")
     tagger = MLPClassifier((8,), random_state=0, max_iter=5).fit(x, sparse.csr_matrix(np.eye(3)[y]), weights)
     assert tagger.predict(x).shape == (150, 3)
+
+
+def test_training_that_ended_before_the_first_report_has_no_loss(blobs):
+    x, y = blobs
+    def interrupted(predictions, targets, weights):
+        raise KeyboardInterrupt
+
+    mlp = MLPClassifier((8,), loss=interrupted, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        mlp.fit(x, y)
+    assert mlp.n_iter_ == 0 and mlp.loss_curve_ == [] and np.isnan([mlp.loss_, mlp.best_loss_]).all()
+    assert mlp.set_params(loss=None).predict(x).shape == (150,)

@@ -417,8 +417,8 @@ class MultiLayerPerceptron(Parameters, ABC):
     ) -> None:
         """Keeps what a training came to."""
         epochs = outcome.epochs - (state.epoch if state is not None else 0)
-        self.n_iter_ += max(int(epochs), 1)
-        self.t_ += max(int(epochs), 1) * rows
+        self.n_iter_ += int(epochs)
+        self.t_ += int(epochs) * rows
         self.history_ = self.history_.continued(outcome.history())
         came_to_its_end = not incremental and (at_rest or outcome.ending == "stopped")
         self._state = None if came_to_its_end else outcome.state()
@@ -478,13 +478,13 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     @property
     def loss_(self) -> float:
-        """The last of these."""
-        return self.loss_curve_[-1]
+        """The last of these; NaN where there is none."""
+        return self.loss_curve_[-1] if self.loss_curve_ else math.nan
 
     @property
     def best_loss_(self) -> float:
-        """The least of these."""
-        return min(self.loss_curve_)
+        """The least of these; NaN where there is none."""
+        return min(self.loss_curve_, default=math.nan)
 
     @property
     def validation_scores_(self) -> list[float] | None:
