@@ -442,3 +442,44 @@ def test_training_that_ended_before_the_first_report_has_no_loss(blobs):
         mlp.fit(x, y)
     assert mlp.n_iter_ == 0 and mlp.loss_curve_ == [] and np.isnan([mlp.loss_, mlp.best_loss_]).all()
     assert mlp.set_params(loss=None).predict(x).shape == (150,)
+
+
+def test_a_column_is_a_vector_of_targets(wave):
+    x, t = wave
+    with pytest.warns(UserWarning, match="A column-vector y was passed"):
+        mlp = MLPRegressor((8,), random_state=0, max_iter=5).fit(x, t.reshape(-1, 1))
+    assert mlp.predict(x).shape == (200,)
+    assert np.array_equal(mlp.predict(x), MLPRegressor((8,), random_state=0, max_iter=5).fit(x, t).predict(x))
+
+
+def test_a_poisson_perceptron_is_taken_over(wave):
+    neural_network = pytest.importorskip("sklearn.neural_network")
+    x, t = wave
+    counts = np.random.default_rng(0).poisson(np.exp(t))
+    try:
+        theirs = neural_network.MLPRegressor(loss="poisson", hidden_layer_sizes=(8,), random_state=0, max_iter=50).fit(x, counts)
+    except TypeError:
+        pytest.skip("SKIPPED: scikit-learn has no Poisson loss before 1.7")
+    ours = thalweg.from_sklearn(theirs)
+    assert np.allclose(ours.predict(x), theirs.predict(x)) and ours.out_activation_ == theirs.out_activation_ == "exp"
+
+
+def test_scores_of_a_logistic_regression(blobs):
+    x, y = blobs
+    model = LogisticRegression().fit(x, y)
+    scores = model.decision_function(x)
+    assert scores.shape == (150, 3) and np.array_equal(model.classes_[scores.argmax(axis=1)], model.predict(x))
+    two = LogisticRegression().fit(x, y == 1)
+    p = two.predict_proba(x)[:, 1]
+    assert np.allclose(two.decision_function(x), np.log(p / (1 - p)))
+
+
+def test_partial_fit_holds_on_to_its_classes(blobs):
+    x, y = blobs
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        MLPClassifier((4,)).partial_fit(x, y)
+    mlp = MLPClassifier((4,), random_state=0).partial_fit(x, y, classes=[0, 1, 2, 3])
+    assert mlp.best_validation_score_ is None
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        mlp.partial_fit(x, y, classes=[0, 1, 2])
+    assert mlp.partial_fit(x, y).predict_proba(x).shape == (150, 4)

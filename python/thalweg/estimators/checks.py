@@ -153,7 +153,7 @@ def regression_targets(estimator: Any, y: Any) -> tuple[Any, bool]:
     y = required(estimator, y)
     if y.dtype.kind == "c":
         raise ValueError("Complex data not supported: the targets are complex")
-    values = np.asarray(y, dtype=np.float64)
+    values = one_column(np.asarray(y, dtype=np.float64))
     if not np.isfinite(values).all():
         what = "NaN" if np.isnan(values).any() else "infinity or a value too large for dtype('float64')"
         raise ValueError(f"Input y contains {what}.")

@@ -109,7 +109,14 @@ class MLPClassifier(MultiLayerPerceptron):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, validation_data: Any = None
     ) -> Self:
-        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call."""
+        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call; not needed for a matrix of labels."""
+        if getattr(self, "classes_", None) is None:
+            if classes is None and 1 in (np.ndim(y), *np.shape(y)[1:]):
+                raise ValueError("classes must be passed on the first call to partial_fit: all labels that there will be")
+        elif classes is not None and not np.array_equal(np.unique(as_targets(classes)), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
         return self._fit(X, y, sample_weight, validation_data, incremental=True, classes=classes)
 
     def predict(self, X: Any) -> Any:

@@ -162,6 +162,7 @@ class MultiLayerPerceptron(Parameters, ABC):
             _start_as_scikit_learn(self.network_, layers, seed)
         self.history_ = History()
         self._state: _engine.State | None = None
+        self.best_validation_score_: float | None = None
         self.n_iter_ = 0
         self.t_ = 0
 
@@ -472,9 +473,9 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of each report, penalties included."""
+        """The training loss of each report, penalties included; empty where training ended before the first."""
         self._fitted()
-        return [float(value) for value in self.history_["train.loss"] if math.isfinite(value)]
+        return [float(value) for value in self.history_.get("train.loss", ()) if math.isfinite(value)]
 
     @property
     def loss_(self) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from .. import _engine
 from ..exceptions import UndefinedMetricWarning, shared_class
 from . import checks
-from .perceptron import MultiLayerPerceptron, held_out
+from .perceptron import MultiLayerPerceptron, held_out, name_of
 
 __all__ = ["MLPRegressor"]
 
@@ -91,7 +91,8 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R², averaged over targets."""
-        wanted, _ = checks.regression_targets(self, y)
+        given = checks.required(self, y)
+        wanted, _ = checks.regression_targets(self, given.ravel() if given.shape[1:] == (1,) else given)
         said = np.asarray(self._predictions(X), dtype=np.float64)
         checks.check_lengths(len(said), wanted)
         if wanted.shape[1] != said.shape[1]:
@@ -112,8 +113,8 @@ class MLPRegressor(MultiLayerPerceptron):
 
     @property
     def out_activation_(self) -> str:
-        """``"identity"``."""
-        return "identity"
+        """``"identity"``, or ``"exp"`` with the Poisson loss, whose predictions are rates."""
+        return "exp" if name_of(self.loss) == "poisson" else "identity"
 
     def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
         values, is_vector = checks.regression_targets(self, y)
