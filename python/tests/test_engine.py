@@ -262,3 +262,16 @@ def test_an_exception_is_raised_where_it_happened(wave):
         with pytest.raises(ZeroDivisionError):
             act(x, t, loss=wrong)
         assert np.isfinite(net.predict(x)).all()
+
+
+def test_parameters_of_another_shape_are_refused(wave):
+    net = Network([layers.dense(3), layers.dense(4)], 4, precision="f64")
+    weights = net["0.weight"]
+    assert weights.shape == (4, 3)
+    with pytest.raises(ValueError, match=r"0.weight.*\[4, 3\].*\[3, 4\]"):
+        net["0.weight"] = weights.T
+    with pytest.raises(ValueError, match="0.weight"):
+        net.load_state_dict({name: values.T if values.ndim == 2 else values for name, values in net.state_dict().items()})
+    assert np.array_equal(net["0.weight"], weights)
+    net["0.weight"] = 2 * weights
+    assert np.array_equal(net["0.weight"], 2 * weights)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn};
+use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -188,9 +188,7 @@ impl Network {
     /// A copy of the parameter with this name.
     fn parameter<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let model = self.model()?;
-        let tensors = model.network.layers().iter().flat_map(|layer| &layer.parameters);
-        let shape = tensors.clone().find(|parameter| parameter.name == name).map(|p| p.shape.axes().to_vec());
-        let shape = shape.unwrap_or_default();
+        let shape = shape_of(&model, name).unwrap_or_default();
         either!(&model.network, network => {
             let values = network.parameter(name).map_err(exception)?;
             Ok(PyArray1::from_slice(py, values).reshape(shape)?.into_any())
@@ -199,7 +197,20 @@ impl Network {
 
     /// Sets the parameter with this name.
     fn set_parameter(&self, name: &str, values: PyReadonlyArrayDyn<'_, f64>) -> PyResult<()> {
+        let given = values.shape().to_vec();
         let values: Vec<f64> = values.as_array().iter().copied().collect();
+        self.change(|model| {
+            let expected = shape_of(model, name);
+            match expected.filter(|expected| *expected != given) {
+                Some(expected) => {
+                    let (name, given) = (name.to_owned(), Shape::from(given).to_string());
+                    let problem =
+                        NetworkProblem::ParameterShape { name, expected: Shape::from(expected), given };
+                    Err(exception(problem.into()))
+                }
+                None => Ok(()),
+            }
+        })?;
         self.change(|model| match &mut model.network {
             AnyNetwork::F32(network) => {
                 let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
@@ -449,6 +460,17 @@ impl Network {
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
         self.finished(|| inspect::explain(py, &model, &settings, loss, &data.inner, seed, step))
     }
+}
+
+/// Whether all that a file lacks is the function that was its loss, without which predictions can be made.
+fn is_loss_in_python(problem: &ModelProblem) -> bool {
+    matches!(problem, ModelProblem::Custom { part, .. } if part == "loss")
+}
+
+/// The shape of the parameter with this name.
+fn shape_of(model: &Model, name: &str) -> Option<Vec<usize>> {
+    let mut tensors = model.network.layers().iter().flat_map(|layer| &layer.parameters);
+    tensors.find(|parameter| parameter.name == name).map(|parameter| parameter.shape.axes().to_vec())
 }
 
 impl Network {
