@@ -275,3 +275,8 @@ def test_parameters_of_another_shape_are_refused(wave):
     assert np.array_equal(net["0.weight"], weights)
     net["0.weight"] = 2 * weights
     assert np.array_equal(net["0.weight"], 2 * weights)
+
+
+def test_a_network_beyond_all_memory_is_a_memory_error():
+    with pytest.raises(MemoryError, match="the network has 40001600002 parameters, for which .* make its layers smaller"):
+        Network([layers.dense(200_000), layers.dense(200_000), layers.dense(2)], 4)

@@ -6,10 +6,14 @@
 //! | a file with wrong content | `thalweg.FileError`, an `OSError` |
 //! | shapes, parameters, settings, data | `ValueError` |
 //! | a loss that ran away | `thalweg.DivergedError`, a `ValueError` and an `ArithmeticError` |
+//! | a network that memory cannot hold | `MemoryError` |
 //! | threads that cannot be started | `RuntimeError` |
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use thalweg::model_file::ModelProblem;
+use thalweg::network::NetworkProblem;
+use thalweg::train::Cure;
 
 /// The exception for an error of the library.
 pub(crate) fn exception(error: thalweg::Error) -> PyErr {
@@ -26,6 +30,7 @@ pub(crate) fn exception(error: thalweg::Error) -> PyErr {
         },
         Error::Model { .. } | Error::File { .. } | Error::Run { .. } => of_package("FileError", text),
         Error::Diverged { .. } => of_package("DivergedError", text),
+        Error::Network(NetworkProblem::OutOfMemory { .. }) => PyMemoryError::new_err(text),
         Error::Threads { .. } => PyRuntimeError::new_err(text),
         _ => PyValueError::new_err(text),
     }

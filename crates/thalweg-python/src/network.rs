@@ -322,7 +322,8 @@ impl Network {
         most_looks: Option<u64>,
     ) -> PyResult<(Outcome, bool)> {
         let model = self.model()?;
-        let mut network = model.network.clone();
+        let mut network: AnyNetwork =
+            either!(&model.network, network => network.try_clone().map_err(exception)?.into());
         let settings = self.settings(&model, settings)?;
         let chosen = match loss {
             Some(loss) => self.read_loss(loss)?,
