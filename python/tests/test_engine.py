@@ -280,3 +280,33 @@ def test_parameters_of_another_shape_are_refused(wave):
 def test_a_network_beyond_all_memory_is_a_memory_error():
     with pytest.raises(MemoryError, match="the network has 40001600002 parameters, for which .* make its layers smaller"):
         Network([layers.dense(200_000), layers.dense(200_000), layers.dense(2)], 4)
+
+
+def test_every_wrong_argument_has_its_sentence(wave, tmp_path):
+    x, t = wave
+    net = small()
+    assert Network([layers.dense(1)], np.int64(2)).input_shape == (2,)
+    run = thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    for act, text in [
+        (lambda: Network([layers.dense(1)], 2, seed=-1), "seed must be a whole number, 0 or more, not -1"),
+        (lambda: Network([layers.dense(1)], 2.5), "input_shape must be a whole number, 1 or more"),
+        (lambda: net.fit(x, t, seed=-1), "seed must be a whole number, 0 or more"),
+        (lambda: net.fit(x, t, threads=-1), "threads must be a whole number, 1 or more, or None"),
+        (lambda: net.predict(np.asfortranarray(x), threads=0), "threads must be a whole number, 1 or more"),
+        (lambda: net.fit(x, t, validation_data=(x,)), r"must be \(x, y\) or \(x, y, weights\)"),
+        (lambda: net.fit(x, t, loss={"foo": 1}), "has no 'name'"),
+        (lambda: net.fit(x, t, callbacks=print), "callbacks must be a list of functions"),
+        (lambda: net.fit(x, t, learning_rate=float("nan")), "learning_rate is nan; give a finite number"),
+        (lambda: run.at(-1), "step must be a whole number, 0 or more, not -1"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            act()
+
+
+def test_without_pytorch_that_is_said():
+    import importlib.util
+
+    if importlib.util.find_spec("torch") is not None:
+        pytest.skip("SKIPPED: PyTorch is installed")
+    with pytest.raises(ImportError, match="pip install torch"):
+        small().to_torch()

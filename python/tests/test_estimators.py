@@ -483,3 +483,33 @@ def test_partial_fit_holds_on_to_its_classes(blobs):
     with pytest.raises(ValueError, match="is not the same as on last call"):
         mlp.partial_fit(x, y, classes=[0, 1, 2])
     assert mlp.partial_fit(x, y).predict_proba(x).shape == (150, 4)
+
+
+@pytest.mark.parametrize(
+    "wrong, text",
+    [
+        ({"alpha": float("nan")}, "alpha must be 0 or more, not nan"),
+        ({"alpha": "a"}, "alpha must be 0 or more, not 'a'"),
+        ({"learning_rate_init": 0}, "learning_rate_init must be a number above 0, not 0"),
+        ({"learning_rate_init": float("inf")}, "learning_rate_init must be a number above 0, not inf"),
+        ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes must be a whole number or a list of these"),
+        ({"hidden_layer_sizes": (2.7,)}, "hidden_layer_sizes must be whole numbers"),
+        ({"max_iter": 2.5}, "max_iter must be 1 or more, a whole number"),
+        ({"dropout": 1}, "dropout must be 0 or more and below 1"),
+        ({"clip_norm": -1}, "clip_norm must be a number above 0"),
+        ({"threads": -1}, "threads must be a whole number, 1 or more, or None"),
+        ({"callbacks": print}, r"callbacks must be a list of functions of the report, such as \[print\]"),
+        ({"loss": {"foo": 1}}, "has no 'name'; write for example"),
+        ({"optimizer": {"name": "sgd", "learning_rate": float("nan")}}, "learning_rate is nan; give a finite number"),
+        ({"validation_fraction": "half"}, "validation_fraction must be above 0 and below 1"),
+    ],
+)
+def test_every_wrong_parameter_has_its_sentence(blobs, wrong, text):
+    x, y = blobs
+    with pytest.raises(ValueError, match=text):
+        MLPClassifier(**wrong).fit(x, y)
+
+
+def test_a_penalty_that_is_none_is_refused(blobs):
+    with pytest.raises(ValueError, match="C must be a number above 0"):
+        LogisticRegression(C="strong").fit(*blobs)

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _engine
 from ._arrays import as_rows, as_targets, is_array, open_numpy
-from ._settings import every, spelled, to_json
+from ._settings import every, seed_of, spelled, threads_of, to_json, whole
 from .callbacks import Progress, joined
 from .history import History
 
@@ -33,6 +33,7 @@ def rows(
     targets = as_targets(y)
     if len(targets) != len(given.array):
         raise ValueError(f"x has {len(given.array)} rows, but y has {len(targets)}; each row needs its target")
+    spelled(loss)  # refuses a dictionary without a name
     name: Any = loss["name"] if hasattr(loss, "keys") else loss
     is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
     if is_whole and (outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
@@ -97,9 +98,11 @@ class Network:
         init: Any = None,
     ) -> None:
         entries = self._entries(layers)
-        shape = [input_shape] if isinstance(input_shape, int) else [int(size) for size in input_shape]
+        given: Any = input_shape
+        axes: list[Any] = [*given] if hasattr(given, "__iter__") else [given]
+        shape = [whole("input_shape", size, 1) for size in axes]
         self._layers = list(layers)
-        self._engine = _engine.Network(entries, shape, precision, seed, None if init is None else to_json(init))
+        self._engine = _engine.Network(entries, shape, precision, seed_of(seed), None if init is None else to_json(init))
         self.history = History()
         self.state: _engine.State | None = None
 
@@ -270,9 +273,14 @@ class Network:
         def part(data: Any) -> _engine.Dataset | None:
             if data is None:
                 return None
-            return rows(data[0], data[1], weights=data[2] if len(data) > 2 else None, outputs=outputs, loss=loss)
+            given: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
+            if len(given) not in (2, 3):
+                raise ValueError("validation_data and test_data must be (x, y) or (x, y, weights)")
+            return rows(given[0], given[1], weights=given[2] if len(given) > 2 else None, outputs=outputs, loss=loss)
 
         train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
+        if callable(callbacks):
+            raise ValueError(f"callbacks must be a list of functions of the report, such as [print], not {callbacks!r}")
         watchers = list(callbacks)
         progress = None
         if verbose:
@@ -292,8 +300,8 @@ class Network:
             loss=chosen,
             validation=part(validation_data),
             test=part(test_data),
-            seed=seed,
-            threads=threads,
+            seed=seed_of(seed),
+            threads=threads_of(threads),
             state=state,
             metrics=[metric for metric in metrics if not isinstance(metric, str)],
             callback=call,
@@ -351,7 +359,7 @@ class Network:
         settings["report_every"] = "1 steps"
         chosen = None if loss is None else spelled(loss)
         outcome, _ = self._engine.fit(
-            train, to_json(settings), loss=chosen, seed=seed, threads=1, state=self.state, leave_after=1
+            train, to_json(settings), loss=chosen, seed=seed_of(seed), threads=1, state=self.state, leave_after=1
         )
         self.state = outcome.state()
         if outcome.error is not None:
@@ -366,7 +374,7 @@ class Network:
             found = self._engine.predict_in_place(x)
             if found is not None:
                 return found
-        return self._engine.predict(rows(x), threads)
+        return self._engine.predict(rows(x), threads_of(threads))
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
         """The loss and every metric that fits."""
@@ -390,7 +398,7 @@ class Network:
     def gradcheck(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, seed: int = 0) -> dict[str, Any]:
         """Compares backward with central differences in 64 bits: ``{"ok": True, "worst": ..., "kinks": 0, ...}``."""
         data = self._rows(x, y, weights, loss)
-        return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed)
+        return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed_of(seed))
 
     def explain(
         self,
@@ -408,7 +416,7 @@ class Network:
         settings = self._settings(loss, optimizer, None, batch_size, None, None, training)
         data = self._rows(x, y, None, loss)
         chosen = None if loss is None else spelled(loss)
-        text, content = self._engine.explain(data, to_json(settings), chosen, seed, step)
+        text, content = self._engine.explain(data, to_json(settings), chosen, seed_of(seed), whole("step", step, 0))
         return Explanation(text, json.loads(content))
 
     def _rows(self, x: Any, y: Any, weights: Any, loss: Any) -> _engine.Dataset:

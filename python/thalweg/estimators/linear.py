@@ -112,10 +112,13 @@ class LogisticRegression(_Linear, MLPClassifier):
     ) -> None:
         self._keep(locals())
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if not checks.is_number(self.C) or not 0 < self.C < np.inf:
+            raise ValueError(f"C must be a number above 0, not {self.C!r}; it is the inverse of the penalty's strength")
+
     def _settings(self, rows: int, weight: float) -> tuple[dict[str, Any], int]:
         settings, batch = super()._settings(rows, weight)
-        if not self.C > 0:
-            raise ValueError(f"C must be above 0, not {self.C!r}")
         settings["l2"] = 1.0 / (self.C * weight)
         return settings, batch
 

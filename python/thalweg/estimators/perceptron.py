@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import _engine
 from .._arrays import as_rows
-from .._settings import spelled, to_json
+from .._settings import spelled, threads_of, to_json
 from ..callbacks import Progress, joined
 from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
 from ..history import History
@@ -31,8 +31,25 @@ _ADAPTIVE_DIVISOR = 5.0
 _ADAPTIVE_LEAST = 1e-6
 
 
+#: What numbers among the parameters must be, and how that is said.
+_LIMITS: dict[str, tuple[Callable[[float], bool], str]] = {
+    "alpha": (lambda value: value >= 0, "0 or more"),
+    "learning_rate_init": (lambda value: value > 0, "a number above 0"),
+    "power_t": (lambda value: value >= 0, "a number, 0 or more"),
+    "tol": (lambda value: True, "a finite number"),
+    "momentum": (lambda value: 0 <= value <= 1, "a number from 0 to 1"),
+    "validation_fraction": (lambda value: 0 < value < 1, "above 0 and below 1"),
+    "beta_1": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
+    "beta_2": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
+    "epsilon": (lambda value: value > 0, "a number above 0"),
+    "weight_decay": (lambda value: value >= 0, "a number, 0 or more"),
+}
+
+
 def name_of(part: Any) -> str | None:
     """The name of a part that has one."""
+    if hasattr(part, "keys") and "name" not in part:
+        raise ValueError(f"{part!r} has no 'name'; write for example {{'name': 'huber', 'delta': 2.0}}")
     named: Any = part["name"] if hasattr(part, "keys") else part
     return named if isinstance(named, str) else None
 
@@ -168,10 +185,14 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     def _sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
-        listed = [int(size) for size in ([sizes] if checks.is_whole(sizes) else sizes)]
+        if not checks.are_sizes(sizes) and not hasattr(sizes, "tolist"):
+            raise ValueError(f"hidden_layer_sizes must be a whole number or a list of these, not {sizes!r}")
+        listed: list[Any] = [sizes] if checks.is_whole(sizes) else list(sizes)
+        if not all(checks.is_whole(size) for size in listed):
+            raise ValueError(f"hidden_layer_sizes must be whole numbers, not {sizes!r}")
         if any(size <= 0 for size in listed):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes!r}")
-        return listed
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes!r}")
+        return [int(size) for size in listed]
 
     def _layers(self) -> list[Any]:
         sizes = self._sizes()
@@ -196,14 +217,26 @@ class MultiLayerPerceptron(Parameters, ABC):
         return layers
 
     def _check_parameters(self) -> None:
-        for name, least in (("max_iter", 1), ("n_iter_no_change", 1), ("max_fun", 1)):
+        for name in ("max_iter", "n_iter_no_change", "max_fun"):
             value = getattr(self, name)
-            if not isinstance(value, float) and not checks.is_whole(value) or value < least:
-                raise ValueError(f"{name} must be {least} or more, not {value!r}")
-        if self.alpha < 0:
-            raise ValueError(f"alpha must be 0 or more, not {self.alpha!r}")
-        if not 0 < self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction must be above 0 and below 1, not {self.validation_fraction!r}")
+            is_whole = checks.is_whole(value) or checks.is_number(value) and (value == math.inf or value == np.floor(value))
+            if not is_whole or value < 1 or name == "max_iter" and value == math.inf:
+                raise ValueError(f"{name} must be 1 or more, a whole number, not {value!r}")
+        for name, (is_right, limits) in _LIMITS.items():
+            value = getattr(self, name)
+            if not checks.is_number(value) or not math.isfinite(value) or not is_right(value):
+                raise ValueError(f"{name} must be {limits}, not {value!r}")
+        if self.clip_norm is not None and not (checks.is_number(self.clip_norm) and 0 < self.clip_norm < math.inf):
+            raise ValueError(f"clip_norm must be a number above 0 or None, not {self.clip_norm!r}")
+        given: Any = self.dropout
+        shares: list[Any] = [*given] if isinstance(given, (list, tuple)) else [given]
+        for dropout in shares:
+            if not checks.is_number(dropout) or not 0 <= dropout < 1:
+                raise ValueError(f"dropout must be 0 or more and below 1, the share of units that are left out, not {dropout!r}")
+        threads_of(self.threads)
+        if self.callbacks is not None:
+            if callable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
+                raise ValueError(f"callbacks must be a list of functions of the report, such as [print], not {self.callbacks!r}")
         if self.solver not in ("adam", "sgd", "lbfgs"):
             raise ValueError(f"solver must be 'adam', 'sgd' or 'lbfgs', not {self.solver!r}; other rules go into optimizer")
         if self.learning_rate not in ("constant", "invscaling", "adaptive"):
