@@ -310,3 +310,20 @@ def test_without_pytorch_that_is_said():
         pytest.skip("SKIPPED: PyTorch is installed")
     with pytest.raises(ImportError, match="pip install torch"):
         small().to_torch()
+
+
+def test_cures_are_python_words(wave, tmp_path):
+    x, t = wave
+    net = Network([layers.dense(1)], 2)
+    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's TransformedTargetRegressor"):
+        net.fit(x, 1e9 * t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
+    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's StandardScaler"):
+        net.fit(1e9 * x, t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
+    with pytest.raises(ValueError, match="^`learning_rate` must"):
+        net.fit(x, t, learning_rate=0.0)
+    thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    with pytest.raises(OSError, match="out=.*force=True"):
+        thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    for array in (np.full((2, 2), np.nan), np.asfortranarray(np.full((2, 2), np.nan))):
+        with pytest.raises(ValueError, match="cannot predict from"):
+            small().predict(array)

@@ -18,7 +18,7 @@ use thalweg::{Loss, Model, Network as LibraryNetwork, Shape};
 
 use crate::custom::{Part, PythonLayer, PythonLoss};
 use crate::dataset::Dataset;
-use crate::errors::exception;
+use crate::errors::{exception, setting_exception};
 use crate::observers::Raised;
 use crate::outcome::{Outcome, State};
 use crate::predictor::{Kept, predict_rows, without_targets};
@@ -517,6 +517,6 @@ impl Network {
 
     fn settings(&self, model: &Model, settings: &str) -> PyResult<thalweg::train::TrainingSettings> {
         let layers: Vec<Layer> = model.network.layers().iter().map(|placed| placed.layer.clone()).collect();
-        training_from_json(&json(settings)?, &layers).map_err(exception)
+        training_from_json(&json(settings)?, &layers).map_err(setting_exception)
     }
 }
