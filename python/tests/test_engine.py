@@ -282,6 +282,35 @@ def test_a_network_beyond_all_memory_is_a_memory_error():
         Network([layers.dense(200_000), layers.dense(200_000), layers.dense(2)], 4)
 
 
+def test_cures_are_python_words(wave, tmp_path):
+    x, t = wave
+    net = Network([layers.dense(1)], 2)
+    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's TransformedTargetRegressor"):
+        net.fit(x, 1e9 * t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
+    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's StandardScaler"):
+        net.fit(1e9 * x, t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
+    with pytest.raises(ValueError, match="^`learning_rate` must"):
+        net.fit(x, t, learning_rate=0.0)
+    thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    with pytest.raises(OSError, match="out=.*force=True"):
+        thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    for array in (np.full((2, 2), np.nan), np.asfortranarray(np.full((2, 2), np.nan))):
+        with pytest.raises(ValueError, match="cannot predict from"):
+            small().predict(array)
+
+
+def test_a_file_with_a_loss_in_python_predicts(wave, tmp_path):
+    x, t = wave
+    net = small()
+    net.fit(x, t, loss=counted([]), epochs=2)
+    net.save(tmp_path / "net.safetensors")
+    loaded = Network.load(tmp_path / "net.safetensors")
+    assert np.array_equal(loaded.predict(x), net.predict(x))
+    with pytest.raises(ValueError, match="was a function of Python's, which a model file does not hold; give it again: loss=squares"):
+        loaded.evaluate(x, t)
+    loaded.fit(x, t, loss="mean_squared_error", epochs=1)
+
+
 def test_every_wrong_argument_has_its_sentence(wave, tmp_path):
     x, t = wave
     net = small()
@@ -312,18 +341,51 @@ def test_without_pytorch_that_is_said():
         small().to_torch()
 
 
-def test_cures_are_python_words(wave, tmp_path):
-    x, t = wave
-    net = Network([layers.dense(1)], 2)
-    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's TransformedTargetRegressor"):
-        net.fit(x, 1e9 * t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
-    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's StandardScaler"):
-        net.fit(1e9 * x, t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
-    with pytest.raises(ValueError, match="^`learning_rate` must"):
-        net.fit(x, t, learning_rate=0.0)
-    thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
-    with pytest.raises(OSError, match="out=.*force=True"):
-        thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
-    for array in (np.full((2, 2), np.nan), np.asfortranarray(np.full((2, 2), np.nan))):
-        with pytest.raises(ValueError, match="cannot predict from"):
-            small().predict(array)
+def test_an_estimators_file_gives_the_estimator_back(blobs, wave, tmp_path):
+    x, y = blobs
+    path = tmp_path / "model.safetensors"
+    names = np.array(["no", "perhaps", "yes"])
+    two, t = np.stack([wave[1], -wave[1]], axis=1), wave[1]
+    settings = dict(random_state=0, max_iter=5)
+    for fitted, given in [
+        (thalweg.MLPClassifier((8, 4), "tanh", **settings).fit(x, names[y]), x),
+        (thalweg.MLPClassifier((8,), **settings).fit(x, y + 3), x),
+        (thalweg.MLPClassifier((8,), loss="focal", **settings).fit(x, np.eye(3)[y]), x),
+        (thalweg.LogisticRegression().fit(x, y == 1), x),
+        (thalweg.MLPRegressor((8,), activation="logistic", dropout=0.1, **settings).fit(wave[0], two), wave[0]),
+        (thalweg.MLPRegressor(counted([]), (8,), **settings).fit(wave[0], t), wave[0]),
+        (thalweg.LinearRegression().fit(wave[0], t), wave[0]),
+    ]:
+        fitted.save(path)
+        loaded = type(fitted).load(path)
+        assert np.array_equal(loaded.predict(given), fitted.predict(given))
+        if hasattr(fitted, "predict_proba"):
+            assert np.array_equal(loaded.predict_proba(given), fitted.predict_proba(given))
+        else:
+            assert loaded.score(given, fitted.predict(given)) == 1.0
+            with pytest.raises(ValueError, match="the file holds a regressor|load it with MLPClassifier.load"):
+                thalweg.MLPClassifier.load(path)
+        if isinstance(fitted, thalweg.MLPClassifier) and fitted.activation == "tanh":
+            assert (loaded.hidden_layer_sizes, loaded.activation) == ((8, 4), "tanh")
+            assert Network.load(path).label_names == names.tolist()
+            assert np.isfinite(loaded.partial_fit(x, names[y]).loss_)
+            with pytest.raises(ValueError, match="the file holds a classifier"):
+                thalweg.MLPRegressor.load(path)
+    small().save(path)
+    with pytest.raises(ValueError, match="load it with thalweg.Network.load"):
+        thalweg.MLPClassifier.load(path)
+
+
+def test_a_loaded_network_holds_columns_against_their_names(blobs, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    x, y = blobs
+    frame = pandas.DataFrame(x, columns=["a", "b", "c"])
+    mlp = thalweg.MLPClassifier((8,), random_state=0, max_iter=5).fit(frame, y)
+    mlp.save(tmp_path / "mlp.safetensors")
+    net = Network.load(tmp_path / "mlp.safetensors")
+    assert net.column_names == ["a", "b", "c"]
+    assert np.array_equal(net.predict(frame), mlp.predict_proba(frame))
+    for act in (lambda: net.predict(frame[["b", "a", "c"]]), lambda: net.evaluate(frame[["b", "a", "c"]], y)):
+        with pytest.raises(ValueError, match="the columns are 'b', 'a', 'c', but the network was trained on 'a', 'b', 'c', in this order"):
+            act()
+    assert thalweg.MLPClassifier.load(tmp_path / "mlp.safetensors").feature_names_in_.tolist() == ["a", "b", "c"]

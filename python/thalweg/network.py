@@ -22,11 +22,26 @@ _OF_CLASSES = frozenset({"binary_cross_entropy", "focal", "softmax_cross_entropy
 
 
 def rows(
-    x: Any, y: Any = None, *, weights: Any = None, outputs: int = 1, loss: Any = None, classes: int | None = None
+    x: Any,
+    y: Any = None,
+    *,
+    weights: Any = None,
+    outputs: int = 1,
+    loss: Any = None,
+    classes: int | None = None,
+    columns: Sequence[str] = (),
 ) -> _engine.Dataset:
-    """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes."""
+    """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes.
+
+    ``columns``: the names that columns with names must have, in this order.
+    """
     given = as_rows(x, most_axes=None)
     names = [str(name) for name in given.names] if given.names else None
+    if names is not None and columns and names != list(columns):
+        raise ValueError(
+            f"the columns are {_listed(names)}, but the network was trained on {_listed(columns)}, in this order; choose these: "
+            "x[network.column_names]"
+        )
     weighed = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
     if y is None:
         return _engine.Dataset(given.array, weights=weighed, feature_names=names)
@@ -160,6 +175,18 @@ class Network:
         """The loss that it was trained by; ``None`` before."""
         text = self._engine.loss
         return None if text is None else json.loads(text)
+
+    @property
+    def label_names(self) -> list[str]:
+        """The names of the classes, by number: of a classifier's file its labels; empty where there are none."""
+        return list(self._engine.label_names)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns that a loaded estimator was trained on; empty where they had none."""
+        text = self._engine.preprocessing
+        inputs: Any = {} if text is None else json.loads(text).get("inputs", {})
+        return [str(name) for name in inputs.get("column_names", ())] if inputs.get("kind") == "array" else []
 
     def summary(self) -> str:
         """A table of the layers."""
@@ -374,7 +401,7 @@ class Network:
             found = self._engine.predict_in_place(x)
             if found is not None:
                 return found
-        return self._engine.predict(rows(x), threads_of(threads))
+        return self._engine.predict(rows(x, columns=self.column_names), threads_of(threads))
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
         """The loss and every metric that fits."""
@@ -421,7 +448,8 @@ class Network:
 
     def _rows(self, x: Any, y: Any, weights: Any, loss: Any) -> _engine.Dataset:
         own = loss if loss is not None else self.loss
-        return rows(x, y, weights=weights, outputs=int(np.prod(self.output_shape)), loss=own)
+        outputs = int(np.prod(self.output_shape))
+        return rows(x, y, weights=weights, outputs=outputs, loss=own, columns=self.column_names)
 
     # Files and copies.
 
@@ -466,6 +494,11 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     network.history = contents["history"]
     network.state = contents["state"]
     return network
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of these."""
+    return ", ".join(repr(name) for name in names[:5]) + (" ..." if len(names) > 5 else "")
 
 
 def _shape(axes: Sequence[int]) -> str:

@@ -8,13 +8,15 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedA
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
+use thalweg::custom::Registry;
 use thalweg::data::Preprocessing;
 use thalweg::experiment::{
     init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json,
 };
 use thalweg::layers::Layer;
-use thalweg::network::{AnyNetwork, Draw};
-use thalweg::{Loss, Model, Network as LibraryNetwork, Shape};
+use thalweg::model_file::ModelProblem;
+use thalweg::network::{AnyNetwork, Draw, NetworkProblem};
+use thalweg::{Error, Loss, Model, Network as LibraryNetwork, Shape};
 
 use crate::custom::{Part, PythonLayer, PythonLoss};
 use crate::dataset::Dataset;
@@ -92,8 +94,17 @@ impl Network {
     /// Reads a model file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let model = py.detach(|| Model::load(&path)).map_err(exception)?;
-        Ok(Network::of(model))
+        let raised = Raised::default();
+        let model = match py.detach(|| Model::load(&path)) {
+            Err(Error::Model { problem, .. }) if is_loss_in_python(&problem) => {
+                let ModelProblem::Custom { name, .. } = *problem else { unreachable!("it is such a loss") };
+                let absent = PythonLoss::absent(py, &name, raised.clone())?;
+                let registry = Registry::new().loss(&name, move |_| Ok(absent.clone()));
+                py.detach(|| Model::load_with(&path, &registry))
+            }
+            loaded => loaded,
+        };
+        Ok(Network::with_raised(model.map_err(exception)?, raised))
     }
 
     /// Writes a model file, whole or not at all. `description`: `{"label_names": [...], "target_names": [...], "preprocessing": {...}}`.

@@ -271,6 +271,19 @@ class MLPClassifier(MultiLayerPerceptron):
         keys: dict[str, Any] = {"numbers": [float(label) for label in self.classes_]} if numbers else {"text": labels}
         return {"kind": "classes", "name": "label", "keys": keys, "labels": labels}, labels, ["label"]
 
+    def _take_targets(self, target: dict[str, Any], path: Any) -> None:
+        self._is_multilabel = target["kind"] == "values"
+        if self._is_multilabel:
+            names = target["names"]
+            if not names or not str(names[0]).startswith("label "):
+                raise ValueError(f"{path}: the file holds a regressor; load it with MLPRegressor.load")
+            self.classes_ = np.arange(len(names))
+        elif target["keys"].get("numbers") is not None:
+            numbers = np.asarray(target["keys"]["numbers"], dtype=np.float64)
+            self.classes_ = numbers.astype(np.int64) if (numbers == np.floor(numbers)).all() else numbers
+        else:
+            self.classes_ = np.asarray(target["keys"]["text"])
+
     def __sklearn_tags__(self) -> Any:
         tags: Any = import_module("sklearn.utils")
         return tags.Tags(

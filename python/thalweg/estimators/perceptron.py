@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from abc import ABC, abstractmethod
@@ -532,6 +533,55 @@ class MultiLayerPerceptron(Parameters, ABC):
         """Writes a model file that the command line, Rust and :meth:`thalweg.Network.load` read."""
         self._fitted()._engine.save(path, to_json(self._description()))
 
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The estimator of a file that :meth:`save` wrote: it predicts as before, and can be trained on with ``partial_fit``.
+
+        The file has layers, weights, loss, labels and the columns' names. Parameters of the training it does not have: they are the
+        defaults. A function as the loss has to be given again before training.
+        """
+        network = Network.load(path)
+        text = network._engine.preprocessing
+        described: Any = {} if text is None else json.loads(text)
+        inputs: Any = described.get("inputs", {})
+        if inputs.get("kind") != "array" or len(inputs.get("shape", ())) != 1:
+            raise ValueError(f"{path}: no estimator was saved in this file; load it with thalweg.Network.load")
+        estimator = cls()
+        estimator._take_layers(network, path)
+        estimator.network_ = network
+        estimator.n_features_in_ = int(inputs["shape"][0])
+        if inputs.get("column_names"):
+            estimator.feature_names_in_ = np.asarray(inputs["column_names"], dtype=object)
+        estimator.loss = _absent_loss if network.loss == "custom" else network.loss
+        estimator._take_targets(described["target"], path)
+        estimator.history_ = History()
+        estimator.best_validation_score_ = None
+        estimator._state = None
+        estimator.n_iter_ = estimator.t_ = 0
+        return estimator
+
+    def _take_layers(self, network: Network, path: Any) -> None:
+        """The parameters that say which layers there are."""
+        sizes: list[int] = []
+        activations: list[Any] = []
+        for layer in network.layers:
+            if hasattr(layer, "keys") and "dense" in layer:
+                sizes.append(int(layer["dense"]))
+                activations.append("identity")
+            elif hasattr(layer, "keys") and "activation" in layer:
+                activations[-1] = layer["activation"]
+            elif isinstance(layer, str) and sizes:
+                activations[-1] = layer
+        if "hidden_layer_sizes" in self._parameter_names():
+            hidden = activations[:-1]
+            self.hidden_layer_sizes = tuple(sizes[:-1])
+            self.activation = hidden[0] if hidden and all(one == hidden[0] for one in hidden) else hidden or "identity"
+        elif len(sizes) != 1:
+            raise ValueError(f"{path}: the network has hidden layers; load it with MLPClassifier.load or MLPRegressor.load")
+
+    @abstractmethod
+    def _take_targets(self, target: dict[str, Any], path: Any) -> None: ...
+
     def _description(self) -> dict[str, Any]:
         names = [str(name) for name in getattr(self, "feature_names_in_", ())]
         inputs = {"kind": "array", "name": None, "shape": [self.n_features_in_], "column_names": names}
@@ -585,6 +635,11 @@ def _start_as_scikit_learn(network: Network, layers: list[Any], seed: int) -> No
             if factor != 6.0:
                 network[f"{number}.weight"] = weights * math.sqrt(factor / 6.0)
             network[f"{number}.bias"] = random.uniform(-bound, bound, weights.shape[1])
+
+
+def _absent_loss(predictions: Any, targets: Any, weights: Any) -> Any:
+    """Stands for a loss that was a function, which a file does not hold."""
+    raise ValueError("the loss was a function, which a model file does not hold; give it again with set_params(loss=...)")
 
 
 def held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:

@@ -150,6 +150,12 @@ class MLPRegressor(MultiLayerPerceptron):
         names = ["target"] if self._targets == 1 else [f"target {j}" for j in range(self._targets)]
         return {"kind": "values", "names": names}, [], names
 
+    def _take_targets(self, target: dict[str, Any], path: Any) -> None:
+        if target["kind"] != "values" or str(target["names"][0]).startswith("label "):
+            raise ValueError(f"{path}: the file holds a classifier; load it with MLPClassifier.load")
+        self._targets = len(target["names"])
+        self._is_vector = self._targets == 1
+
     def __sklearn_tags__(self) -> Any:
         tags: Any = import_module("sklearn.utils")
         return tags.Tags(
