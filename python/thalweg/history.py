@@ -62,6 +62,8 @@ class History(Mapping[str, Any]):
             if y is not None:
                 known = np.isfinite(y)
                 curves.append((part, x[known], np.asarray(y, dtype=np.float64)[known], part != "train"))
+        if not len(self._columns.get("step", ())):
+            raise ValueError("there are no reports yet; call fit first")
         if not curves:
             raise ValueError(f"the history has no {metric!r}; it has {', '.join(self)}")
         lows = [float(y.min()) for _, _, y, _ in curves if y.size]

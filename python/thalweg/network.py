@@ -311,7 +311,9 @@ class Network:
         watchers = list(callbacks)
         progress = None
         if verbose:
-            progress = Progress(total=epochs or 100)
+            batch = train.rows if batch_size == "full" else int(batch_size)
+            of_steps = None if steps is None else -(-steps // max(-(-train.rows // max(batch, 1)), 1))
+            progress = Progress(total=epochs or of_steps or 100)
             watchers.append(progress)
         if live:
             from .live import Live
@@ -330,7 +332,7 @@ class Network:
             seed=seed_of(seed),
             threads=threads_of(threads),
             state=state,
-            metrics=[metric for metric in metrics if not isinstance(metric, str)],
+            metrics=_named_apart([metric for metric in metrics if not isinstance(metric, str)]),
             callback=call,
             with_parameters=with_parameters,
         )
@@ -494,6 +496,28 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     network.history = contents["history"]
     network.state = contents["state"]
     return network
+
+
+class _Metric:
+    """A metric under a name of its own."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self.function = function
+        self.name = name
+
+    def __call__(self, predictions: Any, targets: Any) -> Any:
+        return self.function(predictions, targets)
+
+
+def _named_apart(metrics: Sequence[Any]) -> list[Any]:
+    """Metrics of one name, as lambdas are, numbered from the second on: ``<lambda>``, ``<lambda>_2``."""
+    seen: dict[str, int] = {}
+    apart: list[Any] = []
+    for metric in metrics:
+        name = str(getattr(metric, "name", getattr(metric, "__name__", type(metric).__name__)))
+        seen[name] = seen.get(name, 0) + 1
+        apart.append(metric if seen[name] == 1 else _Metric(metric, f"{name}_{seen[name]}"))
+    return apart
 
 
 def _listed(names: Sequence[str]) -> str:

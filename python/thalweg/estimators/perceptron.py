@@ -328,7 +328,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         elif not incremental:
             rule = self._rule()
         watchers: list[Callable[..., Any]] = list(self.callbacks or ())
-        progress = Progress(total=epochs) if self.verbose else None
+        progress = Progress(total=settings["epochs"]) if self.verbose else None
         if progress is not None:
             watchers.append(progress)
         if self.learning_rate == "invscaling" and self.solver == "sgd" and self.optimizer is None:
@@ -454,7 +454,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         epochs = outcome.epochs - (state.epoch if state is not None else 0)
         self.n_iter_ += int(epochs)
         self.t_ += int(epochs) * rows
-        self.history_ = self.history_.continued(outcome.history())
+        self.history_ = self.network_.history = self.history_.continued(outcome.history())
         came_to_its_end = not incremental and (at_rest or outcome.ending == "stopped")
         self._state = None if came_to_its_end else outcome.state()
         if self.early_stopping:
