@@ -29,3 +29,15 @@ def test_the_readme():
     readme = Path(__file__).resolve().parents[1] / "README.md"
     failed, tried = doctest.testfile(str(readme), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert failed == 0 and tried > 10
+
+
+def test_every_part_of_an_experiment_has_an_example():
+    for module in (thalweg.layers, thalweg.losses, thalweg.optimizers, thalweg.schedules):
+        for name in module.__all__:
+            part = getattr(module, name)
+            assert isinstance(part, type) or ">>>" in part.__doc__, f"{module.__name__}.{name}"
+
+
+def test_the_readme_shows_what_is_printed():
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+    assert "Error: ...\n" not in readme

@@ -211,3 +211,181 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
     run.resume()
     whole = thalweg.train("spiral-linear", out=tmp_path / "whole", steps=500)
     assert run.result["parameters_sha256"] == whole.result["parameters_sha256"]
+
+
+def test_a_callback_returns_no_truth_value_and_no_impossible_rate(wave):
+    x, t = wave
+    net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2)
+    for answer in (True, False, np.True_):
+        with pytest.raises(TypeError, match="must return None, 'stop' or a learning rate"):
+            net.fit(x, t, epochs=2, callbacks=[lambda report: answer])
+    for answer in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="it must be a finite number, 0 or more"):
+            net.fit(x, t, epochs=2, callbacks=[lambda report: answer])
+    net.fit(x, t, epochs=2, callbacks=[lambda report: np.float32(0.5)])
+    assert net.history["learning_rate"][-1] == 0.5
+
+
+def counted(calls):
+    def squares(predictions, targets, weights):
+        calls.append(len(predictions))
+        return ((predictions - targets) ** 2).sum(axis=1), 2 * (predictions - targets)
+
+    return squares
+
+
+def test_a_loss_in_python_is_asked_for_whole_batches(wave):
+    x, t = wave
+    calls = []
+    Network([layers.dense(4, activation="tanh"), layers.dense(1)], 2).fit(x, t, loss=counted(calls), batch_size=50, epochs=2)
+    assert set(calls) <= {50, 200} and len(calls) <= 20
+
+
+def test_a_loss_that_raised_is_not_called_again(wave):
+    x, t = wave
+    calls = []
+
+    def wrong(predictions, targets, weights):
+        calls.append(len(predictions))
+        raise ZeroDivisionError("of mine")
+
+    with pytest.raises(ZeroDivisionError, match="of mine"):
+        Network([layers.dense(1)], 2).fit(x, t, loss=wrong, epochs=2)
+    assert len(calls) == 1
+
+
+def test_an_exception_is_raised_where_it_happened(wave):
+    x, t = wave
+    net = small()
+    wrong = lambda predictions, targets, weights: 1 / 0
+    for act in (net.explain, net.gradients, net.gradcheck):
+        with pytest.raises(ZeroDivisionError):
+            act(x, t, loss=wrong)
+        assert np.isfinite(net.predict(x)).all()
+
+
+def test_parameters_of_another_shape_are_refused(wave):
+    net = Network([layers.dense(3), layers.dense(4)], 4, precision="f64")
+    weights = net["0.weight"]
+    assert weights.shape == (4, 3)
+    with pytest.raises(ValueError, match=r"0.weight.*\[4, 3\].*\[3, 4\]"):
+        net["0.weight"] = weights.T
+    with pytest.raises(ValueError, match="0.weight"):
+        net.load_state_dict({name: values.T if values.ndim == 2 else values for name, values in net.state_dict().items()})
+    assert np.array_equal(net["0.weight"], weights)
+    net["0.weight"] = 2 * weights
+    assert np.array_equal(net["0.weight"], 2 * weights)
+
+
+def test_a_network_beyond_all_memory_is_a_memory_error():
+    with pytest.raises(MemoryError, match="the network has 40001600002 parameters, for which .* make its layers smaller"):
+        Network([layers.dense(200_000), layers.dense(200_000), layers.dense(2)], 4)
+
+
+def test_cures_are_python_words(wave, tmp_path):
+    x, t = wave
+    net = Network([layers.dense(1)], 2)
+    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's TransformedTargetRegressor"):
+        net.fit(x, 1e9 * t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
+    with pytest.raises(thalweg.DivergedError, match="scale them first, for example with scikit-learn's StandardScaler"):
+        net.fit(1e9 * x, t, optimizer=optimizers.sgd(learning_rate=1e6), epochs=50)
+    with pytest.raises(ValueError, match="^`learning_rate` must"):
+        net.fit(x, t, learning_rate=0.0)
+    thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    with pytest.raises(OSError, match="out=.*force=True"):
+        thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    for array in (np.full((2, 2), np.nan), np.asfortranarray(np.full((2, 2), np.nan))):
+        with pytest.raises(ValueError, match="cannot predict from"):
+            small().predict(array)
+
+
+def test_a_file_with_a_loss_in_python_predicts(wave, tmp_path):
+    x, t = wave
+    net = small()
+    net.fit(x, t, loss=counted([]), epochs=2)
+    net.save(tmp_path / "net.safetensors")
+    loaded = Network.load(tmp_path / "net.safetensors")
+    assert np.array_equal(loaded.predict(x), net.predict(x))
+    with pytest.raises(ValueError, match="was a function of Python's, which a model file does not hold; give it again: loss=squares"):
+        loaded.evaluate(x, t)
+    loaded.fit(x, t, loss="mean_squared_error", epochs=1)
+
+
+def test_every_wrong_argument_has_its_sentence(wave, tmp_path):
+    x, t = wave
+    net = small()
+    assert Network([layers.dense(1)], np.int64(2)).input_shape == (2,)
+    run = thalweg.train("spiral-linear", out=tmp_path / "run", steps=2)
+    for act, text in [
+        (lambda: Network([layers.dense(1)], 2, seed=-1), "seed must be a whole number, 0 or more, not -1"),
+        (lambda: Network([layers.dense(1)], 2.5), "input_shape must be a whole number, 1 or more"),
+        (lambda: net.fit(x, t, seed=-1), "seed must be a whole number, 0 or more"),
+        (lambda: net.fit(x, t, threads=-1), "threads must be a whole number, 1 or more, or None"),
+        (lambda: net.predict(np.asfortranarray(x), threads=0), "threads must be a whole number, 1 or more"),
+        (lambda: net.fit(x, t, validation_data=(x,)), r"must be \(x, y\) or \(x, y, weights\)"),
+        (lambda: net.fit(x, t, loss={"foo": 1}), "has no 'name'"),
+        (lambda: net.fit(x, t, callbacks=print), "callbacks must be a list of functions"),
+        (lambda: net.fit(x, t, learning_rate=float("nan")), "learning_rate is nan; give a finite number"),
+        (lambda: run.at(-1), "step must be a whole number, 0 or more, not -1"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            act()
+
+
+def test_without_pytorch_that_is_said():
+    import importlib.util
+
+    if importlib.util.find_spec("torch") is not None:
+        pytest.skip("SKIPPED: PyTorch is installed")
+    with pytest.raises(ImportError, match="pip install torch"):
+        small().to_torch()
+
+
+def test_an_estimators_file_gives_the_estimator_back(blobs, wave, tmp_path):
+    x, y = blobs
+    path = tmp_path / "model.safetensors"
+    names = np.array(["no", "perhaps", "yes"])
+    two, t = np.stack([wave[1], -wave[1]], axis=1), wave[1]
+    settings = dict(random_state=0, max_iter=5)
+    for fitted, given in [
+        (thalweg.MLPClassifier((8, 4), "tanh", **settings).fit(x, names[y]), x),
+        (thalweg.MLPClassifier((8,), **settings).fit(x, y + 3), x),
+        (thalweg.MLPClassifier((8,), loss="focal", **settings).fit(x, np.eye(3)[y]), x),
+        (thalweg.LogisticRegression().fit(x, y == 1), x),
+        (thalweg.MLPRegressor((8,), activation="logistic", dropout=0.1, **settings).fit(wave[0], two), wave[0]),
+        (thalweg.MLPRegressor(counted([]), (8,), **settings).fit(wave[0], t), wave[0]),
+        (thalweg.LinearRegression().fit(wave[0], t), wave[0]),
+    ]:
+        fitted.save(path)
+        loaded = type(fitted).load(path)
+        assert np.array_equal(loaded.predict(given), fitted.predict(given))
+        if hasattr(fitted, "predict_proba"):
+            assert np.array_equal(loaded.predict_proba(given), fitted.predict_proba(given))
+        else:
+            assert loaded.score(given, fitted.predict(given)) == 1.0
+            with pytest.raises(ValueError, match="the file holds a regressor|load it with MLPClassifier.load"):
+                thalweg.MLPClassifier.load(path)
+        if isinstance(fitted, thalweg.MLPClassifier) and fitted.activation == "tanh":
+            assert (loaded.hidden_layer_sizes, loaded.activation) == ((8, 4), "tanh")
+            assert Network.load(path).label_names == names.tolist()
+            assert np.isfinite(loaded.partial_fit(x, names[y]).loss_)
+            with pytest.raises(ValueError, match="the file holds a classifier"):
+                thalweg.MLPRegressor.load(path)
+    small().save(path)
+    with pytest.raises(ValueError, match="load it with thalweg.Network.load"):
+        thalweg.MLPClassifier.load(path)
+
+
+def test_a_loaded_network_holds_columns_against_their_names(blobs, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    x, y = blobs
+    frame = pandas.DataFrame(x, columns=["a", "b", "c"])
+    mlp = thalweg.MLPClassifier((8,), random_state=0, max_iter=5).fit(frame, y)
+    mlp.save(tmp_path / "mlp.safetensors")
+    net = Network.load(tmp_path / "mlp.safetensors")
+    assert net.column_names == ["a", "b", "c"]
+    assert np.array_equal(net.predict(frame), mlp.predict_proba(frame))
+    for act in (lambda: net.predict(frame[["b", "a", "c"]]), lambda: net.evaluate(frame[["b", "a", "c"]], y)):
+        with pytest.raises(ValueError, match="the columns are 'b', 'a', 'c', but the network was trained on 'a', 'b', 'c', in this order"):
+            act()
+    assert thalweg.MLPClassifier.load(tmp_path / "mlp.safetensors").feature_names_in_.tolist() == ["a", "b", "c"]

@@ -93,7 +93,7 @@ def test_partial_fit_is_fit_epoch_by_epoch(blobs):
     once = MLPClassifier((8,), batch_size=32, random_state=4, max_iter=5).fit(x, y)
     bit_by_bit = MLPClassifier((8,), batch_size=32, random_state=4)
     for _ in range(5):
-        bit_by_bit.partial_fit(x, y)
+        bit_by_bit.partial_fit(x, y, classes=[0, 1, 2])
         bit_by_bit = pickle.loads(pickle.dumps(bit_by_bit))  # the optimizer's state goes along
     assert np.array_equal(once.predict_proba(x), bit_by_bit.predict_proba(x))
 
@@ -262,3 +262,254 @@ def test_max_fun_ends_lbfgs(blobs):
     assert 1 <= ended.n_iter_ <= 9
     with pytest.raises(ValueError, match="max_fun must be 1 or more"):
         MLPClassifier(**settings, max_fun=0).fit(x, y)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_reported_loss_and_its_penalty_are_of_the_same_parameters(blobs, solver):
+    x, y = blobs
+    settings = dict(solver=solver, C=0.01, learning_rate_init=0.1, tol=0.0, max_iter=5)
+    model = LogisticRegression(**settings).fit(x, y)
+    assert model.loss_curve_[0] == pytest.approx(np.log(3), abs=1e-14)  # the start is zeros: no penalty yet
+    before = LogisticRegression(**settings | {"max_iter": 4}).fit(x, y)
+    p = before.predict_proba(x)[np.arange(len(y)), y]
+    expected = -np.log(p).mean() + 0.5 * (before.coef_**2).sum() / (0.01 * len(y))
+    assert model.loss_curve_[4] == pytest.approx(expected, rel=1e-12)
+
+
+def test_lbfgs_with_a_penalty_comes_to_rest_at_the_least():
+    iris = pytest.importorskip("sklearn.datasets").load_iris()
+    model = LogisticRegression(C=10).fit(iris.data, iris.target)
+    errors = model.predict_proba(iris.data) - np.eye(3)[iris.target]
+    assert np.abs(10 * errors.T @ iris.data + model.coef_).max() < 0.05
+
+
+def test_the_start_is_scikit_learns(blobs):
+    """Weights and biases uniform between its bounds; with an ``init`` of one's own, biases are 0."""
+    x, y = blobs
+    for activation, factor in (("relu", 6.0), ("logistic", 2.0)):
+        mlp = MLPClassifier((40, 30), activation, learning_rate_init=1e-12, max_iter=1, random_state=0).fit(x, y)
+        for weights, biases in zip(mlp.coefs_, mlp.intercepts_):
+            bound = np.sqrt(factor / sum(weights.shape))
+            assert 0.9 * bound < np.abs(weights).max() < bound + 1e-9
+            assert 0.3 * bound < np.abs(biases).max() < bound + 1e-9
+    he = MLPClassifier((40,), init="he_normal", learning_rate_init=1e-12, max_iter=1, random_state=0).fit(x, y)
+    assert np.abs(he.intercepts_[0]).max() < 1e-9
+
+
+def test_raw_columns_are_learned_from_as_scikit_learn_does():
+    iris = pytest.importorskip("sklearn.datasets").load_iris()
+    scores = [MLPClassifier(random_state=seed).fit(iris.data, iris.target).score(iris.data, iris.target) for seed in range(4)]
+    assert np.mean(scores) > 0.9
+
+
+def test_r2_is_scikit_learns_or_refused(wave):
+    x, t = wave
+    mlp = MLPRegressor((4,), random_state=0, max_iter=5).fit(x, t)
+    assert mlp.score(x, t.reshape(-1, 1)) == mlp.score(x, t)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        mlp.score(x, np.where(np.arange(len(t)) == 3, np.nan, t))
+    with pytest.warns(UserWarning, match="less than two samples"):
+        assert np.isnan(mlp.score(x[:1], t[:1]))
+    with pytest.raises(ValueError, match="sample_weight.shape"):
+        mlp.score(x, t, sample_weight=[1.0])
+    both = MLPRegressor((4,), random_state=0, max_iter=5).fit(x, np.stack([t, -t], axis=1))
+    with pytest.raises(ValueError, match="y has 1 targets, but 2 are predicted"):
+        both.score(x, t)
+
+
+def test_accuracy_is_refused_where_it_means_nothing(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((4,), random_state=0, max_iter=5).fit(x, y)
+    with pytest.raises(ValueError, match="sample_weight.shape"):
+        mlp.score(x, y, sample_weight=[1.0])
+    with pytest.raises(ValueError, match="y has 2 columns"):
+        mlp.score(x, np.stack([y, y], axis=1))
+    tagger = MLPClassifier((4,), random_state=0, max_iter=5).fit(x, np.eye(3)[y])
+    with pytest.raises(ValueError, match="one column for each of 3 labels"):
+        tagger.score(x, y)
+
+
+def squares_of_sigmoids(predictions, targets, weights):
+    """A loss of one's own for several labels."""
+    p = 1 / (1 + np.exp(-predictions))
+    return ((p - targets) ** 2).sum(axis=1), 2 * (p - targets) * p * (1 - p)
+
+
+@pytest.mark.parametrize("loss", [None, "mean_squared_error", "huber", "focal", squares_of_sigmoids])
+def test_every_loss_learns_several_labels(wave, loss):
+    x, t = wave
+    labels = np.stack([t > 0, x[:, 0] > 0, x[:, 1] > 0.2], axis=1).astype(int)
+    tagger = MLPClassifier((32,), loss=loss, random_state=0, learning_rate_init=0.02, max_iter=400).fit(x, labels)
+    p = tagger.predict_proba(x)
+    assert tagger.score(x, labels) > 0.85 and tagger.out_activation_ == "logistic"
+    assert p.min() >= 0 and p.max() <= 1 and np.array_equal(p > 0.5, tagger.predict(x) == 1)
+
+
+def test_losses_of_one_class_a_row_refuse_several_labels(wave):
+    x, t = wave
+    with pytest.raises(ValueError, match="take 'binary_cross_entropy'"):
+        MLPClassifier(loss="softmax_cross_entropy").fit(x, np.stack([t > 0, t < 0], axis=1).astype(int))
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "focal", "huber", "log_cosh", "quantile", "sum_of_squares"])
+def test_probabilities_of_classes_add_up_to_one(blobs, loss):
+    x, y = blobs
+    mlp = MLPClassifier((16,), loss=loss, random_state=0, max_iter=60, learning_rate_init=0.01).fit(x, y)
+    p = mlp.predict_proba(x)
+    assert np.allclose(p.sum(axis=1), 1, atol=1e-9) and p.min() >= 0
+    assert np.array_equal(p.argmax(axis=1), mlp.predict(x)) and mlp.score(x, y) > 0.85
+    assert mlp.out_activation_ == ("logistic" if loss in ("binary_cross_entropy", "focal") else "softmax")
+
+
+def test_losses_without_probabilities_are_refused(blobs):
+    x, y = blobs
+    with pytest.raises(ValueError, match="loss='poisson' gives rates"):
+        MLPClassifier(loss="poisson").fit(x, y)
+    with pytest.raises(ValueError, match="there is no loss 'log_loss'; leave loss out"):
+        MLPClassifier(loss="log_loss").fit(x, y)
+
+
+def test_linear_regression_does_not_depend_on_the_columns_units():
+    """Times since 1970, years, shares and prices: the least squares are found as NumPy finds them, and are of the columns as they are."""
+    random = np.random.default_rng(0)
+    x = np.column_stack([1.7e9 + random.uniform(0, 3e7, 500), random.integers(1900, 2020, 500), random.uniform(0, 1, 500), random.uniform(1e4, 1e6, 500)])
+    centred = x - x.mean(axis=0)
+    t = 1e5 + centred @ [1e-3, 50.0, 5e4, 0.2] + 1e4 * random.normal(size=500)
+    exact = np.linalg.lstsq(centred, t - t.mean(), rcond=None)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for target in (t, 1e-9 * t):
+            line = LinearRegression().fit(x, target)
+            assert np.allclose(line.coef_, exact * (target[0] / t[0]), rtol=1e-3)
+    assert np.allclose(line.predict(x), x @ line.coef_ + line.intercept_, rtol=1e-6)
+    seen = []
+    twice = LinearRegression(solver="adam", batch_size=100, random_state=0, max_iter=5, warm_start=True, tol=-1.0)
+    twice.set_params(callbacks=[lambda report, network: seen.append(network.predict(x[:1])[0, 0])]).fit(x, t).fit(x, t)
+    once = LinearRegression(solver="adam", batch_size=100, random_state=0, max_iter=10, tol=-1.0).fit(x, t)
+    assert np.allclose(twice.predict(x), once.predict(x)) and seen[-1] == pytest.approx(once.predict(x[:1])[0])
+
+
+def test_logistic_regression_finds_its_least_among_uneven_columns():
+    random = np.random.default_rng(0)
+    x = np.column_stack([random.uniform(1e5, 1e6, 500), random.uniform(0, 1, 500), 1.7e9 + random.uniform(0, 3e7, 500)])
+    y = (x[:, 0] / 4.5e5 + 4 * x[:, 1] + random.normal(size=500) > 3.2).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = LogisticRegression().fit(x, y)
+    gradient = (x - x.mean(axis=0)).T @ (model.predict_proba(x)[:, 1] - y) + model.coef_[0]
+    assert model.score(x, y) > 0.75 and (np.abs(gradient) / np.ptp(x, axis=0) < 0.5).all()
+
+
+def test_logistic_regression_says_so_where_it_came_to_no_least():
+    random = np.random.default_rng(0)
+    x = np.column_stack([random.uniform(5e2, 5e3, 1000), random.integers(1900, 2020, 1000), random.uniform(0, 1, 1000), random.uniform(1e4, 1e6, 1000)])
+    value = x @ [100.0, 50.0, 5e4, 0.2]
+    y = np.digitize(value, np.quantile(value, [0.3, 0.6]))
+    with pytest.warns(UserWarning, match="the columns' sizes differ too much. Scale them first"):
+        LogisticRegression(n_iter_no_change=1).fit(x, y)
+
+
+def test_class_weights_that_would_be_ignored_are_refused(blobs):
+    x, y = blobs
+    for wrong, text in [
+        ({"0": 5.0}, r"class_weight names \['0'\], which are not among the classes \[0, 1, 2\]"),
+        ({0: -1.0}, r"class_weight\[0\] must be a finite number, 0 or more"),
+        ([1, 2], "class_weight must be 'balanced', a dictionary"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            MLPClassifier(class_weight=wrong).fit(x, y)
+    with pytest.raises(ValueError, match="class_weight is for one class a row"):
+        MLPClassifier(class_weight="balanced").fit(x, np.eye(3)[y])
+
+
+def test_a_class_whose_rows_weigh_nothing_is_a_class(blobs):
+    x, y = blobs
+    weights = (y != 1).astype(float)
+    mlp = MLPClassifier((8,), random_state=0, max_iter=60, learning_rate_init=0.02).fit(x, y, weights)
+    assert mlp.classes_.tolist() == [0, 1, 2] and mlp.predict_proba(x)[:, 1].max() < 0.5
+    sparse = pytest.importorskip("scipy.sparse")
+    tagger = MLPClassifier((8,), random_state=0, max_iter=5).fit(x, sparse.csr_matrix(np.eye(3)[y]), weights)
+    assert tagger.predict(x).shape == (150, 3)
+
+
+def test_training_that_ended_before_the_first_report_has_no_loss(blobs):
+    x, y = blobs
+    def interrupted(predictions, targets, weights):
+        raise KeyboardInterrupt
+
+    mlp = MLPClassifier((8,), loss=interrupted, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        mlp.fit(x, y)
+    assert mlp.n_iter_ == 0 and mlp.loss_curve_ == [] and np.isnan([mlp.loss_, mlp.best_loss_]).all()
+    assert mlp.set_params(loss=None).predict(x).shape == (150,)
+
+
+def test_a_column_is_a_vector_of_targets(wave):
+    x, t = wave
+    with pytest.warns(UserWarning, match="A column-vector y was passed"):
+        mlp = MLPRegressor((8,), random_state=0, max_iter=5).fit(x, t.reshape(-1, 1))
+    assert mlp.predict(x).shape == (200,)
+    assert np.array_equal(mlp.predict(x), MLPRegressor((8,), random_state=0, max_iter=5).fit(x, t).predict(x))
+
+
+def test_a_poisson_perceptron_is_taken_over(wave):
+    neural_network = pytest.importorskip("sklearn.neural_network")
+    x, t = wave
+    counts = np.random.default_rng(0).poisson(np.exp(t))
+    try:
+        theirs = neural_network.MLPRegressor(loss="poisson", hidden_layer_sizes=(8,), random_state=0, max_iter=50).fit(x, counts)
+    except TypeError:
+        pytest.skip("SKIPPED: scikit-learn has no Poisson loss before 1.7")
+    ours = thalweg.from_sklearn(theirs)
+    assert np.allclose(ours.predict(x), theirs.predict(x)) and ours.out_activation_ == theirs.out_activation_ == "exp"
+
+
+def test_scores_of_a_logistic_regression(blobs):
+    x, y = blobs
+    model = LogisticRegression().fit(x, y)
+    scores = model.decision_function(x)
+    assert scores.shape == (150, 3) and np.array_equal(model.classes_[scores.argmax(axis=1)], model.predict(x))
+    two = LogisticRegression().fit(x, y == 1)
+    p = two.predict_proba(x)[:, 1]
+    assert np.allclose(two.decision_function(x), np.log(p / (1 - p)))
+
+
+def test_partial_fit_holds_on_to_its_classes(blobs):
+    x, y = blobs
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        MLPClassifier((4,)).partial_fit(x, y)
+    mlp = MLPClassifier((4,), random_state=0).partial_fit(x, y, classes=[0, 1, 2, 3])
+    assert mlp.best_validation_score_ is None
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        mlp.partial_fit(x, y, classes=[0, 1, 2])
+    assert mlp.partial_fit(x, y).predict_proba(x).shape == (150, 4)
+
+
+@pytest.mark.parametrize(
+    "wrong, text",
+    [
+        ({"alpha": float("nan")}, "alpha must be 0 or more, not nan"),
+        ({"alpha": "a"}, "alpha must be 0 or more, not 'a'"),
+        ({"learning_rate_init": 0}, "learning_rate_init must be a number above 0, not 0"),
+        ({"learning_rate_init": float("inf")}, "learning_rate_init must be a number above 0, not inf"),
+        ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes must be a whole number or a list of these"),
+        ({"hidden_layer_sizes": (2.7,)}, "hidden_layer_sizes must be whole numbers"),
+        ({"max_iter": 2.5}, "max_iter must be 1 or more, a whole number"),
+        ({"dropout": 1}, "dropout must be 0 or more and below 1"),
+        ({"clip_norm": -1}, "clip_norm must be a number above 0"),
+        ({"threads": -1}, "threads must be a whole number, 1 or more, or None"),
+        ({"callbacks": print}, r"callbacks must be a list of functions of the report, such as \[print\]"),
+        ({"loss": {"foo": 1}}, "has no 'name'; write for example"),
+        ({"optimizer": {"name": "sgd", "learning_rate": float("nan")}}, "learning_rate is nan; give a finite number"),
+        ({"validation_fraction": "half"}, "validation_fraction must be above 0 and below 1"),
+    ],
+)
+def test_every_wrong_parameter_has_its_sentence(blobs, wrong, text):
+    x, y = blobs
+    with pytest.raises(ValueError, match=text):
+        MLPClassifier(**wrong).fit(x, y)
+
+
+def test_a_penalty_that_is_none_is_refused(blobs):
+    with pytest.raises(ValueError, match="C must be a number above 0"):
+        LogisticRegression(C="strong").fit(*blobs)

@@ -162,3 +162,21 @@ def test_sparse_matrices():
     for form in (sparse.csr_array, sparse.csc_matrix, sparse.coo_array):
         fitted = MLPClassifier((4,), random_state=0, max_iter=20).fit(form(x), y)
         assert np.array_equal(fitted.predict_proba(form(x)), dense.predict_proba(x))
+
+
+def test_broadcast_arrays_are_read_rightly():
+    line = LinearRegression().fit(np.eye(3), [1.0, 2.0, 3.0])
+    for array in (np.broadcast_to([[1.0], [2.0]], (2, 3)), np.broadcast_to([1.0, 2.0, 3.0], (2, 3)), np.broadcast_to(2.0, (2, 3))):
+        copied = np.ascontiguousarray(array)
+        assert np.array_equal(as_rows(array).array, copied)
+        assert np.array_equal(_engine.Dataset(array).features(), copied)  # as the engine itself reads it
+        assert np.array_equal(line.predict(array), line.predict(copied))
+
+
+def test_unaligned_arrays_are_copied(tmp_path):
+    values = np.arange(12.0).reshape(4, 3)
+    (tmp_path / "x.bin").write_bytes(b"123" + values.tobytes())
+    mapped = np.memmap(tmp_path / "x.bin", dtype="f8", mode="r", offset=3, shape=(4, 3))
+    assert not mapped.flags.aligned
+    line = LinearRegression().fit(mapped, [1.0, 2.0, 3.0, 4.0])
+    assert np.array_equal(line.predict(mapped), line.predict(values))

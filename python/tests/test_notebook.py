@@ -63,3 +63,46 @@ def test_pictures_on_axes(blobs):
         thalweg.plot_history(mlp, "los")
     with pytest.raises(ValueError, match="over two features"):
         thalweg.plot_boundary(mlp, x, labels)
+
+
+def test_progress_counts_on_and_shows_the_last_report(blobs, capsys):
+    x, y = blobs
+    mlp = thalweg.MLPClassifier((4,), verbose=True, random_state=0)
+    for epoch in (1, 2, 3):
+        mlp.partial_fit(x, y, classes=[0, 1, 2])
+        assert f"epoch {epoch}/{epoch} " in capsys.readouterr().err
+    stopped = thalweg.MLPClassifier((4,), verbose=True, random_state=0, max_iter=500, tol=10.0, n_iter_no_change=3).fit(x, y)
+    assert stopped.n_iter_ < 500 and f"epoch {stopped.n_iter_}/500 " in capsys.readouterr().err
+    thalweg.Network([{"dense": 1}], 3).fit(x, y * 1.0, steps=12, batch_size=50, verbose=True)
+    assert "epoch 4/4 " in capsys.readouterr().err
+
+
+def test_metrics_of_one_name_have_columns_of_their_own(blobs):
+    x, y = blobs
+    own = [lambda predictions, targets: 1.0, lambda predictions, targets: 2.0]
+    history = thalweg.Network([{"dense": 1}], 3).fit(x, y * 1.0, epochs=2, metrics=own, validation_data=(x, y * 1.0))
+    found = {name: values[-1] for name, values in history.items() if "<lambda>" in name and name.startswith("validation")}
+    assert found == {"validation.<lambda>": 1.0, "validation.<lambda>_2": 2.0}
+
+
+def test_live_pictures_of_one_class(monkeypatch):
+    shown = []
+    monkeypatch.setattr("thalweg.live._notebook", lambda: shown.append)
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    thalweg.MLPClassifier((4,), random_state=0, max_iter=3).fit(points, np.zeros(20, dtype=int), live=True)
+    assert shown
+
+
+@needs("matplotlib")
+def test_what_cannot_be_drawn_is_said(blobs):
+    import matplotlib
+
+    matplotlib.use("agg")
+    x, y = blobs
+    mlp = thalweg.MLPClassifier((8,), random_state=0, max_iter=5).fit(x[:, :2], np.eye(3)[y])
+    assert len(thalweg.plot_history(mlp.network_).lines) == 1
+    for draw in (thalweg.plot_boundary, thalweg.plot_confusion):
+        with pytest.raises(ValueError, match="y has 3 labels a row"):
+            draw(mlp, x[:, :2], np.eye(3)[y])
+    with pytest.raises(ValueError, match="no reports yet; call fit first"):
+        thalweg.plot_history(thalweg.Network([{"dense": 1}], 2))

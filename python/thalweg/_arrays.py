@@ -99,7 +99,10 @@ def _check_axes(array: Any, least_axes: int, most_axes: int | None) -> None:
 
 def _readable(array: Any) -> Any:
     """The array, or a copy row by row where its order is none that the engine reads."""
-    if not array.flags.aligned or any(stride < 0 or stride % array.itemsize for stride in array.strides):
+    is_broadcast = any(stride == 0 and axis > 1 for axis, stride in zip(array.shape, array.strides))
+    if not array.flags.aligned or is_broadcast:
+        return array.copy()  # memory of its own: ascontiguousarray leaves an unaligned array where it is
+    if any(stride < 0 or stride % array.itemsize for stride in array.strides):
         return np.ascontiguousarray(array)
     if array.ndim > 2 and not array.flags.c_contiguous:
         return np.ascontiguousarray(array)

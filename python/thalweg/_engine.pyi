@@ -71,6 +71,7 @@ class Dataset:
         weights: NDArray[np.float64] | None = None,
         feature_names: list[str] | None = None,
         label_names: list[str] | None = None,
+        scale: tuple[list[float], list[float]] | None = None,
     ) -> Dataset: ...
     @property
     def is_shared(self) -> bool: ...

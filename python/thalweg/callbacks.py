@@ -31,14 +31,20 @@ class Progress:
         self.width = width
         self._shown = 0.0
         self._length = 0
+        self._left_out: dict[str, Any] | None = None
 
     def __call__(self, report: dict[str, Any]) -> None:
         """Shows the report, at most ten times a second."""
-        epoch = int(report["epoch"])
         now = time.monotonic()
-        if epoch < self.total and now - self._shown < 0.1:
+        if int(report["epoch"]) < self.total and now - self._shown < 0.1:
+            self._left_out = report
             return
         self._shown = now
+        self._draw(report)
+
+    def _draw(self, report: dict[str, Any]) -> None:
+        self._left_out = None
+        epoch = int(report["epoch"])
         filled = min(self.width, self.width * epoch // max(self.total, 1))
         bar = "#" * filled + "." * (self.width - filled)
         figures = [f"{name} {report[name]:.4g}" for name in _figures(report)]
@@ -48,7 +54,9 @@ class Progress:
         self.file.flush()
 
     def close(self) -> None:
-        """Ends the line."""
+        """Shows the last report, if it was left out, and ends the line."""
+        if self._left_out is not None:
+            self._draw(self._left_out)
         if self._length:
             self.file.write("\n")
             self.file.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["ConvergenceWarning", "DivergedError", "FileError", "NotFittedError"]
+__all__ = ["ConvergenceWarning", "DivergedError", "FileError", "NotFittedError", "UndefinedMetricWarning"]
 
 
 class FileError(OSError):
@@ -26,6 +26,10 @@ class ConvergenceWarning(UserWarning):
 
 class DataConversionWarning(UserWarning):
     """Data came in another shape than was expected, and was changed."""
+
+
+class UndefinedMetricWarning(UserWarning):
+    """A metric has no value for so few rows."""
 
 
 def shared_class(own: type[Any]) -> type[Any]:

@@ -17,6 +17,12 @@ class History(Mapping[str, Any]):
     and metrics, as ``"train.loss"`` or ``"validation.accuracy"``. Where a report has no such value there is NaN.
 
     It shows itself as curves in a notebook.
+
+    >>> history = History({"epoch": np.array([1, 2]), "step": np.array([4, 8]), "train.loss": np.array([0.5, 0.25])})
+    >>> history
+    History(2 reports of epoch, step, train.loss)
+    >>> history.parts(), float(history["train.loss"][-1])
+    (['train'], 0.25)
     """
 
     def __init__(self, columns: Mapping[str, Any] | None = None) -> None:
@@ -62,6 +68,8 @@ class History(Mapping[str, Any]):
             if y is not None:
                 known = np.isfinite(y)
                 curves.append((part, x[known], np.asarray(y, dtype=np.float64)[known], part != "train"))
+        if not len(self._columns.get("step", ())):
+            raise ValueError("there are no reports yet; call fit first")
         if not curves:
             raise ValueError(f"the history has no {metric!r}; it has {', '.join(self)}")
         lows = [float(y.min()) for _, _, y, _ in curves if y.size]

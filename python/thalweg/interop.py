@@ -25,7 +25,7 @@ def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
     known = ours.get_params()
     taken = {name: value for name, value in fitted.get_params().items() if name in known and name != "loss"}
     if not is_classifier and getattr(fitted, "loss", "squared_error") == "poisson":
-        raise ValueError("a perceptron with the Poisson loss predicts exponentials, which the estimators do not")
+        taken["loss"] = "poisson"
     ours.set_params(**taken)
     ours.n_features_in_ = int(fitted.n_features_in_)
     if hasattr(fitted, "feature_names_in_"):

@@ -81,32 +81,56 @@ def activation(name: str, **options: float) -> dict[str, Any]:
 
 
 def dropout(chance: float) -> dict[str, Any]:
-    """In training, drops each value with this chance and scales the rest up."""
+    """In training, drops each value with this chance and scales the rest up.
+
+    >>> dropout(0.2)
+    {'dropout': 0.2}
+    """
     return {"dropout": chance}
 
 
 def noise(std: float) -> dict[str, Any]:
-    """In training, adds a normal number of this standard deviation to each value."""
+    """In training, adds a normal number of this standard deviation to each value.
+
+    >>> noise(0.1)
+    {'noise': 0.1}
+    """
     return {"noise": std}
 
 
 def scale(factor: float) -> dict[str, Any]:
-    """y = factor·x."""
+    """y = factor·x.
+
+    >>> scale(0.5)
+    {'scale': 0.5}
+    """
     return {"scale": factor}
 
 
 def flatten() -> str:
-    """The same values as one axis."""
+    """The same values as one axis.
+
+    >>> flatten()
+    'flatten'
+    """
     return "flatten"
 
 
 def batch_norm() -> str:
-    """y = w·u + b, with u of mean 0 and variance 1 over the batch."""
+    """y = w·u + b, with u of mean 0 and variance 1 over the batch.
+
+    >>> batch_norm()
+    'batch_norm'
+    """
     return "batch_norm"
 
 
 def layer_norm() -> str:
-    """y = w ⊙ u + b, with u of mean 0 and variance 1 over each example."""
+    """y = w ⊙ u + b, with u of mean 0 and variance 1 over each example.
+
+    >>> layer_norm()
+    'layer_norm'
+    """
     return "layer_norm"
 
 
@@ -149,7 +173,11 @@ def conv1d(
     groups: int | None = None,
     activation: Any = None,
 ) -> dict[str, Any]:
-    """A convolution of sequences ``[channels, length]``."""
+    """A convolution of sequences ``[channels, length]``.
+
+    >>> conv1d(16, kernel_size=5, activation="relu")
+    {'conv1d': 16, 'kernel_size': 5, 'activation': 'relu'}
+    """
     return _described(
         {"conv1d": out_channels, "kernel_size": kernel_size},
         stride=stride,
@@ -170,7 +198,11 @@ def conv_transpose2d(
     groups: int | None = None,
     activation: Any = None,
 ) -> dict[str, Any]:
-    """The way back of a convolution as a layer: images become larger by its stride."""
+    """The way back of a convolution as a layer: images become larger by its stride.
+
+    >>> conv_transpose2d(16, kernel_size=4, stride=2)
+    {'conv_transpose2d': 16, 'kernel_size': 4, 'stride': 2}
+    """
     return _described(
         {"conv_transpose2d": out_channels, "kernel_size": kernel_size},
         stride=stride,
@@ -182,53 +214,93 @@ def conv_transpose2d(
 
 
 def upsample(factor: Pair) -> dict[str, Any]:
-    """Every pixel becomes a rectangle of pixels."""
+    """Every pixel becomes a rectangle of pixels.
+
+    >>> upsample(2)
+    {'upsample': 2}
+    """
     return {"upsample": factor}
 
 
 def max_pool2d(size: Pair, *, stride: Pair | None = None, padding: Any = None) -> dict[str, Any]:
-    """The largest value of each window; windows follow one another where no `stride` is given."""
+    """The largest value of each window; windows follow one another where no `stride` is given.
+
+    >>> max_pool2d(3, stride=2)
+    {'max_pool2d': 3, 'stride': 2}
+    """
     return _described({"max_pool2d": size}, stride=stride, padding=padding)
 
 
 def average_pool2d(size: Pair, *, stride: Pair | None = None, padding: Any = None) -> dict[str, Any]:
-    """The mean of each window."""
+    """The mean of each window.
+
+    >>> average_pool2d(2)
+    {'average_pool2d': 2}
+    """
     return _described({"average_pool2d": size}, stride=stride, padding=padding)
 
 
 def adaptive_average_pool2d(output_size: Pair) -> dict[str, Any]:
-    """The means of so many parts of an image."""
+    """The means of so many parts of an image.
+
+    >>> adaptive_average_pool2d([4, 4])
+    {'adaptive_average_pool2d': [4, 4]}
+    """
     return {"adaptive_average_pool2d": output_size}
 
 
 def global_average_pool() -> str:
-    """The mean of each channel."""
+    """The mean of each channel.
+
+    >>> global_average_pool()
+    'global_average_pool'
+    """
     return "global_average_pool"
 
 
 def channel_dropout(chance: float) -> dict[str, Any]:
-    """In training, drops each channel with this chance and scales the rest up."""
+    """In training, drops each channel with this chance and scales the rest up.
+
+    >>> channel_dropout(0.1)
+    {'channel_dropout': 0.1}
+    """
     return {"channel_dropout": chance}
 
 
 def group_norm(groups: int) -> dict[str, Any]:
-    """y = w[c]·u + b[c], with u of mean 0 and variance 1 over groups of each example's channels."""
+    """y = w[c]·u + b[c], with u of mean 0 and variance 1 over groups of each example's channels.
+
+    >>> group_norm(8)
+    {'group_norm': {'groups': 8}}
+    """
     return {"group_norm": {"groups": groups}}
 
 
 def embedding(dimension: int, *, categories: list[int], columns: list[int], init: Any = None) -> dict[str, Any]:
-    """Each category of some columns has numbers of its own; a column's values are 0 to its count of `categories`."""
+    """Each category of some columns has numbers of its own; a column's values are 0 to its count of `categories`.
+
+    >>> embedding(4, categories=[7], columns=[0])
+    {'embedding': {'dimension': 4, 'columns': [0], 'categories': [7]}}
+    """
     table = {"dimension": dimension, "columns": columns, "categories": categories}
     return _described({"embedding": table}, init=init)
 
 
 def periodic(*, frequencies: int = 48, sigma: float = 0.01, columns: list[int] | None = None) -> dict[str, Any]:
-    """Each number becomes sines and cosines of multiples of it, which training finds."""
+    """Each number becomes sines and cosines of multiples of it, which training finds.
+
+    >>> periodic()
+    {'periodic': {'frequencies': 48, 'sigma': 0.01}}
+    """
     return {"periodic": _described({"frequencies": frequencies, "sigma": sigma}, columns=columns)}
 
 
 def piecewise_linear(edges: list[list[float]], *, columns: list[int]) -> dict[str, Any]:
-    """Each number becomes a share for each bin between the `edges` of its column."""
+    """Each number becomes a share for each bin between the `edges` of its column.
+
+    >>> piecewise_linear([[0.0, 0.5, 1.0]], columns=[2])
+    {'piecewise_linear': {'edges': [[0.0, 0.5, 1.0]], 'columns': [2]}}
+    """
     return {"piecewise_linear": {"edges": edges, "columns": columns}}
 
 

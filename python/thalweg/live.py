@@ -51,7 +51,7 @@ class Live:
         is_class = self.y.dtype.kind not in "f" or hasattr(self.estimator, "classes_")
         if columns == 1 and not is_class and self.y.ndim == 1:
             pictures.append(self._fit(network))
-        elif columns == 2 and is_class and self.y.ndim == 1:
+        elif columns == 2 and is_class and self.y.ndim == 1 and len(np.unique(self.y)) > 1:
             pictures.append(self._regions(network))
         return '<div style="display:flex;flex-wrap:wrap">' + "".join(f"<div>{p}</div>" for p in pictures) + "</div>"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _engine
 from ._arrays import as_rows, as_targets, is_array, open_numpy
-from ._settings import every, spelled, to_json
+from ._settings import every, seed_of, spelled, threads_of, to_json, whole
 from .callbacks import Progress, joined
 from .history import History
 
@@ -22,17 +22,33 @@ _OF_CLASSES = frozenset({"binary_cross_entropy", "focal", "softmax_cross_entropy
 
 
 def rows(
-    x: Any, y: Any = None, *, weights: Any = None, outputs: int = 1, loss: Any = None, classes: int | None = None
+    x: Any,
+    y: Any = None,
+    *,
+    weights: Any = None,
+    outputs: int = 1,
+    loss: Any = None,
+    classes: int | None = None,
+    columns: Sequence[str] = (),
 ) -> _engine.Dataset:
-    """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes."""
+    """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes.
+
+    ``columns``: the names that columns with names must have, in this order.
+    """
     given = as_rows(x, most_axes=None)
     names = [str(name) for name in given.names] if given.names else None
+    if names is not None and columns and names != list(columns):
+        raise ValueError(
+            f"the columns are {_listed(names)}, but the network was trained on {_listed(columns)}, in this order; choose these: "
+            "x[network.column_names]"
+        )
     weighed = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
     if y is None:
         return _engine.Dataset(given.array, weights=weighed, feature_names=names)
     targets = as_targets(y)
     if len(targets) != len(given.array):
         raise ValueError(f"x has {len(given.array)} rows, but y has {len(targets)}; each row needs its target")
+    spelled(loss)  # refuses a dictionary without a name
     name: Any = loss["name"] if hasattr(loss, "keys") else loss
     is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
     if is_whole and (outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
@@ -97,9 +113,11 @@ class Network:
         init: Any = None,
     ) -> None:
         entries = self._entries(layers)
-        shape = [input_shape] if isinstance(input_shape, int) else [int(size) for size in input_shape]
+        given: Any = input_shape
+        axes: list[Any] = [*given] if hasattr(given, "__iter__") else [given]
+        shape = [whole("input_shape", size, 1) for size in axes]
         self._layers = list(layers)
-        self._engine = _engine.Network(entries, shape, precision, seed, None if init is None else to_json(init))
+        self._engine = _engine.Network(entries, shape, precision, seed_of(seed), None if init is None else to_json(init))
         self.history = History()
         self.state: _engine.State | None = None
 
@@ -157,6 +175,18 @@ class Network:
         """The loss that it was trained by; ``None`` before."""
         text = self._engine.loss
         return None if text is None else json.loads(text)
+
+    @property
+    def label_names(self) -> list[str]:
+        """The names of the classes, by number: of a classifier's file its labels; empty where there are none."""
+        return list(self._engine.label_names)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns that a loaded estimator was trained on; empty where they had none."""
+        text = self._engine.preprocessing
+        inputs: Any = {} if text is None else json.loads(text).get("inputs", {})
+        return [str(name) for name in inputs.get("column_names", ())] if inputs.get("kind") == "array" else []
 
     def summary(self) -> str:
         """A table of the layers."""
@@ -270,13 +300,20 @@ class Network:
         def part(data: Any) -> _engine.Dataset | None:
             if data is None:
                 return None
-            return rows(data[0], data[1], weights=data[2] if len(data) > 2 else None, outputs=outputs, loss=loss)
+            given: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
+            if len(given) not in (2, 3):
+                raise ValueError("validation_data and test_data must be (x, y) or (x, y, weights)")
+            return rows(given[0], given[1], weights=given[2] if len(given) > 2 else None, outputs=outputs, loss=loss)
 
         train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
+        if callable(callbacks):
+            raise ValueError(f"callbacks must be a list of functions of the report, such as [print], not {callbacks!r}")
         watchers = list(callbacks)
         progress = None
         if verbose:
-            progress = Progress(total=epochs or 100)
+            batch = train.rows if batch_size == "full" else int(batch_size)
+            of_steps = None if steps is None else -(-steps // max(-(-train.rows // max(batch, 1)), 1))
+            progress = Progress(total=epochs or of_steps or 100)
             watchers.append(progress)
         if live:
             from .live import Live
@@ -292,10 +329,10 @@ class Network:
             loss=chosen,
             validation=part(validation_data),
             test=part(test_data),
-            seed=seed,
-            threads=threads,
+            seed=seed_of(seed),
+            threads=threads_of(threads),
             state=state,
-            metrics=[metric for metric in metrics if not isinstance(metric, str)],
+            metrics=_named_apart([metric for metric in metrics if not isinstance(metric, str)]),
             callback=call,
             with_parameters=with_parameters,
         )
@@ -351,7 +388,7 @@ class Network:
         settings["report_every"] = "1 steps"
         chosen = None if loss is None else spelled(loss)
         outcome, _ = self._engine.fit(
-            train, to_json(settings), loss=chosen, seed=seed, threads=1, state=self.state, leave_after=1
+            train, to_json(settings), loss=chosen, seed=seed_of(seed), threads=1, state=self.state, leave_after=1
         )
         self.state = outcome.state()
         if outcome.error is not None:
@@ -366,7 +403,7 @@ class Network:
             found = self._engine.predict_in_place(x)
             if found is not None:
                 return found
-        return self._engine.predict(rows(x), threads)
+        return self._engine.predict(rows(x, columns=self.column_names), threads_of(threads))
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
         """The loss and every metric that fits."""
@@ -390,7 +427,7 @@ class Network:
     def gradcheck(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, seed: int = 0) -> dict[str, Any]:
         """Compares backward with central differences in 64 bits: ``{"ok": True, "worst": ..., "kinks": 0, ...}``."""
         data = self._rows(x, y, weights, loss)
-        return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed)
+        return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed_of(seed))
 
     def explain(
         self,
@@ -408,12 +445,13 @@ class Network:
         settings = self._settings(loss, optimizer, None, batch_size, None, None, training)
         data = self._rows(x, y, None, loss)
         chosen = None if loss is None else spelled(loss)
-        text, content = self._engine.explain(data, to_json(settings), chosen, seed, step)
+        text, content = self._engine.explain(data, to_json(settings), chosen, seed_of(seed), whole("step", step, 0))
         return Explanation(text, json.loads(content))
 
     def _rows(self, x: Any, y: Any, weights: Any, loss: Any) -> _engine.Dataset:
         own = loss if loss is not None else self.loss
-        return rows(x, y, weights=weights, outputs=int(np.prod(self.output_shape)), loss=own)
+        outputs = int(np.prod(self.output_shape))
+        return rows(x, y, weights=weights, outputs=outputs, loss=own, columns=self.column_names)
 
     # Files and copies.
 
@@ -458,6 +496,33 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     network.history = contents["history"]
     network.state = contents["state"]
     return network
+
+
+class _Metric:
+    """A metric under a name of its own."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self.function = function
+        self.name = name
+
+    def __call__(self, predictions: Any, targets: Any) -> Any:
+        return self.function(predictions, targets)
+
+
+def _named_apart(metrics: Sequence[Any]) -> list[Any]:
+    """Metrics of one name, as lambdas are, numbered from the second on: ``<lambda>``, ``<lambda>_2``."""
+    seen: dict[str, int] = {}
+    apart: list[Any] = []
+    for metric in metrics:
+        name = str(getattr(metric, "name", getattr(metric, "__name__", type(metric).__name__)))
+        seen[name] = seen.get(name, 0) + 1
+        apart.append(metric if seen[name] == 1 else _Metric(metric, f"{name}_{seen[name]}"))
+    return apart
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of these."""
+    return ", ".join(repr(name) for name in names[:5]) + (" ..." if len(names) > 5 else "")
 
 
 def _shape(axes: Sequence[int]) -> str:

@@ -24,6 +24,8 @@ def plot_history(trained: Any, metric: str = "loss", *, ax: Any = None) -> Any:
     history = trained
     for name in ("history_", "history"):
         history = getattr(trained, name, history)
+    if not len(history.get("epoch", ())):
+        raise ValueError("there are no reports yet; call fit first")
     ax = _axes(ax)
     drawn = False
     for part in ("train", "validation", "test"):
@@ -42,18 +44,18 @@ def plot_history(trained: Any, metric: str = "loss", *, ax: Any = None) -> Any:
 
 def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: int = 200) -> Any:
     """The class that is chosen at each place around points of two features, and the points."""
-    from ._arrays import as_rows, as_targets
+    from ._arrays import as_rows
 
     x = np.asarray(as_rows(X).array, dtype=np.float64)
     if x.shape[1] != 2:
         raise ValueError(f"a boundary is drawn over two features, not {x.shape[1]}")
+    labels = _one_class_a_row(y)
     ax = _axes(ax)
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.1 * np.maximum(high - low, 1e-12)
     sides: list[Any] = [np.linspace(low[j] - margin[j], high[j] + margin[j], resolution) for j in (0, 1)]
     grid: Any = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
     chosen = classes_of(trained, grid)
-    labels = as_targets(y).ravel()
     names, ids = np.unique(labels, return_inverse=True)
     regions = open_numpy.searchsorted(names, chosen) if hasattr(trained, "classes_") else chosen
     ax.contourf(*sides, regions.reshape(resolution, resolution), alpha=0.3, cmap="tab10", vmin=0, vmax=9, levels=np.arange(-0.5, 10))
@@ -77,6 +79,15 @@ def plot_confusion(trained: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
     return ax
 
 
+def _one_class_a_row(y: Any) -> Any:
+    from ._arrays import as_targets
+
+    labels = as_targets(y)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        raise ValueError(f"one class a row can be drawn, but y has {labels.shape[1]} labels a row; draw one column with a classifier of it")
+    return labels.ravel()
+
+
 def classes_of(trained: Any, x: Any) -> Any:
     """The class that an estimator or a network chooses for each row."""
     said = trained.predict(x)
@@ -87,9 +98,7 @@ def classes_of(trained: Any, x: Any) -> Any:
 
 def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
     """The classes' names, and how often each true class (row) is taken for each (column)."""
-    from ._arrays import as_targets
-
-    wanted, said = as_targets(y).ravel(), classes_of(trained, X)
+    wanted, said = _one_class_a_row(y), classes_of(trained, X)
     names = open_numpy.unique(np.concatenate([wanted, said]))
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     places = (open_numpy.searchsorted(names, wanted), open_numpy.searchsorted(names, said))

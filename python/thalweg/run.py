@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import _engine
+from ._settings import threads_of, whole
 from .history import History
 from .network import Network
 
@@ -82,7 +83,7 @@ class Run:
 
     def at(self, step: int) -> Network:
         """The network after ``step`` updates, to the bit."""
-        return Network._of(self._engine.at(step))
+        return Network._of(self._engine.at(whole("step", step, 0)))
 
     def data(self, part: str = "train") -> Any:
         """The features of a part as the network is given them, ``[rows, columns]``; ``None`` if there is no such part."""
@@ -96,7 +97,7 @@ class Run:
 
     def verify(self, *, threads: int | None = None) -> Verification:
         """Trains again and compares every report, to the bit."""
-        return Verification(*self._engine.verify(threads))
+        return Verification(*self._engine.verify(threads_of(threads)))
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -141,7 +142,7 @@ def train(
     else:
         kind = "builtin"  # the engine says which name is nearest
     written = [(key, _written(value)) for key, value in settings.items()]
-    return Run(_engine.Run.train(text, kind, written, runs, out, force, data, threads, callback))
+    return Run(_engine.Run.train(text, kind, written, runs, out, force, data, threads_of(threads), callback))
 
 
 def _written(value: Any) -> str:

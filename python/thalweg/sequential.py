@@ -16,7 +16,10 @@ def sequential(network: Any) -> Any:
 
     Layers without a twin in PyTorch (``scale``, ``noise``, one's own), and those for images and tables, are refused by name.
     """
-    torch: Any = import_module("torch")
+    try:
+        torch: Any = import_module("torch")
+    except ImportError as error:
+        raise ImportError("to_torch needs PyTorch, which is not installed: pip install torch") from error
     modules: list[Any] = []
     for entry, placed in zip(json.loads(network._engine.layers()), network._engine.placed_layers()):
         modules.append(_module(torch, entry, placed))

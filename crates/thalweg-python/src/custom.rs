@@ -7,7 +7,7 @@ use std::sync::Arc;
 use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
 use thalweg::custom::{CustomBatchLoss, CustomLayer, CustomLoss, CustomMetric};
 use thalweg::layers::{Backward, Forward, Mode, ParameterRole, ParameterShape};
 use thalweg::losses::{Reduction, Target, Targets};
@@ -32,12 +32,15 @@ impl Part {
         Part { object: Arc::new(object.clone().unbind()), name, raised }
     }
 
-    /// Calls Python; `None` and a kept exception if that fails.
+    /// Calls Python; `None` and a kept exception if that fails, and at once where some part has failed before.
     fn call<T>(&self, act: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<T>) -> Option<T> {
+        if self.raised.is_of_part() {
+            return None;
+        }
         Python::attach(|py| match act(py, self.object.bind(py)) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.raised.put(error);
+                self.raised.put_of_part(error);
                 None
             }
         })
@@ -88,6 +91,18 @@ impl PythonLoss {
     /// A loss made of a function.
     pub(crate) fn loss(function: &Bound<'_, PyAny>, raised: Raised) -> Loss {
         Loss::Custom(Arc::new(PythonLoss(Part::new(function, raised))))
+    }
+
+    /// What stands for the loss of a model file that was a function of Python's: predicting does without it, anything else is refused.
+    pub(crate) fn absent(py: Python<'_>, name: &str, raised: Raised) -> PyResult<Self> {
+        let text = format!(
+            "the loss {name:?} was a function of Python's, which a model file does not hold; give it again: loss={name}"
+        );
+        let refuse = move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
+            Err(PyValueError::new_err(text.clone()))
+        };
+        let object = PyCFunction::new_closure(py, None, None, refuse)?.into_any().unbind();
+        Ok(PythonLoss(Part { object: Arc::new(object), name: name.to_owned(), raised }))
     }
 
     fn asked<R: Number>(

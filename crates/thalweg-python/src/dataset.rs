@@ -8,8 +8,8 @@ use numpy::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use thalweg::Shape;
-use thalweg::data::{self, DatasetTargets, Features, SharedFeatures, SharedValues};
+use thalweg::data::{self, DatasetTargets, Features, FittedScale, SharedFeatures, SharedValues};
+use thalweg::{Error, Shape};
 
 use crate::errors::exception;
 use crate::memory::lend;
@@ -26,8 +26,10 @@ pub(crate) struct Dataset {
 #[pymethods]
 impl Dataset {
     /// `x`: `[rows, ...]`; `labels`: `[rows]`, class numbers below `classes`; or `values`: `[rows, outputs]`; `weights`: `[rows]`.
+    /// `scale`: what is taken away from each column, and what the rest is divided by.
     #[new]
-    #[pyo3(signature = (x, labels=None, classes=0, values=None, weights=None, feature_names=None, label_names=None))]
+    #[pyo3(signature = (x, labels=None, classes=0, values=None, weights=None, feature_names=None, label_names=None, scale=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name")]
     fn new(
         x: &Bound<'_, PyUntypedArray>,
         labels: Option<PyReadonlyArray1<'_, u32>>,
@@ -36,6 +38,7 @@ impl Dataset {
         weights: Option<PyReadonlyArray1<'_, f64>>,
         feature_names: Option<Vec<String>>,
         label_names: Option<Vec<String>>,
+        scale: Option<(Vec<f64>, Vec<f64>)>,
     ) -> PyResult<Self> {
         let shape = x.shape();
         if shape.len() < 2 {
@@ -50,14 +53,27 @@ impl Dataset {
             }
             (None, None) => DatasetTargets::None,
         };
+        let is_to_predict = matches!(targets, DatasetTargets::None);
         let has_labels = matches!(targets, DatasetTargets::Classes { .. });
         let row = Shape::from(shape[1..].to_vec());
         let mut dataset = x
             .py()
             .detach(|| data::Dataset::new(Features::Shared(shared), row, targets))
-            .map_err(exception)?;
+            .map_err(|error| match error {
+                // Nothing is trained on rows without targets.
+                Error::Data { .. } if is_to_predict => PyValueError::new_err(
+                    error.to_string().replace("cannot be trained on", "cannot predict from"),
+                ),
+                error => exception(error),
+            })?;
         if let Some(weights) = weights {
             dataset = dataset.with_weights(weights.as_array().to_vec()).map_err(exception)?;
+        }
+        if let Some((shift, width)) = scale {
+            if (shift.len(), width.len()) != (dataset.columns(), dataset.columns()) {
+                return Err(PyValueError::new_err("the scale must have two numbers for each column"));
+            }
+            dataset = dataset.with_scale(FittedScale::Columns { shift, width });
         }
         if let Some(names) = feature_names.filter(|names| names.len() == dataset.columns()) {
             dataset = dataset.with_feature_names(names);

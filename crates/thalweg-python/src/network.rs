@@ -4,21 +4,23 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn};
+use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
+use thalweg::custom::Registry;
 use thalweg::data::Preprocessing;
 use thalweg::experiment::{
     init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json,
 };
 use thalweg::layers::Layer;
-use thalweg::network::{AnyNetwork, Draw};
-use thalweg::{Loss, Model, Network as LibraryNetwork, Shape};
+use thalweg::model_file::ModelProblem;
+use thalweg::network::{AnyNetwork, Draw, NetworkProblem};
+use thalweg::{Error, Loss, Model, Network as LibraryNetwork, Shape};
 
 use crate::custom::{Part, PythonLayer, PythonLoss};
 use crate::dataset::Dataset;
-use crate::errors::exception;
+use crate::errors::{exception, setting_exception};
 use crate::observers::Raised;
 use crate::outcome::{Outcome, State};
 use crate::predictor::{Kept, predict_rows, without_targets};
@@ -92,8 +94,17 @@ impl Network {
     /// Reads a model file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let model = py.detach(|| Model::load(&path)).map_err(exception)?;
-        Ok(Network::of(model))
+        let raised = Raised::default();
+        let model = match py.detach(|| Model::load(&path)) {
+            Err(Error::Model { problem, .. }) if is_loss_in_python(&problem) => {
+                let ModelProblem::Custom { name, .. } = *problem else { unreachable!("it is such a loss") };
+                let absent = PythonLoss::absent(py, &name, raised.clone())?;
+                let registry = Registry::new().loss(&name, move |_| Ok(absent.clone()));
+                py.detach(|| Model::load_with(&path, &registry))
+            }
+            loaded => loaded,
+        };
+        Ok(Network::with_raised(model.map_err(exception)?, raised))
     }
 
     /// Writes a model file, whole or not at all. `description`: `{"label_names": [...], "target_names": [...], "preprocessing": {...}}`.
@@ -188,9 +199,7 @@ impl Network {
     /// A copy of the parameter with this name.
     fn parameter<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let model = self.model()?;
-        let tensors = model.network.layers().iter().flat_map(|layer| &layer.parameters);
-        let shape = tensors.clone().find(|parameter| parameter.name == name).map(|p| p.shape.axes().to_vec());
-        let shape = shape.unwrap_or_default();
+        let shape = shape_of(&model, name).unwrap_or_default();
         either!(&model.network, network => {
             let values = network.parameter(name).map_err(exception)?;
             Ok(PyArray1::from_slice(py, values).reshape(shape)?.into_any())
@@ -199,7 +208,20 @@ impl Network {
 
     /// Sets the parameter with this name.
     fn set_parameter(&self, name: &str, values: PyReadonlyArrayDyn<'_, f64>) -> PyResult<()> {
+        let given = values.shape().to_vec();
         let values: Vec<f64> = values.as_array().iter().copied().collect();
+        self.change(|model| {
+            let expected = shape_of(model, name);
+            match expected.filter(|expected| *expected != given) {
+                Some(expected) => {
+                    let (name, given) = (name.to_owned(), Shape::from(given).to_string());
+                    let problem =
+                        NetworkProblem::ParameterShape { name, expected: Shape::from(expected), given };
+                    Err(exception(problem.into()))
+                }
+                None => Ok(()),
+            }
+        })?;
         self.change(|model| match &mut model.network {
             AnyNetwork::F32(network) => {
                 let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
@@ -311,7 +333,8 @@ impl Network {
         most_looks: Option<u64>,
     ) -> PyResult<(Outcome, bool)> {
         let model = self.model()?;
-        let mut network = model.network.clone();
+        let mut network: AnyNetwork =
+            either!(&model.network, network => network.try_clone().map_err(exception)?.into());
         let settings = self.settings(&model, settings)?;
         let chosen = match loss {
             Some(loss) => self.read_loss(loss)?,
@@ -368,9 +391,9 @@ impl Network {
             return Ok(None);
         }
         let (inputs, outputs) = (model.network.input_shape().len(), model.network.output_shape().len());
-        let predicted =
-            self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()?;
-        self.checked(predicted)
+        self.finished(|| {
+            self.kept.with(&model, |predictor| predictor.in_place(x, inputs, outputs))?.transpose()
+        })
     }
 
     /// What the network says of rows: probabilities, or numbers in the target's own units, `[rows, outputs]`.
@@ -382,8 +405,7 @@ impl Network {
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let model = self.model()?;
-        let predicted = predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads))?;
-        self.checked(predicted)
+        self.finished(|| predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads)))
     }
 
     /// Loss and metrics of rows with targets.
@@ -392,8 +414,9 @@ impl Network {
         if without_targets(&data.inner) {
             return Err(PyValueError::new_err("these rows have no targets to compare with"));
         }
-        let report = py.detach(|| model.evaluate(&data.inner, thalweg::train::Part::Test));
-        let report = self.checked(report.map_err(exception)?)?;
+        let report = self.finished(|| {
+            py.detach(|| model.evaluate(&data.inner, thalweg::train::Part::Test)).map_err(exception)
+        })?;
         let figures = PyDict::new(py);
         for (name, value) in history::figures(&report) {
             figures.set_item(name, value)?;
@@ -414,8 +437,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
-        let found = inspect::gradients(py, &model, &settings, loss, &data.inner, training)?;
-        self.checked(found)
+        self.finished(|| inspect::gradients(py, &model, &settings, loss, &data.inner, training))
     }
 
     /// Compares the gradients with differences.
@@ -431,8 +453,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
-        let found = inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed)?;
-        self.checked(found)
+        self.finished(|| inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed))
     }
 
     /// One step told in sections, as JSON.
@@ -449,9 +470,19 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
-        let found = inspect::explain(py, &model, &settings, loss, &data.inner, seed, step)?;
-        self.checked(found)
+        self.finished(|| inspect::explain(py, &model, &settings, loss, &data.inner, seed, step))
     }
+}
+
+/// Whether all that a file lacks is the function that was its loss, without which predictions can be made.
+fn is_loss_in_python(problem: &ModelProblem) -> bool {
+    matches!(problem, ModelProblem::Custom { part, .. } if part == "loss")
+}
+
+/// The shape of the parameter with this name.
+fn shape_of(model: &Model, name: &str) -> Option<Vec<usize>> {
+    let mut tensors = model.network.layers().iter().flat_map(|layer| &layer.parameters);
+    tensors.find(|parameter| parameter.name == name).map(|parameter| parameter.shape.axes().to_vec())
 }
 
 impl Network {
@@ -478,11 +509,12 @@ impl Network {
         changed
     }
 
-    /// What was computed, unless a part in Python raised on the way.
-    fn checked<T>(&self, value: T) -> PyResult<T> {
+    /// What is computed, unless a part in Python raises on the way: then that exception, for what came after it has no other reason.
+    fn finished<T>(&self, compute: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+        let computed = compute();
         match self.raised.take() {
             Some(error) => Err(error),
-            None => Ok(value),
+            None => computed,
         }
     }
 
@@ -496,6 +528,6 @@ impl Network {
 
     fn settings(&self, model: &Model, settings: &str) -> PyResult<thalweg::train::TrainingSettings> {
         let layers: Vec<Layer> = model.network.layers().iter().map(|placed| placed.layer.clone()).collect();
-        training_from_json(&json(settings)?, &layers).map_err(exception)
+        training_from_json(&json(settings)?, &layers).map_err(setting_exception)
     }
 }

@@ -1,5 +1,6 @@
 //! Who watches a training for Python: signals, callbacks, and the stop when the training loss no longer falls.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,23 +17,39 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Where whoever is called from within training leaves what Python raised.
 #[derive(Clone, Default)]
-pub(crate) struct Raised(Arc<Mutex<Option<PyErr>>>);
+pub(crate) struct Raised {
+    kept: Arc<Mutex<Option<PyErr>>>,
+    /// Whether a layer, a loss or a metric in Python raised: what it computes is lost, and it need not be called again.
+    is_of_part: Arc<AtomicBool>,
+}
 
 impl Raised {
     /// Keeps the first exception.
     pub(crate) fn put(&self, error: PyErr) {
-        if let Ok(mut kept) = self.0.lock() {
+        if let Ok(mut kept) = self.kept.lock() {
             kept.get_or_insert(error);
         }
     }
 
+    /// Keeps the first exception, of a part in Python.
+    pub(crate) fn put_of_part(&self, error: PyErr) {
+        self.is_of_part.store(true, Ordering::Relaxed);
+        self.put(error);
+    }
+
+    /// Whether a part in Python raised, and nobody has been told yet.
+    pub(crate) fn is_of_part(&self) -> bool {
+        self.is_of_part.load(Ordering::Relaxed)
+    }
+
     /// Whether there is one.
     pub(crate) fn is_some(&self) -> bool {
-        self.0.lock().is_ok_and(|kept| kept.is_some())
+        self.kept.lock().is_ok_and(|kept| kept.is_some())
     }
 
     pub(crate) fn take(&self) -> Option<PyErr> {
-        self.0.lock().ok().and_then(|mut kept| kept.take())
+        self.is_of_part.store(false, Ordering::Relaxed);
+        self.kept.lock().ok().and_then(|mut kept| kept.take())
     }
 }
 
@@ -110,11 +127,23 @@ fn command(answer: &Bound<'_, PyAny>) -> PyResult<Command> {
         if word == "stop" {
             return Ok(Command::Stop);
         }
-    } else if let Ok(rate) = answer.extract::<f64>() {
-        return Ok(Command::SetLearningRate(rate));
+    } else if !is_bool(answer)
+        && let Ok(rate) = answer.extract::<f64>()
+    {
+        if rate.is_finite() && rate >= 0.0 {
+            return Ok(Command::SetLearningRate(rate));
+        }
+        let text =
+            format!("a callback returned the learning rate {rate}; it must be a finite number, 0 or more");
+        return Err(pyo3::exceptions::PyValueError::new_err(text));
     }
     let text = format!("a callback must return None, 'stop' or a learning rate, not {answer:?}");
     Err(pyo3::exceptions::PyTypeError::new_err(text))
+}
+
+/// Whether this is a truth value, Python's or NumPy's, which would pass for the numbers 0 and 1.
+fn is_bool(answer: &Bound<'_, PyAny>) -> bool {
+    answer.get_type().name().is_ok_and(|name| name == "bool" || name == "bool_")
 }
 
 /// Ends the run when the training loss has not fallen by more than `tol` for more than `patience` reports in a row, or lowers the
@@ -129,7 +158,7 @@ pub(crate) struct Plateau {
     pub(crate) best: f64,
     pub(crate) stale: u64,
     /// Told when the rule ended the run.
-    pub(crate) ended: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) ended: Arc<AtomicBool>,
 }
 
 impl Plateau {
@@ -168,7 +197,7 @@ impl Observer for Plateau {
                 Ok(Command::SetLearningRate(report.learning_rate / divisor))
             }
             _ => {
-                self.ended.store(true, std::sync::atomic::Ordering::Relaxed);
+                self.ended.store(true, Ordering::Relaxed);
                 Ok(Command::Stop)
             }
         }

@@ -49,7 +49,7 @@ impl AnyPredictor {
         ) -> Option<PyResult<Bound<'py, PyAny>>> {
             let x: PyReadonlyArray2<'py, R> = x.extract().ok()?;
             // A slice is also given of columns that lie one after the other.
-            if !x.is_c_contiguous() {
+            if !x.is_c_contiguous() || !x.data().is_aligned() {
                 return None;
             }
             let values = x.as_slice().ok()?;

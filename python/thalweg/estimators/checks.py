@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -16,6 +17,7 @@ __all__ = [
     "check_columns",
     "check_lengths",
     "class_labels",
+    "is_number",
     "is_whole",
     "one_column",
     "regression_targets",
@@ -27,6 +29,11 @@ __all__ = [
 def is_whole(value: Any) -> bool:
     """Whether this is an integer, Python's or NumPy's."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a number, Python's or NumPy's."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def are_sizes(value: Any) -> bool:
@@ -146,7 +153,7 @@ def regression_targets(estimator: Any, y: Any) -> tuple[Any, bool]:
     y = required(estimator, y)
     if y.dtype.kind == "c":
         raise ValueError("Complex data not supported: the targets are complex")
-    values = np.asarray(y, dtype=np.float64)
+    values = one_column(np.asarray(y, dtype=np.float64))
     if not np.isfinite(values).all():
         what = "NaN" if np.isnan(values).any() else "infinity or a value too large for dtype('float64')"
         raise ValueError(f"Input y contains {what}.")
@@ -208,11 +215,17 @@ def balanced_weights(class_weight: Any, classes: Any, ids: Any, weights: Any) ->
             raise ValueError(f"class_weight must be 'balanced', a dictionary or None, not {class_weight!r}")
         counts = np.bincount(ids, weights=weights, minlength=len(classes))
         of_class = counts.sum() / (len(classes) * np.where(counts > 0, counts, 1.0))
-    else:
+    elif hasattr(class_weight, "items"):
         of_class = np.ones(len(classes))
         known = {label: place for place, label in enumerate(classes.tolist())}
+        unknown = [label for label in class_weight if label not in known]
+        if unknown:
+            raise ValueError(f"class_weight names {unknown}, which are not among the classes {classes.tolist()}")
         for label, weight in class_weight.items():
-            if label in known:
-                of_class[known[label]] = float(weight)
+            if not is_number(weight) or not 0 <= weight < math.inf:
+                raise ValueError(f"class_weight[{label!r}] must be a finite number, 0 or more, not {weight!r}")
+            of_class[known[label]] = float(weight)
+    else:
+        raise ValueError(f"class_weight must be 'balanced', a dictionary such as {{label: 2.0}} or None, not {class_weight!r}")
     scaled = of_class[ids]
     return scaled if weights is None else scaled * weights

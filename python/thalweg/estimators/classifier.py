@@ -19,8 +19,11 @@ __all__ = ["MLPClassifier"]
 _SIGMOID = frozenset({"binary_cross_entropy", "focal"})
 _SOFTMAX = frozenset({"softmax_cross_entropy"})
 
-#: Losses of scores, of which no probabilities can be made.
-_SCORES = frozenset({"hinge", "squared_hinge"})
+#: Losses of which no probabilities can be made, and what their outputs are.
+_NO_PROBABILITIES = {"hinge": "scores", "squared_hinge": "scores", "poisson": "rates"}
+
+#: scikit-learn's and others' names of what has another here.
+_CROSS_ENTROPIES = frozenset({"log_loss", "cross_entropy", "crossentropy", "nll", "logistic"})
 
 
 class MLPClassifier(MultiLayerPerceptron):
@@ -30,9 +33,13 @@ class MLPClassifier(MultiLayerPerceptron):
 
     - ``activation`` and ``dropout`` may be lists, one entry for each hidden layer; every activation of the engine is there.
     - ``hidden_layer_sizes=()`` is a linear model.
-    - ``loss``: any loss of the engine, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``.
+    - ``loss``: any loss of the engine that probabilities can be made for, or a function
+      ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``. A function is given the last layer's outputs, of which the
+      softmax is taken for probabilities, or where y is a matrix of several labels the sigmoid.
     - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
-    - ``optimizer``, ``schedule``, ``init``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
+    - ``optimizer``, ``schedule``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
+    - ``init``: how weights start, such as ``"he_normal"`` (biases are 0 then). Without it, as scikit-learn's: weights and biases uniform
+      between ±√(6 / (inputs + outputs)) of their layer (Glorot and Bengio 2010), or ±√(2 / ...) with the logistic activation.
     - ``validation_metric``: what early stopping goes by; ``"accuracy"`` without it.
     - ``precision``: ``"f32"``, ``"f64"``, or ``"auto"``: 32 bits for float32 and bytes, else 64.
     - ``threads``: how many to work on. The bits of the result do not depend on it.
@@ -102,14 +109,21 @@ class MLPClassifier(MultiLayerPerceptron):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, validation_data: Any = None
     ) -> Self:
-        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call."""
+        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call; not needed for a matrix of labels."""
+        if getattr(self, "classes_", None) is None:
+            if classes is None and 1 in (np.ndim(y), *np.shape(y)[1:]):
+                raise ValueError("classes must be passed on the first call to partial_fit: all labels that there will be")
+        elif classes is not None and not np.array_equal(np.unique(as_targets(classes)), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
         return self._fit(X, y, sample_weight, validation_data, incremental=True, classes=classes)
 
     def predict(self, X: Any) -> Any:
         """The likeliest class of each row, or all likely labels."""
         said = self._predictions(X)
         if self._is_multilabel:
-            return (said > 0.5).astype(np.int64)
+            return (self._likely(said) > 0.5).astype(np.int64)
         if len(self.classes_) == 1:
             return self.classes_.take(np.zeros(len(said), dtype=np.intp))
         if said.shape[1] == 1:
@@ -118,14 +132,25 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def predict_proba(self, X: Any) -> Any:
         """How likely each class is, ``[rows, classes]``."""
-        said = self._predictions(X)
-        if callable(self.loss):
-            said = _softmax(said)
+        said = self._likely(self._predictions(X))
         if self._is_multilabel:
             return said
         if len(self.classes_) == 1:
             return np.ones((len(said), 1), dtype=said.dtype)
         return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
+
+    def _likely(self, said: Any) -> Any:
+        """Probabilities of what the network says: a function as the loss says nothing of what outputs mean, and one sigmoid for each
+        of several classes need not add up to 1."""
+        if callable(self.loss):
+            return _sigmoid(said) if self._is_multilabel else _softmax(said)
+        if self._takes_sigmoids() and not self._is_multilabel and said.shape[1] > 1:
+            total = said.sum(axis=1, keepdims=True)
+            return open_numpy.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
+        return said
+
+    def _takes_sigmoids(self) -> bool:
+        return name_of(self._chosen_loss()) in _SIGMOID
 
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithms of these."""
@@ -135,18 +160,21 @@ class MLPClassifier(MultiLayerPerceptron):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose class (or all of whose labels) is right."""
         said, wanted = self.predict(X), as_targets(y)
+        checks.check_lengths(len(said), wanted)
         if self._is_multilabel:
+            if wanted.shape != said.shape:
+                raise ValueError(f"y must have one column for each of {len(self.classes_)} labels")
             right = (said == wanted).all(axis=1)
         else:
-            wanted = wanted.ravel()
-            checks.check_lengths(len(said), wanted)
-            right = said == wanted
-        return float(np.average(right, weights=sample_weight))
+            if wanted.ndim == 2 and wanted.shape[1] > 1:
+                raise ValueError(f"y has {wanted.shape[1]} columns, but one class a row was learned; give a label for each row")
+            right = said == wanted.ravel()
+        return float(np.average(right, weights=checks.row_weights(sample_weight, len(said))))
 
     @property
     def out_activation_(self) -> str:
-        """``"logistic"`` or ``"softmax"``."""
-        return "logistic" if self._outputs() == 1 or self._is_multilabel else "softmax"
+        """``"logistic"`` or ``"softmax"``. Where several classes have a sigmoid each, probabilities are these over their sum."""
+        return "logistic" if self._is_multilabel or self._takes_sigmoids() else "softmax"
 
     # Classes.
 
@@ -174,21 +202,35 @@ class MLPClassifier(MultiLayerPerceptron):
         return ids.astype(np.uint32)
 
     def _weighed(self, targets: Any, weights: Any) -> Any:
-        if self.class_weight is None or self._is_multilabel:
+        if self.class_weight is None:
             return weights
+        if self._is_multilabel:
+            raise ValueError("class_weight is for one class a row, but y has several labels; give sample_weight instead")
         return checks.balanced_weights(self.class_weight, self.classes_, targets, weights)
 
     def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
+        scale = self._scale_lists()
         if self._is_multilabel:
-            return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+            return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights, scale=scale)
         names = [str(label) for label in self.classes_] if len(self.classes_) > 1 else None
-        return _engine.Dataset(x, labels=targets, classes=max(len(self.classes_), 2), weights=weights, label_names=names)
+        count = max(len(self.classes_), 2)
+        return _engine.Dataset(x, labels=targets, classes=count, weights=weights, label_names=names, scale=scale)
 
     def _chosen_loss(self) -> Any:
-        if name_of(self.loss) in _SCORES:
+        name = name_of(self.loss)
+        if name in _NO_PROBABILITIES:
             raise ValueError(
-                f"loss={name_of(self.loss)!r} gives scores, not the probabilities of a classifier; take "
+                f"loss={name!r} gives {_NO_PROBABILITIES[name]}, not the probabilities of a classifier; take "
                 "'binary_cross_entropy' or 'softmax_cross_entropy', or train a thalweg.Network with it"
+            )
+        if name in _CROSS_ENTROPIES:
+            raise ValueError(
+                f"there is no loss {name!r}; leave loss out for the cross-entropy that fits, or take 'binary_cross_entropy' "
+                "or 'softmax_cross_entropy'"
+            )
+        if self._is_multilabel and name in _SOFTMAX:
+            raise ValueError(
+                f"loss={name!r} is for one class a row, but y has several labels; take 'binary_cross_entropy'"
             )
         if self.loss is not None:
             return self.loss
@@ -204,7 +246,8 @@ class MLPClassifier(MultiLayerPerceptron):
         name = name_of(self._chosen_loss())
         layers = super()._layers()
         if name is not None and name not in _SIGMOID | _SOFTMAX:
-            layers.append("softmax")  # a loss that does not take logits is given probabilities
+            # A loss that does not take logits is given probabilities.
+            layers.append("sigmoid" if self._is_multilabel else "softmax")
         return layers
 
     def _loss_scale(self) -> float:
@@ -228,6 +271,19 @@ class MLPClassifier(MultiLayerPerceptron):
         keys: dict[str, Any] = {"numbers": [float(label) for label in self.classes_]} if numbers else {"text": labels}
         return {"kind": "classes", "name": "label", "keys": keys, "labels": labels}, labels, ["label"]
 
+    def _take_targets(self, target: dict[str, Any], path: Any) -> None:
+        self._is_multilabel = target["kind"] == "values"
+        if self._is_multilabel:
+            names = target["names"]
+            if not names or not str(names[0]).startswith("label "):
+                raise ValueError(f"{path}: the file holds a regressor; load it with MLPRegressor.load")
+            self.classes_ = np.arange(len(names))
+        elif target["keys"].get("numbers") is not None:
+            numbers = np.asarray(target["keys"]["numbers"], dtype=np.float64)
+            self.classes_ = numbers.astype(np.int64) if (numbers == np.floor(numbers)).all() else numbers
+        else:
+            self.classes_ = np.asarray(target["keys"]["text"])
+
     def __sklearn_tags__(self) -> Any:
         tags: Any = import_module("sklearn.utils")
         return tags.Tags(
@@ -238,6 +294,10 @@ class MLPClassifier(MultiLayerPerceptron):
         )
 
     _estimator_type = "classifier"
+
+
+def _sigmoid(logits: Any) -> Any:
+    return 0.5 * (1.0 + np.tanh(0.5 * logits))  # which does not overflow
 
 
 def _softmax(logits: Any) -> Any:

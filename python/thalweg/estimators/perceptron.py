@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from abc import ABC, abstractmethod
@@ -13,7 +14,7 @@ import numpy as np
 
 from .. import _engine
 from .._arrays import as_rows
-from .._settings import spelled, to_json
+from .._settings import spelled, threads_of, to_json
 from ..callbacks import Progress, joined
 from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
 from ..history import History
@@ -31,8 +32,25 @@ _ADAPTIVE_DIVISOR = 5.0
 _ADAPTIVE_LEAST = 1e-6
 
 
+#: What numbers among the parameters must be, and how that is said.
+_LIMITS: dict[str, tuple[Callable[[float], bool], str]] = {
+    "alpha": (lambda value: value >= 0, "0 or more"),
+    "learning_rate_init": (lambda value: value > 0, "a number above 0"),
+    "power_t": (lambda value: value >= 0, "a number, 0 or more"),
+    "tol": (lambda value: True, "a finite number"),
+    "momentum": (lambda value: 0 <= value <= 1, "a number from 0 to 1"),
+    "validation_fraction": (lambda value: 0 < value < 1, "above 0 and below 1"),
+    "beta_1": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
+    "beta_2": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
+    "epsilon": (lambda value: value > 0, "a number above 0"),
+    "weight_decay": (lambda value: value >= 0, "a number, 0 or more"),
+}
+
+
 def name_of(part: Any) -> str | None:
     """The name of a part that has one."""
+    if hasattr(part, "keys") and "name" not in part:
+        raise ValueError(f"{part!r} has no 'name'; write for example {{'name': 'huber', 'delta': 2.0}}")
     named: Any = part["name"] if hasattr(part, "keys") else part
     return named if isinstance(named, str) else None
 
@@ -131,10 +149,11 @@ class MultiLayerPerceptron(Parameters, ABC):
         if weights is not None and not weights.all():
             # A weight of 0 is the row's absence.
             present = weights > 0
-            x, weights = x[present], weights[present]
-            targets = self._prepare(np.asarray(y)[present], classes, continues) if not continues else targets[present]
+            x, weights, targets = x[present], weights[present], targets[present]
         weights = self._weighed(targets, weights)
         seed = checks.seed_from(self.random_state)
+        if not continues:
+            self._scale = self._column_scale(x)
         validation: _engine.Dataset | None = None
         if validation_data is not None:
             validation = self._validation(validation_data)
@@ -154,23 +173,27 @@ class MultiLayerPerceptron(Parameters, ABC):
             precision = "f32" if x.dtype in (np.float32, np.uint8) else "f64"
         else:
             precision = self.precision
-        self.network_ = Network(
-            self._layers(), self.n_features_in_, precision=precision, seed=seed, init=self._start()
-        )
+        layers = self._layers()
+        init = "glorot_uniform" if self.init is None else self.init
+        self.network_ = Network(layers, self.n_features_in_, precision=precision, seed=seed, init=init)
+        if self.init is None:
+            _start_as_scikit_learn(self.network_, layers, seed)
         self.history_ = History()
         self._state: _engine.State | None = None
+        self.best_validation_score_: float | None = None
         self.n_iter_ = 0
         self.t_ = 0
 
-    def _start(self) -> Any:
-        return self.init
-
     def _sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
-        listed = [int(size) for size in ([sizes] if checks.is_whole(sizes) else sizes)]
+        if not checks.are_sizes(sizes) and not hasattr(sizes, "tolist"):
+            raise ValueError(f"hidden_layer_sizes must be a whole number or a list of these, not {sizes!r}")
+        listed: list[Any] = [sizes] if checks.is_whole(sizes) else list(sizes)
+        if not all(checks.is_whole(size) for size in listed):
+            raise ValueError(f"hidden_layer_sizes must be whole numbers, not {sizes!r}")
         if any(size <= 0 for size in listed):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {self.hidden_layer_sizes!r}")
-        return listed
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes!r}")
+        return [int(size) for size in listed]
 
     def _layers(self) -> list[Any]:
         sizes = self._sizes()
@@ -195,14 +218,26 @@ class MultiLayerPerceptron(Parameters, ABC):
         return layers
 
     def _check_parameters(self) -> None:
-        for name, least in (("max_iter", 1), ("n_iter_no_change", 1), ("max_fun", 1)):
+        for name in ("max_iter", "n_iter_no_change", "max_fun"):
             value = getattr(self, name)
-            if not isinstance(value, float) and not checks.is_whole(value) or value < least:
-                raise ValueError(f"{name} must be {least} or more, not {value!r}")
-        if self.alpha < 0:
-            raise ValueError(f"alpha must be 0 or more, not {self.alpha!r}")
-        if not 0 < self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction must be above 0 and below 1, not {self.validation_fraction!r}")
+            is_whole = checks.is_whole(value) or checks.is_number(value) and (value == math.inf or value == np.floor(value))
+            if not is_whole or value < 1 or name == "max_iter" and value == math.inf:
+                raise ValueError(f"{name} must be 1 or more, a whole number, not {value!r}")
+        for name, (is_right, limits) in _LIMITS.items():
+            value = getattr(self, name)
+            if not checks.is_number(value) or not math.isfinite(value) or not is_right(value):
+                raise ValueError(f"{name} must be {limits}, not {value!r}")
+        if self.clip_norm is not None and not (checks.is_number(self.clip_norm) and 0 < self.clip_norm < math.inf):
+            raise ValueError(f"clip_norm must be a number above 0 or None, not {self.clip_norm!r}")
+        given: Any = self.dropout
+        shares: list[Any] = [*given] if isinstance(given, (list, tuple)) else [given]
+        for dropout in shares:
+            if not checks.is_number(dropout) or not 0 <= dropout < 1:
+                raise ValueError(f"dropout must be 0 or more and below 1, the share of units that are left out, not {dropout!r}")
+        threads_of(self.threads)
+        if self.callbacks is not None:
+            if callable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
+                raise ValueError(f"callbacks must be a list of functions of the report, such as [print], not {self.callbacks!r}")
         if self.solver not in ("adam", "sgd", "lbfgs"):
             raise ValueError(f"solver must be 'adam', 'sgd' or 'lbfgs', not {self.solver!r}; other rules go into optimizer")
         if self.learning_rate not in ("constant", "invscaling", "adaptive"):
@@ -293,7 +328,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         elif not incremental:
             rule = self._rule()
         watchers: list[Callable[..., Any]] = list(self.callbacks or ())
-        progress = Progress(total=epochs) if self.verbose else None
+        progress = Progress(total=settings["epochs"]) if self.verbose else None
         if progress is not None:
             watchers.append(progress)
         if self.learning_rate == "invscaling" and self.solver == "sgd" and self.optimizer is None:
@@ -302,25 +337,30 @@ class MultiLayerPerceptron(Parameters, ABC):
             from ..live import Live
 
             watchers.append(Live(*shown, estimator=self))
-        call, with_parameters = joined(watchers, self.network_._like)
+        call, with_parameters = joined(watchers, self._seen)
         engine = self.network_._engine
         chosen = spelled(self._chosen_loss())
         engine.set_loss(chosen)
-        outcome, at_rest = engine.fit(
-            train,
-            to_json(settings),
-            loss=chosen,
-            validation=validation,
-            # A training that goes on without its state does not repeat the order of its rows.
-            seed=seed if state is not None else seed + self.n_iter_,
-            threads=self.threads,
-            state=state,
-            callback=call,
-            with_parameters=with_parameters,
-            plateau_rule=rule,
-            brief=True,
-            most_looks=int(min(self.max_fun, 1e15)) if self._is_lbfgs() else None,
-        )
+        self._to_scaled_columns(self.network_)
+        try:
+            outcome, at_rest = engine.fit(
+                train,
+                to_json(settings),
+                loss=chosen,
+                validation=validation,
+                # A training that goes on without its state does not repeat the order of its rows.
+                seed=seed if state is not None else seed + self.n_iter_,
+                threads=self.threads,
+                state=state,
+                callback=call,
+                with_parameters=with_parameters,
+                plateau_rule=rule,
+                brief=True,
+                most_looks=int(min(self.max_fun, 1e15)) if self._is_lbfgs() else None,
+            )
+            is_at_rest = not at_rest or self._is_at_rest(train, settings)
+        finally:
+            self._to_own_columns(self.network_)
         if progress is not None:
             progress.close()
         self._take(outcome, incremental, state, rows, at_rest)
@@ -335,7 +375,51 @@ class MultiLayerPerceptron(Parameters, ABC):
             kind = shared_class(ConvergenceWarning)
             text = f"The loss was computed max_fun={self.max_fun} times and the optimization hasn't converged yet."
             warnings.warn(text, kind, stacklevel=4)
+        elif not is_at_rest:
+            kind = shared_class(ConvergenceWarning)
+            text = (
+                "The loss hardly falls any more, but it is not at its least: the columns' sizes differ too much. Scale them first, "
+                "for example with scikit-learn's StandardScaler."
+            )
+            warnings.warn(text, kind, stacklevel=4)
         return self
+
+    # Columns that are scaled within: a linear model of them is one of the columns themselves.
+
+    _scale: tuple[Any, Any] | None = None
+
+    def _column_scale(self, x: Any) -> tuple[Any, Any] | None:
+        """What is taken away from each column while training, and what the rest is divided by; ``None``: columns are taken as they are."""
+        return None
+
+    def _scale_lists(self) -> tuple[list[float], list[float]] | None:
+        return None if self._scale is None else (self._scale[0].tolist(), self._scale[1].tolist())
+
+    def _to_scaled_columns(self, network: Network) -> None:
+        """Makes a model of the columns one of the scaled columns."""
+        if self._scale is not None:
+            shift, width = self._scale
+            weights = np.asarray(network["0.weight"], dtype=np.float64)
+            network["0.bias"] = network["0.bias"] + shift @ weights
+            network["0.weight"] = weights * width[:, np.newaxis]
+
+    def _to_own_columns(self, network: Network) -> None:
+        """Makes a model of the scaled columns one of the columns."""
+        if self._scale is not None:
+            shift, width = self._scale
+            weights = np.asarray(network["0.weight"], dtype=np.float64) / width[:, np.newaxis]
+            network["0.weight"] = weights
+            network["0.bias"] = network["0.bias"] - shift @ weights
+
+    def _seen(self, parameters: Any) -> Network:
+        """The network with these parameters, as callbacks are given it."""
+        network = self.network_._like(parameters)
+        self._to_own_columns(network)
+        return network
+
+    def _is_at_rest(self, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
+        """Whether a loss that hardly falls any more is at its least."""
+        return True
 
     def _rule(self) -> dict[str, float]:
         """When the training loss has come to rest."""
@@ -368,9 +452,9 @@ class MultiLayerPerceptron(Parameters, ABC):
     ) -> None:
         """Keeps what a training came to."""
         epochs = outcome.epochs - (state.epoch if state is not None else 0)
-        self.n_iter_ += max(int(epochs), 1)
-        self.t_ += max(int(epochs), 1) * rows
-        self.history_ = self.history_.continued(outcome.history())
+        self.n_iter_ += int(epochs)
+        self.t_ += int(epochs) * rows
+        self.history_ = self.network_.history = self.history_.continued(outcome.history())
         came_to_its_end = not incremental and (at_rest or outcome.ending == "stopped")
         self._state = None if came_to_its_end else outcome.state()
         if self.early_stopping:
@@ -423,19 +507,19 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of each report, penalties included."""
+        """The training loss of each report, penalties included; empty where training ended before the first."""
         self._fitted()
-        return [float(value) for value in self.history_["train.loss"] if math.isfinite(value)]
+        return [float(value) for value in self.history_.get("train.loss", ()) if math.isfinite(value)]
 
     @property
     def loss_(self) -> float:
-        """The last of these."""
-        return self.loss_curve_[-1]
+        """The last of these; NaN where there is none."""
+        return self.loss_curve_[-1] if self.loss_curve_ else math.nan
 
     @property
     def best_loss_(self) -> float:
-        """The least of these."""
-        return min(self.loss_curve_)
+        """The least of these; NaN where there is none."""
+        return min(self.loss_curve_, default=math.nan)
 
     @property
     def validation_scores_(self) -> list[float] | None:
@@ -448,6 +532,55 @@ class MultiLayerPerceptron(Parameters, ABC):
     def save(self, path: str | PathLike[str]) -> None:
         """Writes a model file that the command line, Rust and :meth:`thalweg.Network.load` read."""
         self._fitted()._engine.save(path, to_json(self._description()))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The estimator of a file that :meth:`save` wrote: it predicts as before, and can be trained on with ``partial_fit``.
+
+        The file has layers, weights, loss, labels and the columns' names. Parameters of the training it does not have: they are the
+        defaults. A function as the loss has to be given again before training.
+        """
+        network = Network.load(path)
+        text = network._engine.preprocessing
+        described: Any = {} if text is None else json.loads(text)
+        inputs: Any = described.get("inputs", {})
+        if inputs.get("kind") != "array" or len(inputs.get("shape", ())) != 1:
+            raise ValueError(f"{path}: no estimator was saved in this file; load it with thalweg.Network.load")
+        estimator = cls()
+        estimator._take_layers(network, path)
+        estimator.network_ = network
+        estimator.n_features_in_ = int(inputs["shape"][0])
+        if inputs.get("column_names"):
+            estimator.feature_names_in_ = np.asarray(inputs["column_names"], dtype=object)
+        estimator.loss = _absent_loss if network.loss == "custom" else network.loss
+        estimator._take_targets(described["target"], path)
+        estimator.history_ = History()
+        estimator.best_validation_score_ = None
+        estimator._state = None
+        estimator.n_iter_ = estimator.t_ = 0
+        return estimator
+
+    def _take_layers(self, network: Network, path: Any) -> None:
+        """The parameters that say which layers there are."""
+        sizes: list[int] = []
+        activations: list[Any] = []
+        for layer in network.layers:
+            if hasattr(layer, "keys") and "dense" in layer:
+                sizes.append(int(layer["dense"]))
+                activations.append("identity")
+            elif hasattr(layer, "keys") and "activation" in layer:
+                activations[-1] = layer["activation"]
+            elif isinstance(layer, str) and sizes:
+                activations[-1] = layer
+        if "hidden_layer_sizes" in self._parameter_names():
+            hidden = activations[:-1]
+            self.hidden_layer_sizes = tuple(sizes[:-1])
+            self.activation = hidden[0] if hidden and all(one == hidden[0] for one in hidden) else hidden or "identity"
+        elif len(sizes) != 1:
+            raise ValueError(f"{path}: the network has hidden layers; load it with MLPClassifier.load or MLPRegressor.load")
+
+    @abstractmethod
+    def _take_targets(self, target: dict[str, Any], path: Any) -> None: ...
 
     def _description(self) -> dict[str, Any]:
         names = [str(name) for name in getattr(self, "feature_names_in_", ())]
@@ -486,6 +619,27 @@ class MultiLayerPerceptron(Parameters, ABC):
         checks.check_lengths(len(given.array), targets)
         weights = checks.row_weights(entries[2], len(given.array)) if len(entries) == 3 else None
         return self._dataset(given.array, targets, weights)
+
+
+def _start_as_scikit_learn(network: Network, layers: list[Any], seed: int) -> None:
+    """Weights, which started by Glorot's rule for uniform numbers, and biases between the same bounds; a third of the variance where
+    the last activation is a sigmoid, as scikit-learn has it."""
+    random = np.random.default_rng(seed)
+    factor = 6.0
+    for number, layer in enumerate(layers):
+        if hasattr(layer, "keys") and "dense" in layer:
+            weights = network[f"{number}.weight"]
+            following = layers[number + 1] if number + 1 < len(layers) - 1 else None
+            factor = 2.0 if following == "sigmoid" else factor if following is None else 6.0
+            bound = math.sqrt(factor / sum(weights.shape))
+            if factor != 6.0:
+                network[f"{number}.weight"] = weights * math.sqrt(factor / 6.0)
+            network[f"{number}.bias"] = random.uniform(-bound, bound, weights.shape[1])
+
+
+def _absent_loss(predictions: Any, targets: Any, weights: Any) -> Any:
+    """Stands for a loss that was a function, which a file does not hold."""
+    raise ValueError("the loss was a function, which a model file does not hold; give it again with set_params(loss=...)")
 
 
 def held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:

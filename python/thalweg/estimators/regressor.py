@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
 
 from .. import _engine
-from .._arrays import as_targets
+from ..exceptions import UndefinedMetricWarning, shared_class
 from . import checks
-from .perceptron import MultiLayerPerceptron, held_out
+from .perceptron import MultiLayerPerceptron, held_out, name_of
 
 __all__ = ["MLPRegressor"]
 
@@ -89,11 +91,21 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R², averaged over targets."""
-        wanted = as_targets(y)
-        wanted = np.asarray(wanted, dtype=np.float64).reshape(len(wanted), -1)
+        given = checks.required(self, y)
+        wanted, _ = checks.regression_targets(self, given.ravel() if given.shape[1:] == (1,) else given)
         said = np.asarray(self._predictions(X), dtype=np.float64)
         checks.check_lengths(len(said), wanted)
-        weights = np.ones(len(said)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        if wanted.shape[1] != said.shape[1]:
+            raise ValueError(f"y has {wanted.shape[1]} targets, but {said.shape[1]} are predicted; give a column for each")
+        if len(said) < 2:
+            warnings.warn(
+                "R^2 score is not well-defined with less than two samples.",
+                shared_class(UndefinedMetricWarning),
+                stacklevel=2,
+            )
+            return math.nan
+        weights = checks.row_weights(sample_weight, len(said))
+        weights = np.ones(len(said)) if weights is None else weights
         left = weights @ (wanted - said) ** 2
         total = weights @ (wanted - np.average(wanted, axis=0, weights=weights)) ** 2
         of_each = np.where(total > 0, 1 - left / np.where(total > 0, total, 1), np.where(left > 0, 0.0, 1.0))
@@ -101,8 +113,8 @@ class MLPRegressor(MultiLayerPerceptron):
 
     @property
     def out_activation_(self) -> str:
-        """``"identity"``."""
-        return "identity"
+        """``"identity"``, or ``"exp"`` with the Poisson loss, whose predictions are rates."""
+        return "exp" if name_of(self.loss) == "poisson" else "identity"
 
     def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
         values, is_vector = checks.regression_targets(self, y)
@@ -120,7 +132,7 @@ class MLPRegressor(MultiLayerPerceptron):
         return weights
 
     def _dataset(self, x: Any, targets: Any, weights: Any) -> _engine.Dataset:
-        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights)
+        return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights, scale=self._scale_lists())
 
     def _chosen_loss(self) -> Any:
         return "half_squares" if self.loss in (None, "squared_error") else self.loss
@@ -137,6 +149,12 @@ class MLPRegressor(MultiLayerPerceptron):
     def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
         names = ["target"] if self._targets == 1 else [f"target {j}" for j in range(self._targets)]
         return {"kind": "values", "names": names}, [], names
+
+    def _take_targets(self, target: dict[str, Any], path: Any) -> None:
+        if target["kind"] != "values" or str(target["names"][0]).startswith("label "):
+            raise ValueError(f"{path}: the file holds a classifier; load it with MLPClassifier.load")
+        self._targets = len(target["names"])
+        self._is_vector = self._targets == 1
 
     def __sklearn_tags__(self) -> Any:
         tags: Any = import_module("sklearn.utils")

@@ -169,7 +169,13 @@ impl SharedFeatures {
         assert!(row < self.rows && first + to.len() <= self.columns, "the values exist");
         let start = row * self.row_stride + first * self.column_stride;
         with_shared!(&self.values, v => {
-            let from = (**v).as_ref()[start..].iter().step_by(self.column_stride.max(1));
+            if self.column_stride == 0 {
+                // A broadcast column: every value of the row is the same one.
+                let value = (**v).as_ref()[start].number();
+                to.iter_mut().enumerate().for_each(|(j, to)| *to = convert(first + j, value));
+                return;
+            }
+            let from = (**v).as_ref()[start..].iter().step_by(self.column_stride);
             for ((j, to), &value) in to.iter_mut().enumerate().zip(from) {
                 *to = convert(first + j, value.number());
             }
@@ -281,6 +287,16 @@ mod tests {
             SharedFeatures::new(values, ROWS, COLUMNS, row_stride, column_stride).unwrap()
         };
         [shared(by_rows, COLUMNS, 1), shared(by_columns, 1, ROWS), shared(with_gaps, 4 * COLUMNS, 2)]
+    }
+
+    #[test]
+    fn a_step_of_zero_repeats_a_value() {
+        let values = SharedValues::F64(Arc::new(vec![1.0, 2.0]));
+        let features = SharedFeatures::new(values, 2, 3, 1, 0).unwrap();
+        let mut row = [0.0; 2];
+        features.read_row(1, 1, &mut row, |_, value| value);
+        assert_eq!(row, [2.0, 2.0]);
+        assert_eq!(features.select(&[1]).value(0, 2), 2.0);
     }
 
     #[test]

@@ -5,6 +5,23 @@ use crate::custom::CustomBatchLoss;
 use crate::kernels::OrderedSum;
 use crate::real::Real;
 
+/// Writes the loss of each row.
+pub(super) fn values<R: Real>(
+    loss: &dyn CustomBatchLoss<R>,
+    width: usize,
+    predictions: &[R],
+    targets: Targets<'_, R>,
+    weights: Weights<'_>,
+    to: &mut [R],
+) {
+    let mut dpredictions = vec![R::ZERO; predictions.len()];
+    let relative = match weights {
+        Weights::Equal(_) => None,
+        Weights::Each(weights) => Some(relative(weights.iter().copied())),
+    };
+    loss.losses_and_gradient(width, predictions, targets, relative.as_deref(), to, &mut dpredictions);
+}
+
 /// Adds the losses of these rows, each times its weight, to a running sum.
 pub(super) fn add_values<R: Real>(
     loss: &dyn CustomBatchLoss<R>,
@@ -15,19 +32,7 @@ pub(super) fn add_values<R: Real>(
     sum: &mut OrderedSum,
 ) {
     let mut losses = vec![R::ZERO; predictions.len() / width];
-    let mut dpredictions = vec![R::ZERO; predictions.len()];
-    let relative = match weights {
-        Weights::Equal(_) => None,
-        Weights::Each(weights) => Some(relative(weights.iter().copied())),
-    };
-    loss.losses_and_gradient(
-        width,
-        predictions,
-        targets,
-        relative.as_deref(),
-        &mut losses,
-        &mut dpredictions,
-    );
+    values(loss, width, predictions, targets, weights, &mut losses);
     for (n, loss) in losses.iter().enumerate() {
         sum.push(match weights {
             Weights::Equal(_) => loss.to_f64(),
@@ -135,6 +140,18 @@ mod tests {
             };
             assert_eq!(gradient(&own), gradient(&Loss::HalfSquares));
         }
+    }
+
+    #[test]
+    fn rows_are_asked_for_at_once() {
+        let (predictions, targets) = ([1.0, 2.0, 1.0, 4.0], Targets::Values(&[0.0, 0.0, 1.0, 1.5]));
+        let mut values = [9.0; 2];
+        let own = Loss::Custom(Arc::new(Squares)); // which panics when asked row by row
+        own.row_values(2, &predictions, targets, Weights::Each(&[0.5, 3.0]), &mut values);
+        assert_eq!(values, [2.5, 3.125]);
+        let mut built_in = [9.0; 2];
+        Loss::HalfSquares.row_values(2, &predictions, targets, Weights::Equal(2), &mut built_in);
+        assert_eq!(built_in, values);
     }
 
     #[test]

@@ -373,6 +373,28 @@ impl Loss {
         }
     }
 
+    /// Writes the loss of each row, without its weight; a user's own loss that takes batches is asked once for all of them.
+    ///
+    /// # Panics
+    /// If the number of targets, weights or losses does not fit.
+    pub(crate) fn row_values<R: Real>(
+        &self,
+        width: usize,
+        predictions: &[R],
+        targets: Targets<'_, R>,
+        weights: Weights<'_>,
+        to: &mut [R],
+    ) {
+        check_lengths(width, predictions, targets);
+        assert_eq!(to.len(), targets.rows(width), "every row has its loss");
+        if let Some(loss) = self.batch_loss::<R>() {
+            return batch::values(loss, width, predictions, targets, weights, to);
+        }
+        for (n, (predictions, value)) in predictions.chunks_exact(width).zip(to).enumerate() {
+            *value = self.row_value(predictions, targets.row(n, width));
+        }
+    }
+
     /// What is reported for a sum over rows of so much weight in all (of as many rows, where each counts once): the sum or the
     /// mean, rounded to the scalar type; 0 where nothing weighs anything.
     pub fn join<R: Real>(&self, sum: f64, weight: f64) -> f64 {

@@ -44,13 +44,13 @@ impl<R: Real> Network<R> {
     /// A network whose parameters are all zero.
     ///
     /// # Errors
-    /// [`Error::Layer`](crate::Error::Layer) when a layer does not fit the output of the one before it, and
-    /// [`NetworkProblem::NoLayers`].
+    /// [`Error::Layer`](crate::Error::Layer) when a layer does not fit the output of the one before it;
+    /// [`NetworkProblem::NoLayers`] and [`NetworkProblem::OutOfMemory`].
     pub fn new(input_shape: impl Into<Shape>, layers: Vec<Layer>) -> Result<Self> {
         let input_shape = input_shape.into();
         let layers = placed::place(&input_shape, layers)?;
         let count = layers.last().map_or(0, |layer| layer.range.end);
-        Ok(Network { input_shape, layers, parameters: vec![R::ZERO; count] })
+        Ok(Network { input_shape, layers, parameters: zeros(count)? })
     }
 
     /// Starts a network that takes examples of this shape.
@@ -139,6 +139,16 @@ impl<R: Real> Network<R> {
         }
     }
 
+    /// A copy of the network.
+    ///
+    /// # Errors
+    /// [`NetworkProblem::OutOfMemory`], where `clone` would end the program.
+    pub fn try_clone(&self) -> Result<Self> {
+        let mut parameters = zeros(self.parameters.len())?;
+        parameters.copy_from_slice(&self.parameters);
+        Ok(Network { input_shape: self.input_shape.clone(), layers: self.layers.clone(), parameters })
+    }
+
     fn find(&self, name: &str) -> Result<&Parameter> {
         self.parameter_tensors().find(|parameter| parameter.name == name).ok_or_else(|| {
             let known: Vec<&str> =
@@ -171,5 +181,46 @@ impl<R: Real> Network<R> {
             text.push_str(&format!("{number:>a$}  {kind:<b$} {output:<c$} {parameters:>d$}\n"));
         }
         text
+    }
+}
+
+/// So many zeros.
+///
+/// # Errors
+/// [`NetworkProblem::OutOfMemory`].
+fn zeros<R: Real>(count: usize) -> Result<Vec<R>> {
+    has_memory_for::<R>(count, 1)?;
+    Ok(vec![R::ZERO; count])
+}
+
+/// Whether the system would now give the memory for so many copies of `count` parameters. Asking costs nothing: the memory is given back
+/// unused.
+///
+/// # Errors
+/// [`NetworkProblem::OutOfMemory`].
+pub(crate) fn has_memory_for<R: Real>(count: usize, copies: usize) -> Result<()> {
+    /// What is smaller is not asked for: it is there, or the program is lost anyway.
+    const LARGE: usize = 1 << 20;
+    let wanted = count.saturating_mul(copies);
+    if wanted >= LARGE && Vec::<R>::new().try_reserve_exact(wanted).is_err() {
+        let bytes = wanted as f64 * size_of::<R>() as f64;
+        return Err(NetworkProblem::OutOfMemory { parameters: count, gigabytes: (bytes / 1e9).ceil() }.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_beyond_all_memory_is_refused() {
+        let large = Network::<f64>::builder([1 << 30]).dense(1 << 30).build(0).unwrap_err();
+        assert_eq!(
+            large.to_string(),
+            "the network has 1152921505680588800 parameters, for which 9223372046 GB of memory cannot be had; make its layers smaller"
+        );
+        let beyond_count = Network::<f32>::builder([1 << 40]).dense(1 << 40).build(0).unwrap_err();
+        assert!(beyond_count.to_string().contains("make its layers smaller"));
     }
 }

@@ -64,7 +64,11 @@ pub(super) fn place(input_shape: &Shape, layers: Vec<Layer>) -> Result<Vec<Place
         let first = start;
         let mut parameters = Vec::new();
         for parameter in layer.parameters(&input) {
-            let range = start..start + parameter.shape.len();
+            let len = parameter.shape.axes().iter().try_fold(1_usize, |len, &axis| len.checked_mul(axis));
+            let end = len
+                .and_then(|len| len.checked_add(start))
+                .ok_or(NetworkProblem::OutOfMemory { parameters: usize::MAX, gigabytes: f64::INFINITY })?;
+            let range = start..end;
             start = range.end;
             parameters.push(Parameter {
                 name: format!("{number}.{}", parameter.name),

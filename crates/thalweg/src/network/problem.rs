@@ -13,6 +13,16 @@ pub enum NetworkProblem {
     /// A network without layers.
     #[error("the network has no layers; add at least one, such as {{ dense = 10 }}")]
     NoLayers,
+    /// More parameters than memory can hold.
+    #[error(
+        "the network has {parameters} parameters, for which {gigabytes} GB of memory cannot be had; make its layers smaller"
+    )]
+    OutOfMemory {
+        /// How many parameters.
+        parameters: usize,
+        /// What was asked for.
+        gigabytes: f64,
+    },
     /// A rule that needs the whole batch.
     #[error(
         "{optimizer} needs every row in each step; set batch_size to \"full\" or choose another optimizer"

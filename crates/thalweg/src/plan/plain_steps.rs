@@ -47,11 +47,8 @@ impl<R: Real> PlainSteps<R> {
     fn note_losses(&mut self, rows: usize) -> f64 {
         let loss = &self.plan.rules().loss;
         let (predictions, targets) = self.plan.in_own_units(rows);
-        let each = predictions.chunks_exact(self.outputs).zip(&mut self.row_losses);
-        for (n, (predictions, value)) in each.enumerate() {
-            *value = loss.row_value(predictions, targets.row(n, self.outputs));
-        }
         let weights = self.plan.weights(rows);
+        loss.row_values(self.outputs, predictions, targets, weights, &mut self.row_losses[..rows]);
         let mut sum = OrderedSum::new();
         weights.add(&self.row_losses[..rows], &mut sum);
         loss.join::<R>(sum.total(), weights.total())

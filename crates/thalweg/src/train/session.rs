@@ -184,6 +184,9 @@ impl<'a, R: Real> Session<'a, R> {
             None => None,
         };
         let data = augmented.as_ref().map_or(parts.train, AugmentedBatch::data);
+        // The session's network, and the plan's parameters, gradients and optimizer state.
+        let copies = 3 + rules.optimizer.state_slots();
+        crate::network::has_memory_for::<R>(network.parameter_count(), copies)?;
         let plan = plan(network, &rules, &batches, data)?;
         for part in [parts.validation, parts.test].into_iter().flatten() {
             plan::fit::check(network, &rules.loss, part)?;

@@ -10,7 +10,7 @@ use crate::real::Real;
 /// How many steps back the curvature is remembered where nothing else is said.
 pub(super) const DEFAULT_HISTORY: usize = 10;
 
-/// A pair counts only if sᵀy is more than this share of yᵀy: then the curvature along it is positive.
+/// A pair counts only if sᵀy is more than this share of |s|·|y|: then the curvature along it is positive, however large the inputs are.
 const LEAST_CURVATURE: f64 = 1e-10;
 
 /// The memory of L-BFGS, for full batches: the last steps s = w' - w and what they did to the gradient, y = g' - g.
@@ -120,7 +120,7 @@ impl<R: Real> Memory<R> {
             sum.push(s.to_f64() * y.to_f64());
         }
         let curvature = sum.total();
-        if curvature > LEAST_CURVATURE * squares(y) {
+        if curvature > LEAST_CURVATURE * squares(s).sqrt() * squares(y).sqrt() {
             self.curvature[place] = curvature;
             self.order.rotate_right(1);
             self.count = (self.count + 1).min(self.order.len());
@@ -214,6 +214,17 @@ mod tests {
         assert_eq!(d, [-1.0, 2.0, -3.0]);
         memory.remember([&[0.0; 3], &[1.0, 0.0, 0.0]], [&g, &[0.5, -2.0, 3.0]]);
         assert_eq!(memory.count(), 0, "the gradient fell along the step");
+    }
+
+    #[test]
+    fn a_pair_is_kept_whatever_its_unit() {
+        for unit in [1e-9, 1.0, 1e9] {
+            let mut memory = Memory::new(1, 3);
+            let moved = [0.5 * unit, 0.1 * unit, 0.2 * unit];
+            let g = gradient(&moved).iter().map(|g| g / (unit * unit)).collect::<Vec<_>>();
+            memory.remember([&[0.0; 3], &moved], [&[0.0; 3], &g]);
+            assert_eq!(memory.count(), 1, "in units of {unit}");
+        }
     }
 
     #[test]

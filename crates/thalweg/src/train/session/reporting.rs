@@ -46,14 +46,24 @@ impl<R: Real> Session<'_, R> {
 
     /// Makes a report, keeps the best weights, tells the observers. An ending: the run is over.
     pub(super) fn report(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
+        self.report_with(observers, None)
+    }
+
+    /// As [`report`](Self::report), where `penalty` is that of the parameters whose loss the epoch knows; `None`: those of now.
+    pub(super) fn report_with(
+        &mut self,
+        observers: &mut [Box<dyn Observer + '_>],
+        penalty: Option<f64>,
+    ) -> Result<Option<Ending>> {
         watching::is_saving(observers);
         let others = [(Part::Validation, self.parts.validation), (Part::Test, self.parts.test)];
         let has_others = others.iter().any(|(_, data)| data.is_some());
         // Whoever is called with the report reads them for himself.
-        if !self.is_brief || has_others || self.rules.has_penalty() {
+        if !self.is_brief || has_others || penalty.is_none() && self.rules.has_penalty() {
             self.read_parameters();
         }
-        let penalty = self.rules.penalty(self.network.layers(), self.network.parameters());
+        let penalty =
+            penalty.unwrap_or_else(|| self.rules.penalty(self.network.layers(), self.network.parameters()));
         let data_loss = match self.rules.loss.reduction() {
             Reduction::Sum => self.counters.epoch_loss,
             Reduction::Mean => {

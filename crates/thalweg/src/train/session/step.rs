@@ -78,11 +78,16 @@ impl<R: Real> Session<'_, R> {
 
     /// A step of a full batch as if it were the one batch of an epoch: reported afterwards, with the loss that it saw.
     fn brief_full_batch_step(&mut self, observers: &mut [Box<dyn Observer + '_>]) -> Result<Option<Ending>> {
+        // The loss is that of the parameters before the update; the penalty beside it must be theirs too.
+        let penalty = self.rules.has_penalty().then(|| {
+            self.read_parameters();
+            self.rules.penalty(self.network.layers(), self.network.parameters())
+        });
         self.update()?;
         self.counters.step += 1;
         self.counters.epoch += 1;
         self.average_weights();
-        let ending = if self.is_report_due() { self.report(observers)? } else { None };
+        let ending = if self.is_report_due() { self.report_with(observers, penalty)? } else { None };
         self.clear_epoch();
         Ok(ending)
     }
