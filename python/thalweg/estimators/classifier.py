@@ -144,7 +144,7 @@ class MLPClassifier(MultiLayerPerceptron):
         of several classes need not add up to 1."""
         if callable(self.loss):
             return _sigmoid(said) if self._is_multilabel else _softmax(said)
-        if self._takes_sigmoids() and not self._is_multilabel and said.shape[1] > 1:
+        if said.shape[1] > 1 and not self._is_multilabel and self._takes_sigmoids():
             total = said.sum(axis=1, keepdims=True)
             return open_numpy.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
         return said
