@@ -90,14 +90,19 @@ impl<R: Real> LayerPlan<R> {
     /// # Errors
     /// When the system refuses a thread.
     pub(crate) fn new(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Self>> {
+        let is_worth_sharing = wanted.largest_batch * work(network) >= WORTH_SHARING;
+        let threads = if is_worth_sharing { wanted.threads } else { 1 };
+        LayerPlan::on(network, Wanted { threads, ..wanted })
+    }
+
+    /// The same on as many threads as are wanted, however small the network.
+    fn on(network: &Network<R>, wanted: Wanted<'_>) -> Result<Option<Self>> {
         let Wanted { rules, data, largest_batch, is_full_batch, threads } = wanted;
         let has_custom =
             matches!(rules.loss, Loss::Custom(_)) || matches!(rules.optimizer, Optimizer::Custom(_));
         if rules.shards > 1 || has_custom {
             return Ok(None);
         }
-        let is_worth_sharing = largest_batch * work(network) >= WORTH_SHARING;
-        let threads = if is_worth_sharing { threads } else { 1 };
         let size = Size { rules: Some(rules), largest_batch, threads };
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
         let team = Team::new(threads)?;

@@ -17,7 +17,7 @@ use crate::team::{Pace, Team};
 /// Predicts with any network of our own layers.
 pub(crate) struct LayerForward<R: Real> {
     program: Program,
-    pub(super) team: Team,
+    team: Team,
     alone: Team,
     pace: Pace,
     memory: Memory<R>,
@@ -40,8 +40,12 @@ impl<R: Real> LayerForward<R> {
     /// # Errors
     /// [`Error::Threads`](crate::Error::Threads).
     pub(crate) fn new(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
-        let work = work(network);
-        let threads = if largest_batch * work >= WORTH_SHARING { threads } else { 1 };
+        let is_worth_sharing = largest_batch * work(network) >= WORTH_SHARING;
+        LayerForward::on(network, largest_batch, if is_worth_sharing { threads } else { 1 })
+    }
+
+    /// The same on so many threads, however small the network.
+    pub(super) fn on(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
         let size = Size { rules: None, largest_batch, threads };
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
         let team = Team::new(threads)?;
@@ -51,7 +55,7 @@ impl<R: Real> LayerForward<R> {
             pace: Pace::new(),
             outputs: network.output_shape().len(),
             is_prepared: false,
-            work,
+            work: work(network),
             team,
             program,
         };

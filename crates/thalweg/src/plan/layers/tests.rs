@@ -125,8 +125,7 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
     let is_full_batch = case.batch == case.rows;
     let wanted =
         Wanted { rules: &case.rules, data: &data, largest_batch: case.batch, is_full_batch, threads };
-    let mut ours = LayerPlan::new(&network, wanted).unwrap().unwrap();
-    ours.team = Team::new(threads).unwrap(); // however small the network
+    let mut ours = LayerPlan::on(&network, wanted).unwrap().unwrap();
     let all: Vec<u32> = (0..case.rows as u32).rev().collect();
     let mut start = 0;
     let (mut parameters, mut state) =
@@ -186,8 +185,7 @@ fn predicts<R: Real>(case: &Case, name: &str, threads: usize) {
     data.gather(&(0..case.rows as u32).collect::<Vec<_>>(), &mut x);
     let mut plain = PlainForward::new(&network, case.rows);
     plain.forward(case.rows, &x);
-    let mut ours = LayerForward::new(&network, case.rows, threads).unwrap().unwrap();
-    ours.team = Team::new(threads).unwrap();
+    let mut ours = LayerForward::on(&network, case.rows, threads).unwrap().unwrap();
     for rows in [case.rows, 1, case.rows.div_ceil(2)] {
         ours.set_parameters(&vec![R::ONE; network.parameter_count()]);
         ours.forward(rows, &x[..rows * data.columns()]);
@@ -448,8 +446,7 @@ fn gradients_of_a_full_batch() {
         let rules = &case.rules;
         let wanted = Wanted { rules, data: &data, largest_batch: 24, is_full_batch: true, threads };
         let mut plain = PlainGradients::new(&network, wanted).unwrap();
-        let mut ours = LayerPlan::new(&network, wanted).unwrap().unwrap();
-        ours.team = Team::new(threads).unwrap();
+        let mut ours = LayerPlan::on(&network, wanted).unwrap().unwrap();
         let all: Vec<u32> = (0..24).collect();
         let rows = Rows { data: &data, rows: &all, epoch: 0 };
         let mut gradients = [vec![1.0; network.parameter_count()], vec![2.0; network.parameter_count()]];
