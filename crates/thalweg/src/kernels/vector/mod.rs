@@ -23,7 +23,7 @@ pub(super) const FEW: usize = 4;
 pub trait Vector<R>: Copy {
     /// How many scalars a register holds.
     const WIDTH: usize;
-    /// How many registers there are to work with: 32, 16, or [`FEW`] where tiles are kept small for their code's sake.
+    /// How many registers there are to work with: 32, 16, or fewer where tiles are kept small for their code's sake.
     const REGISTERS: usize;
 
     /// Reads `WIDTH` values.
