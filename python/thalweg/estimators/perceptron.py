@@ -125,6 +125,9 @@ class MultiLayerPerceptron(Parameters, ABC):
     @abstractmethod
     def _metric(self, rows: int) -> str: ...
 
+    @abstractmethod
+    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]: ...
+
     # Fitting.
 
     def _fit(
@@ -597,9 +600,6 @@ class MultiLayerPerceptron(Parameters, ABC):
                 "target_scale": {"shift": [], "width": []},
             },
         }
-
-    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]:
-        raise NotImplementedError
 
     def to_torch(self) -> Any:
         """A ``torch.nn.Sequential`` with the same layers and parameters; a classifier's gives logits."""

@@ -1,6 +1,7 @@
 //! Layers by themselves: small cases by hand, normalisations against PyTorch.
 
 use super::*;
+use crate::kernels::elementwise;
 
 /// The irregular numbers of `reference/layers.py`.
 pub(super) fn irregular(count: usize) -> Vec<f64> {
