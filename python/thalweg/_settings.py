@@ -13,7 +13,7 @@ __all__ = ["every", "seed_of", "spelled", "threads_of", "to_json", "whole"]
 def to_json(value: Any) -> str:
     """A setting as JSON; NumPy's numbers as numbers."""
     try:
-        return json.dumps(value, default=_plain, allow_nan=False)
+        return _ENCODER.encode(value)
     except ValueError:
         wrong = _not_finite(value)
         if wrong is None:
@@ -64,6 +64,10 @@ def _plain(value: Any) -> Any:
         if hasattr(value, convert):
             return getattr(value, convert)()
     raise TypeError(f"{value!r} is no setting: give a name, a number, a list or a dictionary")
+
+
+#: Made once: what json.dumps makes for every call takes longer than what it writes.
+_ENCODER = json.JSONEncoder(default=_plain, allow_nan=False)
 
 
 def spelled(part: Any) -> Any:

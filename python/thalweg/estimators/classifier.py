@@ -181,16 +181,19 @@ class MLPClassifier(MultiLayerPerceptron):
     def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
         labels = checks.class_labels(self, y)
         if continues:
-            return self._encoded(labels)
+            return self._ids(labels)
         self._is_multilabel = labels.ndim == 2
         if self._is_multilabel:
             self.classes_ = np.arange(labels.shape[1])
         else:
             self.classes_ = np.unique(labels if classes is None else as_targets(classes))
-        return self._encoded(labels)
+        return self._ids(labels)
 
     def _encoded(self, y: Any) -> Any:
-        labels = checks.class_labels(self, y)
+        return self._ids(checks.class_labels(self, y))
+
+    def _ids(self, labels: Any) -> Any:
+        """The classes' numbers, or the matrix of labels."""
         if self._is_multilabel:
             if labels.ndim != 2 or labels.shape[1] != len(self.classes_):
                 raise ValueError(f"y must have one column for each of {len(self.classes_)} labels")

@@ -177,10 +177,9 @@ class MultiLayerPerceptron(Parameters, ABC):
         else:
             precision = self.precision
         layers = self._layers()
-        init = "glorot_uniform" if self.init is None else self.init
-        self.network_ = Network(layers, self.n_features_in_, precision=precision, seed=seed, init=init)
         if self.init is None:
-            _start_as_scikit_learn(self.network_, layers, seed)
+            layers = _with_start(layers, self.n_features_in_)
+        self.network_ = Network(layers, self.n_features_in_, precision=precision, seed=seed, init=self.init)
         self.history_ = History()
         self._state: _engine.State | None = None
         self.best_validation_score_: float | None = None
@@ -621,20 +620,22 @@ class MultiLayerPerceptron(Parameters, ABC):
         return self._dataset(given.array, targets, weights)
 
 
-def _start_as_scikit_learn(network: Network, layers: list[Any], seed: int) -> None:
-    """Weights, which started by Glorot's rule for uniform numbers, and biases between the same bounds; a third of the variance where
-    the last activation is a sigmoid, as scikit-learn has it."""
-    random = np.random.default_rng(seed)
-    factor = 6.0
+def _with_start(layers: list[Any], inputs: int) -> list[Any]:
+    """These layers with scikit-learn's start: weights by Glorot's rule for uniform numbers, and biases between the same bounds; a third
+    of the variance where the last activation is a sigmoid."""
+    factor, fan_in = 6.0, inputs
+    started: list[Any] = []
     for number, layer in enumerate(layers):
         if hasattr(layer, "keys") and "dense" in layer:
-            weights = network[f"{number}.weight"]
             following = layers[number + 1] if number + 1 < len(layers) - 1 else None
             factor = 2.0 if following == "sigmoid" else factor if following is None else 6.0
-            bound = math.sqrt(factor / sum(weights.shape))
-            if factor != 6.0:
-                network[f"{number}.weight"] = weights * math.sqrt(factor / 6.0)
-            network[f"{number}.bias"] = random.uniform(-bound, bound, weights.shape[1])
+            bound = math.sqrt(factor / (fan_in + layer["dense"]))
+            uniform = {"name": "uniform", "low": -bound, "high": bound}
+            started.append({**layer, "init": "glorot_uniform" if factor == 6.0 else uniform, "bias_init": uniform})
+            fan_in = layer["dense"]
+        else:
+            started.append(layer)
+    return started
 
 
 def _absent_loss(predictions: Any, targets: Any, weights: Any) -> Any:

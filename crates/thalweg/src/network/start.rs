@@ -93,39 +93,47 @@ impl<R: Real> Network<R> {
 struct Counted {
     stream: Stream,
     next: u64,
-    /// The normal numbers from `first_normal` on: they are made many at a time.
-    normals: [f64; NORMALS],
-    first_normal: Option<u64>,
+    /// The numbers of a kind from the first on: they are made many at a time.
+    made: [f64; TOGETHER],
+    first: Option<(Kind, u64)>,
 }
 
-/// How many normal numbers are made at a time: a few registers of pairs.
-const NORMALS: usize = 64;
+/// How many numbers are made at a time: a few registers of pairs.
+const TOGETHER: usize = 64;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Uniform,
+    Normal,
+}
 
 impl Counted {
     fn new(stream: Stream) -> Self {
-        Counted { stream, next: 0, normals: [0.0; NORMALS], first_normal: None }
+        Counted { stream, next: 0, made: [0.0; TOGETHER], first: None }
     }
 
-    fn advance(&mut self) -> u64 {
+    fn draw(&mut self, kind: Kind) -> f64 {
+        let i = self.next;
         self.next += 1;
-        self.next - 1
+        let first = i - i % TOGETHER as u64;
+        if self.first != Some((kind, first)) {
+            match kind {
+                Kind::Uniform => self.stream.fill_uniform(first, &mut self.made),
+                Kind::Normal => self.stream.fill_normal(first, &mut self.made),
+            }
+            self.first = Some((kind, first));
+        }
+        self.made[(i - first) as usize]
     }
 }
 
 impl Draws for Counted {
     fn uniform(&mut self) -> f64 {
-        let i = self.advance();
-        self.stream.uniform(i)
+        self.draw(Kind::Uniform)
     }
 
     fn normal(&mut self) -> f64 {
-        let i = self.advance();
-        let first = i - i % NORMALS as u64;
-        if self.first_normal != Some(first) {
-            self.stream.fill_normal(first, &mut self.normals);
-            self.first_normal = Some(first);
-        }
-        self.normals[(i - first) as usize]
+        self.draw(Kind::Normal)
     }
 }
 

@@ -33,6 +33,7 @@
 )]
 
 mod barrier;
+mod crew;
 mod gate;
 mod member;
 mod pace;
@@ -51,6 +52,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use crew::Crew;
 pub use member::Member;
 pub(crate) use pace::Pace;
 pub use shared::Shared;
@@ -95,11 +97,8 @@ impl Team {
     /// # Errors
     /// [`Error::Threads`] if the system refuses to start a thread, or `threads` is not between 1 and [`MOST_THREADS`].
     pub fn new(threads: usize) -> Result<Team> {
+        Team::check(threads)?;
         let failed = |source| Error::Threads { threads, source };
-        if !(1..=MOST_THREADS).contains(&threads) {
-            let bounds = format!("a team has between 1 and {MOST_THREADS}");
-            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, bounds)));
-        }
         // The system is asked only for those who will wait: it reads files to answer.
         let is_crowded = threads > 1 && threads > default_threads();
         let spins = if is_crowded { SPINS_WHEN_CROWDED } else { SPINS };
@@ -116,6 +115,15 @@ impl Team {
             team.workers.push(builder.spawn(move || meeting.work(index)).map_err(failed)?);
         }
         Ok(team)
+    }
+
+    /// Whether a team may have so many threads.
+    fn check(threads: usize) -> Result<()> {
+        if (1..=MOST_THREADS).contains(&threads) {
+            return Ok(());
+        }
+        let bounds = format!("a team has between 1 and {MOST_THREADS}");
+        Err(Error::Threads { threads, source: io::Error::new(io::ErrorKind::InvalidInput, bounds) })
     }
 
     /// How many threads it has, the caller's counted.

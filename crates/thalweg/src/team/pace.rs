@@ -5,20 +5,25 @@ use std::time::Instant;
 /// How long a stretch of steps is timed, in seconds: long enough that the clock and a hiccup do not decide.
 const STRETCH: f64 = 2e-3;
 
+/// A first impression is the median of so many steps, or of what a stretch has: a fit may be over before a stretch is.
+const FIRST_STEPS: usize = 9;
+
 /// A team whose stretch takes this much longer than its best one has lost a processor to somebody else, perhaps.
 const SLOWER: f64 = 1.4;
 
-/// How long one thread goes untimed after a change, in seconds: caches fill.
+/// How long one thread goes untimed after a change, in seconds: caches fill. A first impression knows none.
 const WARM_UP: f64 = 1e-3;
 
-/// The same for the team: sleeping threads wake, perhaps on a processor that is busy, and the system takes a tick or two to move
-/// them.
+/// The same for the team, at its first trial and at most. Sleeping threads wake, perhaps on a processor that is busy, and then the
+/// system takes a tick or two to move them: each further trial gives them more time, by this factor.
+const FIRST_SETTLE: f64 = 0.15e-3;
 const SETTLE: f64 = 10e-3;
+const PATIENT_BY: f64 = 4.0;
 
 /// Seconds of a step beside which a team's barriers are nothing: such steps are the team's without a trial.
 const LONG: f64 = 10e-3;
 
-/// Stretches alone after which the team is tried again, at most: the first trial comes after one, in case it was a hiccup,
+/// Stretches alone after which the team is tried again, at most: the first trial comes after some, in case it was a hiccup,
 /// each further one after twice as many.
 const PATIENCE: u32 = 256;
 
@@ -26,21 +31,26 @@ const PATIENCE: u32 = 256;
 /// some of them may be over before a team is awake.
 const SHORT: usize = 4_000_000;
 
-/// How many stretches one thread takes then before the team is tried.
-const FIRST_ALONE: u32 = 4;
+/// How many stretches one thread goes on after the team's first trial was in vain, where steps are short.
+const FIRST_ALONE: u32 = 2;
 
 /// Decides, stretch by stretch, whether all threads work or one alone, by how long each takes for a row.
 ///
-/// The first stretch is the team's and the second one thread's; then whoever was faster goes on. A team that becomes
+/// At first each has a few steps, the team first where steps are long; then whoever was faster goes on. A team that becomes
 /// slow, because another program wants its processors, is compared with one thread again; one thread is compared with
 /// the team soon, and if that is no faster, less and less often. What is computed never depends on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     together: bool,
-    began: Option<Instant>,
+    /// When the stretch began, and its last step.
+    began: Option<(Instant, Instant)>,
     /// Steps and rows since.
     steps: u64,
     rows: u64,
+    /// The rows of the step that is being made.
+    of_step: u64,
+    /// Seconds a row of the stretch's first steps.
+    first: [f64; FIRST_STEPS],
     /// Seconds a row, of the last stretch of the team and of one thread.
     team: Option<f64>,
     alone: Option<f64>,
@@ -50,7 +60,11 @@ pub(crate) struct Pace {
     since: u32,
     /// Stretches alone until the team is tried again.
     patience: u32,
+    /// How long the team's next trial goes untimed at first.
+    settle: f64,
     is_warm: bool,
+    /// Whether nothing is measured.
+    is_settled: bool,
 }
 
 impl Pace {
@@ -61,12 +75,16 @@ impl Pace {
             began: None,
             steps: 0,
             rows: 0,
+            of_step: 0,
+            first: [0.0; FIRST_STEPS],
             team: None,
             alone: None,
             best: f64::INFINITY,
             since: 0,
             patience: 1,
+            settle: FIRST_SETTLE,
             is_warm: false,
+            is_settled: false,
         }
     }
 
@@ -78,37 +96,81 @@ impl Pace {
         }
     }
 
-    /// Whether the next step is the team's; asked before every step.
-    #[inline]
-    pub(crate) fn is_together(&mut self, rows: usize) -> bool {
-        let now = Instant::now();
-        let Some(began) = self.began else {
-            self.begin(now);
-            self.rows = rows as u64;
-            return self.together;
-        };
-        let seconds = (now - began).as_secs_f64();
-        let is_long = self.steps == 1 && seconds >= LONG;
-        self.steps += 1;
-        if is_long {
-            self.begin(now);
-        } else if !self.is_warm {
-            if seconds >= if self.together { SETTLE } else { WARM_UP } {
-                self.is_warm = true;
-                self.begin(now);
-            }
-        } else if seconds >= STRETCH && self.rows > 0 {
-            self.together = self.next(seconds / self.rows as f64);
-            self.begin(now);
-        }
-        self.rows += rows as u64;
+    /// For a team that makes every step.
+    #[cfg(test)]
+    pub(crate) fn always_together() -> Self {
+        Pace { is_settled: true, ..Pace::new() }
+    }
+
+    /// Whether the first step is the team's.
+    pub(crate) fn begins_together(&self) -> bool {
         self.together
     }
 
+    /// Whether the next step is the team's; asked before every step.
+    #[inline]
+    pub(crate) fn is_together(&mut self, rows: usize) -> bool {
+        self.is_settled || self.at(Instant::now(), rows)
+    }
+
+    /// The same at a time of the clock.
+    #[inline]
+    fn at(&mut self, now: Instant, rows: usize) -> bool {
+        if let Some((began, last)) = self.began {
+            self.look((now - began).as_secs_f64(), (now - last).as_secs_f64());
+        }
+        match &mut self.began {
+            Some((_, last)) if self.steps > 0 => *last = now,
+            began => *began = Some((now, now)),
+        }
+        self.steps += 1;
+        self.rows += rows as u64;
+        self.of_step = rows as u64;
+        self.together
+    }
+
+    /// Decides after a step: so many seconds after the stretch began, and after the step did. A new stretch begins with no steps.
+    #[inline]
+    fn look(&mut self, seconds: f64, of_step: f64) {
+        if self.steps == 1 && seconds >= LONG {
+            return self.begin();
+        }
+        if !self.is_warm {
+            let is_first = self.last_of(self.together).is_none();
+            let untimed = match (self.together, is_first) {
+                (true, _) => self.settle,
+                (false, true) => 0.0,
+                (false, false) => WARM_UP,
+            };
+            // The first step of all fills caches.
+            if seconds >= untimed {
+                self.is_warm = true;
+                self.begin();
+            }
+            return;
+        }
+        if let Some(place) = self.first.get_mut(self.steps as usize - 1) {
+            *place = of_step / self.of_step.max(1) as f64;
+        }
+        let is_first = self.last_of(self.together).is_none();
+        if seconds >= STRETCH && self.rows > 0 {
+            self.together = self.next(seconds / self.rows as f64);
+            self.begin();
+        } else if is_first && self.steps as usize == FIRST_STEPS {
+            self.first.sort_by(f64::total_cmp);
+            self.together = self.next(self.first[FIRST_STEPS / 2]);
+            self.begin();
+        }
+    }
+
+    /// What the last stretch of the team, or of one thread, took.
+    fn last_of(&self, together: bool) -> Option<f64> {
+        if together { self.team } else { self.alone }
+    }
+
     /// Begins a stretch.
-    fn begin(&mut self, now: Instant) {
-        self.began = Some(now);
-        (self.steps, self.rows) = (1, 0);
+    fn begin(&mut self) {
+        (self.steps, self.rows) = (0, 0);
     }
 
     /// Who takes the next stretch, after one that took so many seconds a row.
@@ -122,6 +184,7 @@ impl Pace {
                 Some(alone) if alone < per_row => {
                     // A trial that failed makes the next one wait longer; a team that had been good is tried at once.
                     self.patience = if self.since > 1 { 1 } else { PATIENCE.min(2 * self.patience) };
+                    self.settle = SETTLE.min(PATIENT_BY * self.settle);
                     self.turn(false)
                 }
                 Some(_) if per_row > SLOWER * self.best && self.since > 1 => {
@@ -131,9 +194,11 @@ impl Pace {
                 Some(_) => true,
             }
         } else {
+            let is_first = self.alone.is_none();
             self.alone = Some(per_row);
             match self.team {
                 Some(team) if team < per_row => self.turn(true),
+                None if is_first => self.turn(true),
                 _ if self.since >= self.patience => self.turn(true),
                 _ => false,
             }
@@ -149,6 +214,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// Who takes each of so many stretches, where a row takes the team and one thread so long.
@@ -173,12 +240,40 @@ mod tests {
     #[test]
     fn one_thread_begins_with_short_steps() {
         let mut pace = Pace::for_steps_of(SHORT - 1);
-        let expected = [[false; 4], [true; 4]].concat();
+        let expected = [[false].as_slice(), &[true; 7]].concat();
         assert_eq!(stretches(&mut pace, 8, 1.0, 1.8), expected);
         let mut pace = Pace::for_steps_of(SHORT - 1);
-        let expected = [vec![false; 4], vec![true], vec![false; 8], vec![true]].concat();
-        assert_eq!(stretches(&mut pace, 14, 2.0, 1.0), expected);
+        let expected = [vec![false, true], vec![false; 4], vec![true], vec![false; 8], vec![true]].concat();
+        assert_eq!(stretches(&mut pace, 16, 2.0, 1.0), expected);
         assert!(Pace::for_steps_of(SHORT).together);
+    }
+
+    /// Who takes each step, where one takes the team and one thread so many microseconds, and the first of the team `wake` more.
+    fn steps(pace: &mut Pace, count: usize, team: u64, alone: u64, wake: u64) -> Vec<bool> {
+        let mut now = Instant::now();
+        let mut sleeps = true;
+        (0..count)
+            .map(|_| {
+                let together = pace.at(now, 32);
+                let taken = if together { team + wake * u64::from(sleeps) } else { alone };
+                sleeps = !together;
+                now += Duration::from_micros(taken);
+                together
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_first_impression_takes_some_steps() {
+        let mut pace = Pace::for_steps_of(SHORT - 1);
+        let who = steps(&mut pace, 1000, 60, 100, 80);
+        let alone = 1 + FIRST_STEPS;
+        assert!(who[..alone].iter().all(|together| !together), "{who:?}");
+        assert!(who[alone..].iter().all(|together| *together), "{who:?}");
+        // A team that is slower costs little: once some steps, then those of trials ever further apart.
+        let mut pace = Pace::for_steps_of(SHORT - 1);
+        let who = steps(&mut pace, 1000, 140, 100, 80);
+        assert!(who[..400].iter().filter(|together| **together).count() < 80, "{who:?}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::losses::{Factors, Loss, Targets};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::real::Real;
-use crate::team::{Pace, Team};
+use crate::team::{Crew, Pace};
 use builder::Size;
 use memory::Memory;
 use pass::{Batch, Chunk, Input, Pass, Updates};
@@ -47,10 +47,7 @@ use program::Program;
 pub(crate) struct LayerPlan<R: Real> {
     program: Program,
     rules: Rules,
-    team: Team,
-    /// For when one thread is faster than the team.
-    alone: Team,
-    pace: Pace,
+    crew: Crew,
     memory: Memory<R>,
     updates: Updates<R>,
     /// Numbers of the rows in the data.
@@ -63,8 +60,6 @@ pub(crate) struct LayerPlan<R: Real> {
     outputs: usize,
     is_full_batch: bool,
     has_gathered: bool,
-    /// Whether the team makes the step that is going on.
-    is_shared: bool,
     /// The epoch of the last forward pass and its loss, if a step of a full batch may go on from there.
     looked: Option<(u64, f64)>,
 }
@@ -105,7 +100,7 @@ impl<R: Real> LayerPlan<R> {
         }
         let size = Size { rules: Some(rules), largest_batch, threads };
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
-        let team = Team::new(threads)?;
+        let crew = Crew::new(threads, Pace::new())?;
         let outputs = network.output_shape().len();
         let target_values = match data.targets() {
             DatasetTargets::Values { .. } => largest_batch * outputs,
@@ -121,14 +116,11 @@ impl<R: Real> LayerPlan<R> {
             own_units: OwnUnits::new(&rules.loss, data, outputs, largest_batch),
             factors: vec![R::ZERO; if data.weights().is_some() { largest_batch } else { 0 }],
             rules: rules.clone(),
-            alone: Team::new(1)?,
-            pace: Pace::new(),
             outputs,
             is_full_batch,
             has_gathered: false,
-            is_shared: false,
             looked: None,
-            team,
+            crew,
             program,
         };
         plan.set_parameters(network.parameters());
@@ -157,8 +149,7 @@ impl<R: Real> LayerPlan<R> {
             targets: Targets::Classes(&[]),
             factors: Factors::Same(R::ONE),
         };
-        self.is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
-        let team = if self.is_shared { &mut self.team } else { &mut self.alone };
+        let team = self.crew.next(rows);
         let (program, buffers) = (&self.program, self.memory.buffers());
         team.run(|member| {
             let pass = Pass { program, buffers, batch: shared, member };
@@ -223,7 +214,7 @@ impl<R: Real> LayerPlan<R> {
             targets,
             factors: self.rules.loss.gradient_factors(weights, &mut self.factors),
         };
-        let team = if self.is_shared { &mut self.team } else { &mut self.alone };
+        let team = self.crew.now();
         let (program, rules, updates) = (&self.program, &self.rules, &self.updates);
         let buffers = self.memory.buffers();
         team.run(|member| {

@@ -12,14 +12,12 @@ use crate::losses::{Factors, Loss, Targets};
 use crate::network::Network;
 use crate::plan::{ForwardPlan, WORTH_SHARING};
 use crate::real::Real;
-use crate::team::{Pace, Team};
+use crate::team::{Crew, Pace};
 
 /// Predicts with any network of our own layers.
 pub(crate) struct LayerForward<R: Real> {
     program: Program,
-    team: Team,
-    alone: Team,
-    pace: Pace,
+    crew: Crew,
     memory: Memory<R>,
     outputs: usize,
     /// Multiplications of a row.
@@ -48,15 +46,12 @@ impl<R: Real> LayerForward<R> {
     pub(super) fn on(network: &Network<R>, largest_batch: usize, threads: usize) -> Result<Option<Self>> {
         let size = Size { rules: None, largest_batch, threads };
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
-        let team = Team::new(threads)?;
         let mut plan = LayerForward {
             memory: Memory::new(&program, network.parameter_count(), 0, largest_batch, threads),
-            alone: Team::new(1)?,
-            pace: Pace::new(),
+            crew: Crew::new(threads, Pace::new())?,
             outputs: network.output_shape().len(),
             is_prepared: false,
             work: work(network),
-            team,
             program,
         };
         plan.set_parameters(network.parameters());
@@ -80,9 +75,8 @@ impl<R: Real> ForwardPlan<R> for LayerForward<R> {
             targets: Targets::Classes(&[]),
             factors: Factors::Same(R::ONE),
         };
-        let is_shared =
-            self.team.threads() > 1 && rows * self.work >= WORTH_SHARING && self.pace.is_together(rows);
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
+        let is_short = rows * self.work < WORTH_SHARING;
+        let team = if is_short { self.crew.alone() } else { self.crew.next(rows) };
         let (program, buffers, is_prepared) = (&self.program, self.memory.buffers(), self.is_prepared);
         team.run(|member| {
             let pass = Pass { program, buffers, batch, member };

@@ -29,7 +29,7 @@ use crate::layers::Layer;
 use crate::network::Network;
 use crate::optimizers::{StepRule, Update};
 use crate::real::Real;
-use crate::team::{Pace, Shared, Team};
+use crate::team::{Crew, Pace, Shared};
 
 use pass::{Learn, Pass};
 
@@ -104,10 +104,7 @@ pub(crate) struct OneOutputPlan<R: Real> {
     scratch: Arena<R>,
     outputs: Vec<R>,
     dz: Vec<R>,
-    team: Team,
-    /// For when one thread is faster than the team.
-    alone: Team,
-    pace: Pace,
+    crew: Crew,
 }
 
 impl<R: Real> OneOutputPlan<R> {
@@ -133,8 +130,8 @@ impl<R: Real> OneOutputPlan<R> {
         });
 
         let threads = if rows * columns < LEAST_SHARED { 1 } else { threads.max(1) };
-        let team = Team::new(threads).or_else(|_| Team::new(1)).ok()?;
-        let threads = team.threads();
+        let crew = Crew::new(threads, Pace::new()).or_else(|_| Crew::new(1, Pace::new())).ok()?;
+        let threads = crew.threads();
         let size = if in_bytes::<R>(data).is_some() { 1 } else { size_of::<R>() };
         let group = GROUP_BYTES / (columns.div_ceil(threads) * size);
         let sizes = Sizes {
@@ -163,9 +160,7 @@ impl<R: Real> OneOutputPlan<R> {
             after,
             converted,
             targets,
-            team,
-            alone: Team::new(1).ok()?,
-            pace: Pace::new(),
+            crew,
         };
         plan.set_parameters(network.parameters());
         Some(plan)
@@ -205,9 +200,7 @@ impl<R: Real> OneOutputPlan<R> {
             dz: Shared::new(&mut self.dz),
             is_fine: Shared::new(&mut is_fine),
         };
-        let is_shared = self.team.threads() > 1 && self.pace.is_together(sizes.rows);
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
-        team.run(|member| pass.run(member));
+        self.crew.next(sizes.rows).run(|member| pass.run(member));
         is_fine[0]
     }
 
@@ -306,7 +299,7 @@ impl<R: Real> fmt::Debug for OneOutputPlan<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OneOutputPlan")
             .field("sizes", &self.sizes)
-            .field("threads", &self.team.threads())
+            .field("threads", &self.crew.threads())
             .finish_non_exhaustive()
     }
 }

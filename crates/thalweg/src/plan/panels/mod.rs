@@ -41,7 +41,7 @@ use crate::network::{Network, PlacedLayer};
 use crate::optimizers::{Optimizer, StepRule, Update, muon};
 use crate::plan::{Arena, GradientPlan, Rates, Rows, Rules, StepPlan, WORTH_SHARING, Wanted, loss_bound};
 use crate::real::Real;
-use crate::team::{Pace, Team};
+use crate::team::{Crew, Pace};
 use memory::Memory;
 use pass::{Input, Pass, StageRule, StepRules, Tile, all_bounded, loss_rows};
 use program::Program;
@@ -77,10 +77,7 @@ impl FrontSizes {
 pub(crate) struct PanelPlan<R: Real> {
     program: Program,
     rules: Rules,
-    team: Team,
-    /// For when one thread is faster than the team.
-    alone: Team,
-    pace: Pace,
+    crew: Crew,
     memory: Memory<R>,
     classes: Vec<u32>,
     targets: Vec<R>,
@@ -132,8 +129,9 @@ impl<R: Real> PanelPlan<R> {
         }
         let of_images = program.front.as_ref().map_or(0, |front| front.work);
         let work = largest_batch * (network.parameter_count() + of_images);
-        let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
-        let front = FrontSizes::new(&program, program.capacity, team.threads());
+        let threads = if work < WORTH_SHARING { 1 } else { threads };
+        let crew = Crew::new(threads, Pace::for_steps_of(work))?;
+        let front = FrontSizes::new(&program, program.capacity, threads);
         let width = panel_width::<R>();
         let is_one_tile = largest_batch <= program.capacity;
         let keeps_gradient = rules.wants_whole_gradient() || largest_batch > ROWS;
@@ -156,10 +154,10 @@ impl<R: Real> PanelPlan<R> {
                 chains: Arena::with_len(if is_one_tile { 0 } else { program.weights_len }),
                 totals: Arena::with_len(if keeps_gradient { program.weights_len } else { 0 }),
                 matrices: Arena::with_len(match rules.optimizer {
-                    Optimizer::Muon { .. } => program.matrices.size(team.threads()),
+                    Optimizer::Muon { .. } => program.matrices.size(threads),
                     _ => 0,
                 }),
-                scratch: Arena::with_len(scratch.next_multiple_of(width) * team.threads()),
+                scratch: Arena::with_len(scratch.next_multiple_of(width) * threads),
                 examples: Arena::with_len(front.examples),
                 packed: Arena::with_len(front.packed),
                 front_chains: Arena::with_len(front.gradients),
@@ -180,9 +178,7 @@ impl<R: Real> PanelPlan<R> {
             has_losses: false,
             looked: None,
             rules: rules.clone(),
-            alone: Team::new(1)?,
-            pace: Pace::for_steps_of(work),
-            team,
+            crew,
             program,
         };
         plan.set_parameters(network.parameters());
@@ -234,8 +230,7 @@ impl<R: Real> PanelPlan<R> {
         };
         let factors = self.rules.loss.gradient_factors(weights, &mut self.factors);
         let is_forward_done = self.looked.take() == Some(batch.epoch);
-        let is_shared = self.team.threads() > 1 && self.pace.is_together(rows);
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
+        let team = self.crew.next(rows);
         let of_step =
             StepRules { front: &self.front_rules, stages: &self.stage_rules, norms: &self.norm_rules };
         let update = (!self.rules.wants_whole_gradient()).then_some(of_step);
@@ -304,7 +299,7 @@ impl<R: Real> PanelPlan<R> {
         let rows = batch.rows.len();
         let tile = Tile { rows, first: 0, batch: rows, epoch: batch.epoch };
         let input = Input::Gathered(batch.data, batch.rows);
-        self.team.run(|member| {
+        self.crew.now().run(|member| {
             let pass = Pass::new(program, rules, buffers, input, tile, member);
             for (stage, rule) in program.stages.iter().zip(stage_rules) {
                 pass.update_kept(stage, rule, factor);

@@ -14,7 +14,7 @@ use crate::losses::Loss;
 use crate::network::Network;
 use crate::plan::{Arena, ForwardPlan, Rules, WORTH_SHARING};
 use crate::real::Real;
-use crate::team::{Pace, Team};
+use crate::team::{Crew, Pace};
 
 /// Rows worked at once: few enough that their values stay in the second cache beside the weights.
 const ROWS: usize = 64;
@@ -23,10 +23,7 @@ const ROWS: usize = 64;
 pub(crate) struct PanelForward<R: Real> {
     program: Program,
     rules: Rules,
-    team: Team,
-    /// For so few rows that a second thread is of no use.
-    alone: Team,
-    pace: Pace,
+    crew: Crew,
     /// Multiplications of a row.
     work_of_row: usize,
     memory: Memory<R>,
@@ -52,15 +49,15 @@ impl<R: Real> PanelForward<R> {
         let of_images = program.front.as_ref().map_or(0, |front| front.work);
         let work_of_row = network.parameter_count() + of_images;
         let work = largest_batch * work_of_row;
-        let team = Team::new(if work < WORTH_SHARING { 1 } else { threads })?;
-        let front = FrontSizes::new(&program, team.threads(), team.threads());
+        let threads = if work < WORTH_SHARING { 1 } else { threads };
+        let front = FrontSizes::new(&program, threads, threads);
         let widths = program.stages.iter().map(|stage| stage.out_features.max(stage.in_features));
         let widest = widths.max().unwrap_or(0).next_multiple_of(panel_width::<R>());
         let mut plan = PanelForward {
             memory: Memory {
                 arena: Arena::with_len(program.arena_len),
                 weights: Arena::with_len(program.weights_len),
-                scratch: Arena::with_len(3 * widest * team.threads()),
+                scratch: Arena::with_len(3 * widest * threads),
                 examples: Arena::with_len(front.examples),
                 packed: Arena::with_len(front.packed),
                 front_chains: Arena::with_len(0),
@@ -78,9 +75,7 @@ impl<R: Real> PanelForward<R> {
             rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],
             work_of_row,
             rules: Rules::forward_only(Loss::MeanSquaredError),
-            alone: Team::new(1)?,
-            pace: Pace::new(),
-            team,
+            crew: Crew::new(threads, Pace::new())?,
             program,
         };
         plan.set_parameters(network.parameters());
@@ -90,8 +85,8 @@ impl<R: Real> PanelForward<R> {
 
 impl<R: Real> PanelForward<R> {
     /// Some rows of `batch`, through all stages; a single row as far as the first dense layer.
-    fn run(&mut self, input: Input<'_, R>, rows: usize, first: usize, batch: usize, is_shared: bool) {
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
+    fn run(&mut self, input: Input<'_, R>, rows: usize, first: usize, batch: usize) {
+        let team = self.crew.now();
         let buffers = self.memory.buffers();
         let (program, rules) = (&self.program, &self.rules);
         let tile = Tile { rows, first, batch, epoch: 0 };
@@ -112,7 +107,8 @@ impl<R: Real> PanelForward<R> {
         let width = panel_width::<R>();
         let features = self.program.input.output.columns;
         if self.program.front.is_some() {
-            self.run(Input::Values(x), 1, 0, 1, false);
+            self.crew.alone();
+            self.run(Input::Values(x), 1, 0, 1);
         }
         let [from, to] = &mut self.rows;
         let (mut from, mut to) = (from, to);
@@ -196,13 +192,14 @@ impl<R: Real> ForwardPlan<R> for PanelForward<R> {
             return self.forward_row(x);
         }
         let columns = self.program.inputs;
-        let is_shared = self.team.threads() > 1
-            && rows * self.work_of_row >= WORTH_SHARING
-            && self.pace.is_together(rows);
+        match rows * self.work_of_row < WORTH_SHARING {
+            true => self.crew.alone(),
+            false => self.crew.next(rows),
+        };
         for first in (0..rows).step_by(ROWS) {
             let count = ROWS.min(rows - first);
             let input = Input::Values(&x[first * columns..(first + count) * columns]);
-            self.run(input, count, first, rows, is_shared);
+            self.run(input, count, first, rows);
         }
     }
 

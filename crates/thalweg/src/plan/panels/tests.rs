@@ -84,7 +84,7 @@ fn agrees<R: Real>(case: &Case, name: &str, threads: usize) {
         threads: 1,
     };
     let mut panels = PanelPlan::new(&network, wanted).unwrap().unwrap();
-    panels.team = Team::new(threads).unwrap();
+    panels.crew = Crew::always(threads);
     panels.memory.scratch = Arena::with_len(panels.memory.scratch.all().len() * threads);
     if let Optimizer::Muon { .. } = case.rules.optimizer {
         panels.memory.matrices = Arena::with_len(panels.program.matrices.size(threads));
