@@ -42,7 +42,21 @@ impl Crew {
     /// Who makes the next step, of so many rows.
     #[inline]
     pub(crate) fn next(&mut self, rows: usize) -> &mut Team {
-        self.is_together = self.threads > 1 && !self.is_refused && self.pace.is_together(rows);
+        let (team, threads, is_refused) = (&mut self.team, self.threads, &mut self.is_refused);
+        let is_awake = || match team {
+            _ if *is_refused => false,
+            None => {
+                *team = Team::new(threads).ok();
+                *is_refused = team.is_none();
+                false
+            }
+            Some(team) if team.is_awake() => true,
+            Some(team) => {
+                team.call();
+                false
+            }
+        };
+        self.is_together = threads > 1 && self.pace.is_together(rows, is_awake);
         self.now()
     }
 
@@ -55,19 +69,9 @@ impl Crew {
     /// Who makes the step that is going on.
     #[inline]
     pub(crate) fn now(&mut self) -> &mut Team {
-        if !self.is_together {
-            return &mut self.alone;
+        match &mut self.team {
+            Some(team) if self.is_together => team,
+            _ => &mut self.alone,
         }
-        if self.team.is_none() {
-            self.start();
-        }
-        self.team.as_mut().unwrap_or(&mut self.alone)
-    }
-
-    #[cold]
-    fn start(&mut self) {
-        self.team = Team::new(self.threads).ok();
-        self.is_refused = self.team.is_none();
-        self.is_together = !self.is_refused;
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Gate {
     state: AtomicU64,
     /// The work of that run; `None` tells the workers to go home.
     job: Cell<Option<Job>>,
+    /// How many workers have come and do not sleep. It says only whether the next run would have to wait.
+    awake: AtomicU64,
 }
 
 // SAFETY: `job` is written in `open` alone, read in `job` alone, and these two never run at once (their conditions). The
@@ -55,7 +57,7 @@ unsafe impl Send for Gate {}
 
 impl Gate {
     pub(super) fn new() -> Gate {
-        Gate { state: AtomicU64::new(0), job: Cell::new(None) }
+        Gate { state: AtomicU64::new(0), job: Cell::new(None), awake: AtomicU64::new(0) }
     }
 
     /// Opens the next run. Returns its number, from 1, and whether workers may sleep and must be unparked.
@@ -72,26 +74,23 @@ impl Gate {
         (run, before & SLEEPERS != 0)
     }
 
-    /// Waits until a run after `last` is open and returns its number: `spins` looks, then yielding, then asleep.
+    /// A worker has come.
+    pub(super) fn enter(&self) {
+        self.awake.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many workers have come and do not sleep.
+    pub(super) fn awake(&self) -> u64 {
+        self.awake.load(Ordering::Relaxed)
+    }
+
+    /// Waits until a run after `last` is open and returns its number: `spins` looks, then yielding, then asleep. A worker that is woken
+    /// without a run begins to wait anew.
     pub(super) fn wait(&self, last: u64, spins: u32) -> u64 {
-        let opened = || {
-            let run = self.state.load(Ordering::Acquire) / 2;
-            (run != last).then_some(run)
-        };
-        for _ in 0..spins {
-            if let Some(run) = opened() {
-                return run;
-            }
-            spin_loop();
-        }
-        let start = Instant::now();
-        while start.elapsed() < AWAKE {
-            if let Some(run) = opened() {
-                return run;
-            }
-            yield_now();
-        }
         loop {
+            if let Some(run) = self.wait_awake(last, spins) {
+                return run;
+            }
             let state = self.state.load(Ordering::Acquire);
             if state / 2 != last {
                 return state / 2;
@@ -102,9 +101,33 @@ impl Gate {
                     .compare_exchange(state, state | SLEEPERS, Ordering::AcqRel, Ordering::Relaxed)
                     .is_ok();
             if is_announced {
+                self.awake.fetch_sub(1, Ordering::Relaxed);
                 park();
+                self.awake.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// The next run, if it is opened before the worker would sleep.
+    fn wait_awake(&self, last: u64, spins: u32) -> Option<u64> {
+        let opened = || {
+            let run = self.state.load(Ordering::Acquire) / 2;
+            (run != last).then_some(run)
+        };
+        for _ in 0..spins {
+            if let Some(run) = opened() {
+                return Some(run);
+            }
+            spin_loop();
+        }
+        let start = Instant::now();
+        while start.elapsed() < AWAKE {
+            if let Some(run) = opened() {
+                return Some(run);
+            }
+            yield_now();
+        }
+        None
     }
 
     /// The work of the run that is open; `None` to go home.

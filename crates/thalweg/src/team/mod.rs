@@ -73,7 +73,7 @@ pub fn default_threads() -> usize {
 
 /// A fixed set of threads that run the same closure at once; the thread that calls [`run`](Self::run) is one of them.
 ///
-/// Dropping it ends its threads.
+/// Dropping it ends its threads: it waits for those that are awake, and wakes the others and goes on.
 pub struct Team {
     meeting: Arc<Meeting>,
     /// The members from 1.
@@ -167,6 +167,16 @@ impl Team {
         }
     }
 
+    /// Whether all workers have come and are awake, so that a run begins at once.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.meeting.gate.awake() == self.workers.len() as u64
+    }
+
+    /// Wakes all workers that sleep, and goes on: they stay awake for as long as after a run.
+    pub(crate) fn call(&self) {
+        self.wake();
+    }
+
     /// Wakes all workers that sleep.
     #[cold]
     fn wake(&self) {
@@ -181,7 +191,8 @@ impl Drop for Team {
         // SAFETY: `&mut self` makes this thread the only owner, and all workers are between runs.
         let (_, must_wake) = unsafe { self.meeting.gate.open(None) };
         if must_wake {
-            self.wake();
+            // Whoever sleeps goes home by itself: it may take the system longer to wake it than a short fit took.
+            return self.wake();
         }
         for worker in self.workers.drain(..) {
             // A worker catches every panic, so it cannot have ended with one.
@@ -193,6 +204,7 @@ impl Drop for Team {
 impl Meeting {
     /// The life of worker `index`.
     fn work(&self, index: usize) {
+        self.gate.enter();
         let mut run = 0;
         loop {
             run = self.gate.wait(run, self.barrier.spins());

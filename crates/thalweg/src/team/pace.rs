@@ -16,7 +16,7 @@ const WARM_UP: f64 = 1e-3;
 
 /// The same for the team, at its first trial and at most. Sleeping threads wake, perhaps on a processor that is busy, and then the
 /// system takes a tick or two to move them: each further trial gives them more time, by this factor.
-const FIRST_SETTLE: f64 = 0.15e-3;
+const FIRST_SETTLE: f64 = 0.1e-3;
 const SETTLE: f64 = 10e-3;
 const PATIENT_BY: f64 = 4.0;
 
@@ -63,6 +63,10 @@ pub(crate) struct Pace {
     /// How long the team's next trial goes untimed at first.
     settle: f64,
     is_warm: bool,
+    /// Whether one thread goes on until the team is awake.
+    awaits: bool,
+    /// Whether steps are short.
+    is_short: bool,
     /// Whether nothing is measured.
     is_settled: bool,
 }
@@ -84,6 +88,8 @@ impl Pace {
             patience: 1,
             settle: FIRST_SETTLE,
             is_warm: false,
+            awaits: false,
+            is_short: false,
             is_settled: false,
         }
     }
@@ -91,7 +97,7 @@ impl Pace {
     /// For steps of so many multiply-adds in their forward pass: where these are few, one thread begins.
     pub(crate) fn for_steps_of(multiply_adds: usize) -> Self {
         match multiply_adds < SHORT {
-            true => Pace { together: false, patience: FIRST_ALONE, ..Pace::new() },
+            true => Pace { together: false, patience: FIRST_ALONE, is_short: true, ..Pace::new() },
             false => Pace::new(),
         }
     }
@@ -107,21 +113,34 @@ impl Pace {
         self.together
     }
 
-    /// Whether the next step is the team's; asked before every step.
+    /// Whether the next step is the team's; asked before every step. Where steps are short, one thread makes them until the team, called
+    /// for its turn, `is_awake`: on a machine that rests, that takes longer than many of them.
     #[inline]
-    pub(crate) fn is_together(&mut self, rows: usize) -> bool {
-        self.is_settled || self.at(Instant::now(), rows)
+    pub(crate) fn is_together(&mut self, rows: usize, is_awake: impl FnOnce() -> bool) -> bool {
+        self.is_settled || self.at(Instant::now(), rows, is_awake)
     }
 
     /// The same at a time of the clock.
     #[inline]
-    fn at(&mut self, now: Instant, rows: usize) -> bool {
-        if let Some((began, last)) = self.began {
+    fn at(&mut self, now: Instant, rows: usize, is_awake: impl FnOnce() -> bool) -> bool {
+        if let Some((began, last)) = self.began
+            && !self.awaits
+        {
             self.look((now - began).as_secs_f64(), (now - last).as_secs_f64());
+        }
+        if self.awaits {
+            if !is_awake() {
+                return false;
+            }
+            self.awaits = false;
+            self.began = None;
         }
         match &mut self.began {
             Some((_, last)) if self.steps > 0 => *last = now,
-            began => *began = Some((now, now)),
+            began => {
+                *began = Some((now, now));
+                (self.steps, self.rows) = (0, 0);
+            }
         }
         self.steps += 1;
         self.rows += rows as u64;
@@ -208,6 +227,7 @@ impl Pace {
     fn turn(&mut self, together: bool) -> bool {
         self.since = 0;
         self.is_warm = false;
+        self.awaits = together && self.is_short;
         together
     }
 }
@@ -254,7 +274,7 @@ mod tests {
         let mut sleeps = true;
         (0..count)
             .map(|_| {
-                let together = pace.at(now, 32);
+                let together = pace.at(now, 32, || true);
                 let taken = if together { team + wake * u64::from(sleeps) } else { alone };
                 sleeps = !together;
                 now += Duration::from_micros(taken);

@@ -169,7 +169,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             losses: (self.takes_losses && is_step && !self.row_losses.is_empty())
                 .then(|| Shared::new(&mut self.row_losses)),
         };
-        let is_shared = self.team.threads() > 1 && self.pace.is_together(self.rows);
+        let is_shared = self.team.threads() > 1 && self.pace.is_together(self.rows, || true);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         team.run(|member| pass.run(member));
         is_step && self.is_fine[..team.threads()].iter().all(|&is_fine| is_fine)
