@@ -361,9 +361,41 @@ def test_probabilities_of_classes_add_up_to_one(blobs, loss):
     assert mlp.out_activation_ == ("logistic" if loss in ("binary_cross_entropy", "focal") else "softmax")
 
 
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_scores_have_a_decision_function_and_no_probabilities(blobs, loss):
+    x, y = blobs
+    several = MLPClassifier((16,), loss=loss, random_state=0, learning_rate_init=0.01).fit(x, y)
+    assert several.score(x, y) > 0.85 and several.decision_function(x).shape == (len(x), 3)
+    assert np.array_equal(several.decision_function(x).argmax(axis=1), several.predict(x))
+    two = MLPClassifier((16,), loss=loss, random_state=0, learning_rate_init=0.01).fit(x, y > 0)
+    assert np.array_equal(two.decision_function(x) > 0, two.predict(x)) and two.score(x, y > 0) > 0.85
+    assert not hasattr(two, "predict_proba") and two.out_activation_ == "identity"
+    with pytest.raises(AttributeError, match=f"loss='{loss}' gives scores, not probabilities; take decision_function"):
+        two.predict_log_proba(x)
+    assert not hasattr(MLPClassifier().fit(x, y), "decision_function")
+
+
+def test_steps_of_several_labels_are_scikit_learns():
+    """The engine averages the labels' losses, scikit-learn adds them up: from the same weights the same steps are made."""
+    perceptrons = pytest.importorskip("sklearn.neural_network")
+    random = np.random.default_rng(0)
+    x = random.normal(size=(150, 4))
+    y = (x @ random.normal(size=(4, 3)) > 0).astype(int)
+    settings = dict(hidden_layer_sizes=(6,), solver="sgd", random_state=0, shuffle=False, batch_size=150, tol=0, n_iter_no_change=100)
+    theirs = perceptrons.MLPClassifier(max_iter=1, **settings).fit(x, y)
+    ours = thalweg.from_sklearn(theirs).set_params(max_iter=20, warm_start=True)
+    ours.fit(x, y)
+    theirs = perceptrons.MLPClassifier(max_iter=20, **settings)
+    theirs.set_params(max_iter=1).fit(x, y)
+    theirs._optimizer = None
+    theirs.set_params(warm_start=True, max_iter=20).fit(x, y)
+    for own, their in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_):
+        assert np.allclose(own, their, rtol=1e-7, atol=1e-9)
+
+
 def test_losses_without_probabilities_are_refused(blobs):
     x, y = blobs
-    with pytest.raises(ValueError, match="loss='poisson' gives rates"):
+    with pytest.raises(ValueError, match="loss='poisson' is for counts, not for classes"):
         MLPClassifier(loss="poisson").fit(x, y)
     with pytest.raises(ValueError, match="there is no loss 'log_loss'; leave loss out"):
         MLPClassifier(loss="log_loss").fit(x, y)
@@ -405,7 +437,7 @@ def test_logistic_regression_says_so_where_it_came_to_no_least():
     x = np.column_stack([random.uniform(5e2, 5e3, 1000), random.integers(1900, 2020, 1000), random.uniform(0, 1, 1000), random.uniform(1e4, 1e6, 1000)])
     value = x @ [100.0, 50.0, 5e4, 0.2]
     y = np.digitize(value, np.quantile(value, [0.3, 0.6]))
-    with pytest.warns(UserWarning, match="the columns' sizes differ too much. Scale them first"):
+    with pytest.warns(UserWarning, match="the columns' sizes differ too much, or some are nearly made of others"):
         LogisticRegression(n_iter_no_change=1).fit(x, y)
 
 
@@ -513,3 +545,104 @@ def test_every_wrong_parameter_has_its_sentence(blobs, wrong, text):
 def test_a_penalty_that_is_none_is_refused(blobs):
     with pytest.raises(ValueError, match="C must be a number above 0"):
         LogisticRegression(C="strong").fit(*blobs)
+
+
+def test_linear_regression_says_so_where_columns_are_nearly_made_of_others():
+    random = np.random.default_rng(0)
+    a = random.normal(size=(500, 3))
+    x = np.column_stack([a, a[:, 0] + 1e-4 * random.normal(size=500), np.vander(a[:, 1] + 5, 6)])
+    t = x @ random.normal(size=x.shape[1]) + 0.1 * random.normal(size=500)
+    design = np.column_stack([x, np.ones(500)])
+    least = np.mean((design @ np.linalg.lstsq(design, t, rcond=None)[0] - t) ** 2)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = LinearRegression().fit(x, t)
+    is_far = np.mean((model.predict(x) - t) ** 2) > 1.1 * least
+    assert is_far == any("some are nearly made of others" in str(warning.message) for warning in said)
+    assert is_far  # which is what this asks about
+
+
+def test_warm_start_refuses_layers_that_it_does_not_have(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((3,), max_iter=2, warm_start=True, random_state=0).fit(x, y)
+    with pytest.raises(ValueError, match="training goes on with the network that was begun, whose layers are .*; set them back"):
+        mlp.set_params(hidden_layer_sizes=(9, 9)).fit(x, y)
+    with pytest.raises(ValueError, match="training goes on"):
+        mlp.set_params(hidden_layer_sizes=(3,), dropout=0.5).partial_fit(x, y)
+    mlp.set_params(dropout=0.0, solver="sgd").fit(x, y)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [([True, False], "b"), ([2**53 + 1, 2**53 + 3], "i"), ([2.0, 3.0], "f"), ([7], "i"), (["only"], "U"), (["a", "b"], "U")],
+)
+def test_a_file_keeps_the_labels(tmp_path, labels, kind):
+    x = np.arange(20.0).reshape(10, 2)
+    y = np.asarray(labels)[np.arange(10) % len(labels)]
+    mlp = MLPClassifier((4,), max_iter=3, random_state=0, tol=0).fit(x, y)
+    mlp.save(tmp_path / "m.thalweg")
+    loaded = MLPClassifier.load(tmp_path / "m.thalweg")
+    assert loaded.classes_.dtype.kind == kind and np.array_equal(loaded.classes_, mlp.classes_)
+    assert np.array_equal(loaded.predict(x), mlp.predict(x))
+    assert np.array_equal(loaded.predict_proba(x), mlp.predict_proba(x))
+
+
+def test_validation_in_two_parts_goes_through_a_pipeline(blobs):
+    sklearn = pytest.importorskip("sklearn")
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x, y = blobs
+    x = 100 * x + 7
+    mlp = MLPClassifier((8,), max_iter=5, random_state=0, tol=0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        mlp.set_fit_request(X_val=True, y_val=True)
+        pipeline = Pipeline([("scale", StandardScaler()), ("mlp", mlp)], transform_input=["X_val"])
+        pipeline.fit(x[::2], y[::2], X_val=x[1::2], y_val=y[1::2])
+    assert pipeline[-1].history_["validation.accuracy"][-1] == pipeline.score(x[1::2], y[1::2])
+    with pytest.raises(ValueError, match="give X_val and y_val together"):
+        MLPClassifier().fit(x, y, X_val=x)
+
+
+def test_an_estimator_shows_itself(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((8,), "tanh", loss="<b>", random_state=0)
+    assert mlp._repr_html_() == "<pre>MLPClassifier(hidden_layer_sizes=(8,), activation=&#x27;tanh&#x27;, random_state=0, loss=&#x27;&lt;b&gt;&#x27;)</pre>"
+    shown = mlp.set_params(loss=None).fit(x, y)._repr_html_()
+    assert "<table>" in shown and "<svg" in shown
+
+
+def test_losses_of_classes_are_no_regressors(wave):
+    x, t = wave
+    with pytest.raises(ValueError, match="loss='hinge' is for classes; take MLPClassifier"):
+        MLPRegressor("hinge").fit(x, t)
+    with pytest.raises(ValueError, match="loss='binary_cross_entropy' wants targets from 0 to 1"):
+        MLPRegressor("binary_cross_entropy").fit(x, t * 5)
+    shares = 1 / (1 + np.exp(-3 * t))
+    mlp = MLPRegressor("binary_cross_entropy", (32,), random_state=0, learning_rate_init=0.01).fit(x, shares)
+    assert mlp.score(x, shares) > 0.9 and mlp.predict(x).min() >= 0
+
+
+def test_what_is_taken_over_keeps_its_validation(blobs):
+    perceptrons = pytest.importorskip("sklearn.neural_network")
+    pipelines = pytest.importorskip("sklearn.pipeline")
+    x, y = blobs
+    theirs = perceptrons.MLPClassifier((8,), early_stopping=True, max_iter=30, random_state=0).fit(x, y)
+    ours = thalweg.from_sklearn(theirs)
+    assert ours.validation_scores_ == theirs.validation_scores_ and ours.best_validation_score_ == theirs.best_validation_score_
+    with pytest.raises(ValueError, match=r"Pipeline has steps; give the one that is a perceptron, such as pipeline\[-1\]"):
+        thalweg.from_sklearn(pipelines.make_pipeline(theirs))
+
+
+def test_masked_values_are_refused(blobs):
+    x, y = blobs
+    masked = np.ma.masked_greater(x, 1.0)
+    with pytest.raises(ValueError, match="the array has masked values; fill them first"):
+        MLPClassifier().fit(masked, y)
+    MLPClassifier(max_iter=1, tol=0).fit(np.ma.masked_greater(x, 1e9), y)
+
+
+def test_a_batch_larger_than_the_data_is_told(blobs):
+    x, y = blobs
+    with pytest.warns(UserWarning, match="batch_size=100000 is more than the"):
+        MLPClassifier((4,), batch_size=100_000, max_iter=1).fit(x, y)

@@ -26,6 +26,9 @@ _MISSING = (
 )
 
 
+_MASKED = "the array has masked values; fill them first, for example with x.filled(0) or scikit-learn's SimpleImputer"
+
+
 def is_array(x: Any) -> bool:
     """Whether this is one of NumPy's arrays, or of a class made of these."""
     return isinstance(x, np.ndarray)
@@ -47,6 +50,8 @@ def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
     module = type(x).__module__.partition(".")[0]
     array: Any
     if is_array(x):
+        if np.ma.is_masked(x):
+            raise ValueError(_MASKED)
         array = np.asarray(x)
     elif module == "pandas" and hasattr(x, "columns"):
         array, names = _from_pandas(x)

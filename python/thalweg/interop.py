@@ -18,6 +18,8 @@ def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
 
     Predictions are equal to rounding. It can be trained on with ``partial_fit`` or ``warm_start``.
     """
+    if hasattr(fitted, "steps"):
+        raise ValueError(f"{type(fitted).__name__} has steps; give the one that is a perceptron, such as {type(fitted).__name__.lower()}[-1]")
     if not hasattr(fitted, "coefs_"):
         raise ValueError(f"{type(fitted).__name__} is not fitted, or no multi-layer perceptron of scikit-learn's")
     is_classifier = hasattr(fitted, "classes_")
@@ -48,7 +50,12 @@ def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
     ours.network_ = network
     curve = np.asarray(getattr(fitted, "loss_curve_", [float(fitted.loss_)]), dtype=np.float64)
     epochs = np.arange(1, len(curve) + 1)
-    ours.history_ = History({"epoch": epochs, "step": epochs, "train.loss": curve})
+    columns = {"epoch": epochs, "step": epochs, "train.loss": curve}
+    scores: Any = getattr(fitted, "validation_scores_", None)
+    if scores is not None and len(scores) == len(curve):
+        columns["validation.accuracy" if is_classifier else "validation.r2"] = np.asarray(scores, dtype=np.float64)
+    ours.history_ = History(columns)
+    ours.best_validation_score_ = getattr(fitted, "best_validation_score_", None)
     ours._state = None
     ours.n_iter_ = int(fitted.n_iter_)
     ours.t_ = int(fitted.t_)

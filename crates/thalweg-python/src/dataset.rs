@@ -96,13 +96,15 @@ impl Dataset {
         self.inner.columns()
     }
 
-    /// The features as the network is given them, `[rows, columns]`.
-    fn features<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    /// The features as the network is given them, `[rows, columns]`; of so many rows at most, which lie evenly in the data.
+    #[pyo3(signature = (most=None))]
+    fn features<'py>(&self, py: Python<'py>, most: Option<usize>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (rows, columns) = (self.inner.rows(), self.inner.columns());
-        let all: Vec<u32> = (0..rows as u32).collect();
-        let mut x = vec![0.0; rows * columns];
-        self.inner.gather(&all, &mut x);
-        x.into_pyarray(py).reshape([rows, columns])
+        let count = most.map_or(rows, |most| most.clamp(1, rows));
+        let some: Vec<u32> = (0..count).map(|n| (n * rows / count) as u32).collect();
+        let mut x = vec![0.0; count * columns];
+        self.inner.gather(&some, &mut x);
+        x.into_pyarray(py).reshape([count, columns])
     }
 }
 

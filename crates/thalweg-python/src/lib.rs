@@ -35,5 +35,5 @@ mod _engine {
     #[pymodule_export]
     use super::runs::{Run, builtin_experiments};
     #[pymodule_export]
-    use super::settings::{cpu, default_threads, version};
+    use super::settings::{activation_names, cpu, default_threads, version};
 }

@@ -36,6 +36,12 @@ pub(crate) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
+/// The names of the activations.
+#[pyfunction]
+pub(crate) fn activation_names() -> Vec<&'static str> {
+    thalweg::activations::Activation::NAMES.to_vec()
+}
+
 /// The kernels in use: `"avx512"`, `"avx2"` or `"portable"`. They change the speed, never a result.
 #[pyfunction]
 pub(crate) fn cpu() -> &'static str {

@@ -11,16 +11,17 @@ import numpy as np
 from .. import _engine
 from .._arrays import as_targets, open_numpy
 from . import checks
+from .parameters import available
 from .perceptron import MultiLayerPerceptron, held_out, name_of
 
-__all__ = ["MLPClassifier"]
+__all__ = ["MLPClassifier", "sigmoid", "softmax"]
 
 #: Losses that take logits, and what makes probabilities of these.
 _SIGMOID = frozenset({"binary_cross_entropy", "focal"})
 _SOFTMAX = frozenset({"softmax_cross_entropy"})
 
-#: Losses of which no probabilities can be made, and what their outputs are.
-_NO_PROBABILITIES = {"hinge": "scores", "squared_hinge": "scores", "poisson": "rates"}
+#: Losses whose outputs are scores: the highest is the class, or with two classes the second above 0; they are no probabilities.
+_SCORES = frozenset({"hinge", "squared_hinge"})
 
 #: scikit-learn's and others' names of what has another here.
 _CROSS_ENTROPIES = frozenset({"log_loss", "cross_entropy", "crossentropy", "nll", "logistic"})
@@ -33,9 +34,10 @@ class MLPClassifier(MultiLayerPerceptron):
 
     - ``activation`` and ``dropout`` may be lists, one entry for each hidden layer; every activation of the engine is there.
     - ``hidden_layer_sizes=()`` is a linear model.
-    - ``loss``: any loss of the engine that probabilities can be made for, or a function
+    - ``loss``: any loss of the engine but that of counts (``"poisson"``), or a function
       ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``. A function is given the last layer's outputs, of which the
-      softmax is taken for probabilities, or where y is a matrix of several labels the sigmoid.
+      softmax is taken for probabilities, or where y is a matrix of several labels the sigmoid. With ``"hinge"`` and ``"squared_hinge"``
+      there are no probabilities, but ``decision_function``.
     - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
     - ``optimizer``, ``schedule``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
     - ``init``: how weights start, such as ``"he_normal"`` (biases are 0 then). Without it, as scikit-learn's: weights and biases uniform
@@ -102,9 +104,23 @@ class MLPClassifier(MultiLayerPerceptron):
     ) -> None:
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
-        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
-        return self._fit(X, y, sample_weight, validation_data, live=live)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation_data: Any = None,
+        live: bool = False,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
+        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended.
+
+        ``validation_data=(X, y)`` is looked at after each epoch; ``X_val`` and ``y_val`` are the same in two, as scikit-learn's pipelines
+        transform it (``transform_input=["X_val"]``).
+        """
+        return self._fit(X, y, sample_weight, self._one_validation(validation_data, X_val, y_val), live=live)
 
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, validation_data: Any = None
@@ -127,9 +143,11 @@ class MLPClassifier(MultiLayerPerceptron):
         if len(self.classes_) == 1:
             return self.classes_.take(np.zeros(len(said), dtype=np.intp))
         if said.shape[1] == 1:
-            return self.classes_.take((said[:, 0] > 0.5).astype(np.intp))
+            border = 0.0 if self._gives_scores() else 0.5
+            return self.classes_.take((said[:, 0] > border).astype(np.intp))
         return self.classes_.take(said.argmax(axis=1))
 
+    @available("loss={0.loss!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
     def predict_proba(self, X: Any) -> Any:
         """How likely each class is, ``[rows, classes]``."""
         said = self._likely(self._predictions(X))
@@ -143,15 +161,26 @@ class MLPClassifier(MultiLayerPerceptron):
         """Probabilities of what the network says: a function as the loss says nothing of what outputs mean, and one sigmoid for each
         of several classes need not add up to 1."""
         if callable(self.loss):
-            return _sigmoid(said) if self._is_multilabel else _softmax(said)
+            return sigmoid(said) if self._is_multilabel else softmax(said)
         if said.shape[1] > 1 and not self._is_multilabel and self._takes_sigmoids():
             total = said.sum(axis=1, keepdims=True)
             return open_numpy.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
         return said
 
+    @available("only the losses hinge and squared_hinge give scores; take predict_proba", lambda self: self._gives_scores())
+    def decision_function(self, X: Any) -> Any:
+        """With ``loss="hinge"`` or ``"squared_hinge"``: the scores that the classes are chosen by, ``[rows, classes]``, or for two classes
+        ``[rows]``, above 0 for the second."""
+        said = self._predictions(X)
+        return said[:, 0] if said.shape[1] == 1 else said
+
     def _takes_sigmoids(self) -> bool:
         return name_of(self._chosen_loss()) in _SIGMOID
 
+    def _gives_scores(self) -> bool:
+        return name_of(self.loss) in _SCORES
+
+    @available("loss={0.loss!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithms of these."""
         with np.errstate(divide="ignore"):
@@ -173,7 +202,9 @@ class MLPClassifier(MultiLayerPerceptron):
 
     @property
     def out_activation_(self) -> str:
-        """``"logistic"`` or ``"softmax"``. Where several classes have a sigmoid each, probabilities are these over their sum."""
+        """``"logistic"`` or ``"softmax"``, or ``"identity"`` where the outputs are scores. Where several classes have a sigmoid each, probabilities are these over their sum."""
+        if self._gives_scores():
+            return "identity"
         return "logistic" if self._is_multilabel or self._takes_sigmoids() else "softmax"
 
     # Classes.
@@ -221,17 +252,14 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def _chosen_loss(self) -> Any:
         name = name_of(self.loss)
-        if name in _NO_PROBABILITIES:
-            raise ValueError(
-                f"loss={name!r} gives {_NO_PROBABILITIES[name]}, not the probabilities of a classifier; take "
-                "'binary_cross_entropy' or 'softmax_cross_entropy', or train a thalweg.Network with it"
-            )
+        if name == "poisson":
+            raise ValueError("loss='poisson' is for counts, not for classes; take MLPRegressor, or leave loss out")
         if name in _CROSS_ENTROPIES:
             raise ValueError(
                 f"there is no loss {name!r}; leave loss out for the cross-entropy that fits, or take 'binary_cross_entropy' "
                 "or 'softmax_cross_entropy'"
             )
-        if self._is_multilabel and name in _SOFTMAX:
+        if self._is_multilabel and name in _SOFTMAX | _SCORES:
             raise ValueError(
                 f"loss={name!r} is for one class a row, but y has several labels; take 'binary_cross_entropy'"
             )
@@ -243,13 +271,13 @@ class MLPClassifier(MultiLayerPerceptron):
         count = len(self.classes_)
         if self._is_multilabel or count > 2:
             return count
-        return 1 if name_of(self._chosen_loss()) in _SIGMOID else 2
+        return 1 if name_of(self._chosen_loss()) in _SIGMOID | _SCORES else 2
 
     def _layers(self) -> list[Any]:
         name = name_of(self._chosen_loss())
         layers = super()._layers()
-        if name is not None and name not in _SIGMOID | _SOFTMAX:
-            # A loss that does not take logits is given probabilities.
+        if name is not None and name not in _SIGMOID | _SOFTMAX | _SCORES:
+            # A loss that takes neither logits nor scores is given probabilities.
             layers.append("sigmoid" if self._is_multilabel else "softmax")
         return layers
 
@@ -268,24 +296,27 @@ class MLPClassifier(MultiLayerPerceptron):
         if self._is_multilabel:
             names = [f"label {j}" for j in range(len(labels))]
             return {"kind": "values", "names": names}, [], names
+        numbers = [float(label) for label in self.classes_] if self.classes_.dtype.kind in "iufb" else None
         if len(labels) == 1:
-            labels = [labels[0], "other"]
-        numbers = self.classes_.dtype.kind in "iufb"
-        keys: dict[str, Any] = {"numbers": [float(label) for label in self.classes_]} if numbers else {"text": labels}
+            labels = [labels[0], labels[0] + _NO_SECOND]
+            numbers = None if numbers is None else [numbers[0], numbers[0] + 1]
+        keys: dict[str, Any] = {"text": labels} if numbers is None else {"numbers": numbers}
         return {"kind": "classes", "name": "label", "keys": keys, "labels": labels}, labels, ["label"]
 
     def _take_targets(self, target: dict[str, Any], path: Any) -> None:
         self._is_multilabel = target["kind"] == "values"
+        labels = self.network_._engine.label_names
         if self._is_multilabel:
             names = target["names"]
             if not names or not str(names[0]).startswith("label "):
                 raise ValueError(f"{path}: the file holds a regressor; load it with MLPRegressor.load")
             self.classes_ = np.arange(len(names))
         elif target["keys"].get("numbers") is not None:
-            numbers = np.asarray(target["keys"]["numbers"], dtype=np.float64)
-            self.classes_ = numbers.astype(np.int64) if (numbers == np.floor(numbers)).all() else numbers
+            self.classes_ = _numbers(labels, target["keys"]["numbers"])
         else:
             self.classes_ = np.asarray(target["keys"]["text"])
+        if labels and labels[1:] == [labels[0] + _NO_SECOND]:
+            self.classes_ = self.classes_[:1]
 
     def __sklearn_tags__(self) -> Any:
         tags: Any = import_module("sklearn.utils")
@@ -299,10 +330,25 @@ class MLPClassifier(MultiLayerPerceptron):
     _estimator_type = "classifier"
 
 
-def _sigmoid(logits: Any) -> Any:
+#: What a file, which has two classes or more, calls the second of one, after its name.
+_NO_SECOND = " (no second class)"
+
+
+def _numbers(labels: list[str], numbers: list[float]) -> Any:
+    """Classes that are numbers, in the type that their names show."""
+    named = [label.removesuffix(_NO_SECOND) for label in labels]
+    if set(named) <= {"True", "False"}:
+        return np.asarray([label == "True" for label in named])
+    try:
+        return np.asarray([int(label) for label in named])
+    except (ValueError, OverflowError):
+        return np.asarray(numbers, dtype=np.float64)
+
+
+def sigmoid(logits: Any) -> Any:
     return 0.5 * (1.0 + np.tanh(0.5 * logits))  # which does not overflow
 
 
-def _softmax(logits: Any) -> Any:
+def softmax(logits: Any) -> Any:
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)

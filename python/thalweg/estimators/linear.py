@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import as_rows
 from .. import _engine
+from .._arrays import as_rows, open_numpy
 from .._settings import spelled, to_json
 from . import checks
-from .classifier import MLPClassifier
-from .perceptron import MultiLayerPerceptron
+from .classifier import MLPClassifier, sigmoid, softmax
+from .perceptron import MultiLayerPerceptron, name_of
 from .regressor import MLPRegressor
 
 __all__ = ["LinearRegression", "LogisticRegression"]
@@ -20,8 +20,16 @@ __all__ = ["LinearRegression", "LogisticRegression"]
 #: How often longer a loss that hardly falls is waited for where columns that differ so much in size are not divided.
 _MORE_PATIENCE = 10.0
 
-#: A cross-entropy that could still fall by so much is not at rest.
-_LEFT = 1e-4
+#: A loss that could still fall by such a share of itself is not at rest; a cross-entropy below this is at rest anyway.
+_LEFT_SHARE = 0.01
+_LEFT = 1e-5
+
+#: Columns up to which it is asked how much that is, and rows that are looked at for it, at least.
+_MOST_COLUMNS = 300
+_LEAST_ROWS = 1024
+
+#: Losses whose curvature is known.
+_CURVED = frozenset({"half_squares", "binary_cross_entropy", "softmax_cross_entropy"})
 
 #: Columns are scaled within where the largest value is so many times the half range of some column: what lies below, the solvers do with.
 _UNEVEN = 100.0
@@ -69,6 +77,35 @@ class _Linear(MultiLayerPerceptron):
     def _widths(self, width: Any) -> Any:
         """What columns of these half ranges are divided by."""
         return width
+
+    def _curvatures(self, scores: Any) -> Any:
+        """The second derivatives of a row's loss by its scores, one by one, ``[rows, outputs]``."""
+        raise NotImplementedError
+
+    def _little(self) -> float:
+        """What a loss may be above its least, however small it is."""
+        raise NotImplementedError
+
+    def _is_at_rest(self, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
+        """Whether a step of Newton's method, g'·H⁻¹·g / 2, would not lower the loss by much. H is taken output by output, from some rows."""
+        columns, outputs = train.columns, self._outputs()
+        if columns > _MOST_COLUMNS or not self._is_lbfgs() or name_of(self._chosen_loss()) not in _CURVED:
+            return True
+        loss, gradient = self.network_._engine.gradients(train, to_json({"l2": settings["l2"]}), spelled(self._chosen_loss()))
+        x = open_numpy.column_stack([features := train.features(max(_LEAST_ROWS, 4 * columns)), np.ones(len(features))])
+        weights = np.asarray(self.network_["0.weight"], dtype=np.float64)
+        curvatures = self._curvatures(features @ weights + self.network_["0.bias"])
+        penalty = np.append(np.full(columns, settings["l2"]), 0.0)
+        of_weights = np.asarray(gradient[: columns * outputs], dtype=np.float64).reshape(columns, outputs)
+        of_biases = np.asarray(gradient[columns * outputs :], dtype=np.float64)
+        left = 0.0
+        for output in range(outputs):
+            hessian = (x.T * curvatures[:, output]) @ x / len(x) + np.diag(penalty)
+            values, directions = np.linalg.eigh(hessian)
+            along = directions.T @ np.append(of_weights[:, output], of_biases[output])
+            is_felt = values > 1e-12 * values[-1]
+            left += float((along[is_felt] ** 2 / (2.0 * values[is_felt])).sum())
+        return left <= _LEFT_SHARE * loss + self._little()
 
 
 class LogisticRegression(_Linear, MLPClassifier):
@@ -134,16 +171,15 @@ class LogisticRegression(_Linear, MLPClassifier):
             rule["patience"] *= _MORE_PATIENCE
         return rule
 
-    def _is_at_rest(self, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
-        """Whether no weight alone, moved as far as is best, would still lower the loss by much: by g² / 2h or more, where h is at most a
-        quarter of the mean square of its column (a third of the square of the half range, if values are spread evenly), and the penalty."""
-        if self._uneven is None or self.loss is not None or not self._is_lbfgs():
-            return True
-        chosen = spelled(self._chosen_loss())
-        _, gradient = self.network_._engine.gradients(train, to_json({"l2": settings["l2"]}), chosen)
-        of_weights = gradient[: self._uneven.size * self._outputs()].reshape(self._uneven.size, -1)
-        curvature = self._uneven**2 / 12.0 + settings["l2"]
-        return bool(((of_weights**2).max(axis=1) / (2.0 * curvature)).max() < _LEFT)
+    def _curvatures(self, scores: Any) -> Any:
+        if self._takes_sigmoids():
+            likely = sigmoid(scores)
+            return likely * (1.0 - likely) / self._outputs()
+        likely = softmax(scores)
+        return likely * (1.0 - likely)
+
+    def _little(self) -> float:
+        return _LEFT
 
     def decision_function(self, X: Any) -> Any:
         """The scores that the classes are chosen by: ``[rows, classes]``, or for two classes ``[rows]``, above 0 for the second.
@@ -216,6 +252,13 @@ class LinearRegression(_Linear, MLPRegressor):
         if self.loss in (None, "squared_error") and self._spread > 0:
             rule["tol"] *= self._spread
         return rule
+
+    def _curvatures(self, scores: Any) -> Any:
+        return np.ones_like(scores)
+
+    def _little(self) -> float:
+        # Of the target's variance: what rounding leaves of the gradients of squares.
+        return self._spread * (1e-9 if self.network_.precision == "f64" else 1e-6)
 
     def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
         values = super()._prepare(y, classes, continues)

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Self
 
-__all__ = ["Parameters"]
+__all__ = ["Parameters", "available"]
+
+
+class available:  # noqa: N801 - a decorator
+    """A method that is there under a condition only, so that ``hasattr`` and scikit-learn's choice of a method see it or do not."""
+
+    def __init__(self, otherwise: str, condition: Callable[[Any], bool]) -> None:
+        self.otherwise = otherwise
+        self.condition = condition
+        self.method: Any = None
+
+    def __call__(self, method: Any) -> Any:
+        self.method = method
+        self.__doc__ = method.__doc__
+        return self
+
+    def __get__(self, estimator: Any, owner: Any) -> Any:
+        if estimator is not None and not self.condition(estimator):
+            raise AttributeError(self.otherwise.format(estimator))
+        return self.method.__get__(estimator, owner)
 
 
 class Parameters:

@@ -7,6 +7,8 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from difflib import get_close_matches
+from html import escape
 from os import PathLike
 from typing import Any, Self
 
@@ -26,6 +28,7 @@ __all__ = ["MultiLayerPerceptron", "held_out", "name_of"]
 
 #: scikit-learn's names of activations that have another here.
 _ACTIVATIONS = {"logistic": "sigmoid"}
+_ACTIVATION_NAMES = frozenset(_engine.activation_names())
 
 #: scikit-learn lowers an adaptive rate to this, and by this.
 _ADAPTIVE_DIVISOR = 5.0
@@ -166,7 +169,9 @@ class MultiLayerPerceptron(Parameters, ABC):
             validation = self._dataset(x[held], targets[held], held_weights)
             x, targets, weights = x[kept], targets[kept], None if weights is None else weights[kept]
         train = self._dataset(x, targets, weights)
-        if not continues:
+        if continues:
+            self._check_layers()
+        else:
             self._begin(x, seed)
         return self._train(train, validation, weights, seed, continues, incremental, live, (X, y))
 
@@ -177,6 +182,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         else:
             precision = self.precision
         layers = self._layers()
+        self._made_of = layers
         if self.init is None:
             layers = _with_start(layers, self.n_features_in_)
         self.network_ = Network(layers, self.n_features_in_, precision=precision, seed=seed, init=self.init)
@@ -185,6 +191,18 @@ class MultiLayerPerceptron(Parameters, ABC):
         self.best_validation_score_: float | None = None
         self.n_iter_ = 0
         self.t_ = 0
+
+    #: The layers of the network that was begun, as the parameters said; ``None`` where it came from elsewhere.
+    _made_of: list[Any] | None = None
+
+    def _check_layers(self) -> None:
+        """What is trained on has the layers that it began with."""
+        layers = self._layers()
+        if self._made_of is not None and layers != self._made_of:
+            raise ValueError(
+                f"training goes on with the network that was begun, whose layers are {self._made_of}, but the parameters now say "
+                f"{layers}; set them back, or begin anew with warm_start=False"
+            )
 
     def _sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
@@ -236,6 +254,13 @@ class MultiLayerPerceptron(Parameters, ABC):
         for dropout in shares:
             if not checks.is_number(dropout) or not 0 <= dropout < 1:
                 raise ValueError(f"dropout must be 0 or more and below 1, the share of units that are left out, not {dropout!r}")
+        for name in ("shuffle", "warm_start", "early_stopping", "nesterovs_momentum"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        chosen: Any = self.activation
+        listed: list[Any] = [*chosen] if isinstance(chosen, (list, tuple)) else [chosen]
+        for activation in listed:
+            _check_activation(activation)
         threads_of(self.threads)
         if self.callbacks is not None:
             if callable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
@@ -260,10 +285,11 @@ class MultiLayerPerceptron(Parameters, ABC):
                 "learning_rate": rate,
                 "beta1": self.beta_1,
                 "beta2": self.beta_2,
-                "epsilon": self.epsilon,
+                "epsilon": self.epsilon * self._loss_scale(),
             }
         if self.solver == "lbfgs":
             return "lbfgs"
+        rate /= self._loss_scale()
         if self.momentum > 0:
             nesterov = bool(self.nesterovs_momentum)
             return {"name": "momentum", "learning_rate": rate, "momentum": self.momentum, "nesterov": nesterov}
@@ -283,6 +309,8 @@ class MultiLayerPerceptron(Parameters, ABC):
             batch = rows
         elif checks.is_whole(given) and int(given) >= 1:
             batch = min(int(given), rows)
+            if int(given) > rows:
+                warnings.warn(f"batch_size={given} is more than the {rows} rows; a batch is all of them", stacklevel=6)
         else:
             raise ValueError(f"batch_size must be 'auto', 'full' or a number of rows, not {given!r}")
         # scikit-learn divides alpha by the rows of a batch; rows that weigh more are more rows.
@@ -303,7 +331,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         return settings, batch
 
     def _loss_scale(self) -> float:
-        """How much of scikit-learn's loss ours is."""
+        """How much of scikit-learn's loss ours is: where it is a share, penalty, rates and tolerances are for the same steps."""
         return 1.0
 
     def _train(
@@ -380,8 +408,9 @@ class MultiLayerPerceptron(Parameters, ABC):
         elif not is_at_rest:
             kind = shared_class(ConvergenceWarning)
             text = (
-                "The loss hardly falls any more, but it is not at its least: the columns' sizes differ too much. Scale them first, "
-                "for example with scikit-learn's StandardScaler."
+                "The loss hardly falls any more, but it is not at its least: the columns' sizes differ too much, or some are nearly "
+                "made of others. Scale them first, for example with scikit-learn's StandardScaler, leave such columns out, or wait longer "
+                "with a smaller tol and a larger n_iter_no_change."
             )
             warnings.warn(text, kind, stacklevel=4)
         return self
@@ -425,14 +454,14 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     def _rule(self) -> dict[str, float]:
         """When the training loss has come to rest."""
-        rule = {"tol": float(self.tol), "patience": float(min(self.n_iter_no_change, 1e15))}
+        rule = {"tol": self.tol * self._loss_scale(), "patience": float(min(self.n_iter_no_change, 1e15))}
         if self.learning_rate == "adaptive" and self.solver == "sgd" and self.optimizer is None:
-            rule |= {"divide_by": _ADAPTIVE_DIVISOR, "least_rate": _ADAPTIVE_LEAST}
+            rule |= {"divide_by": _ADAPTIVE_DIVISOR, "least_rate": _ADAPTIVE_LEAST / self._loss_scale()}
         return rule
 
     def _inverse_scaling(self, rows: int) -> Callable[[dict[str, Any]], float]:
         """scikit-learn's rate: the first one over a power of the rows seen."""
-        first, power = self.learning_rate_init, self.power_t
+        first, power = self.learning_rate_init / self._loss_scale(), self.power_t
         return lambda report: first / (int(report["epoch"]) * rows + 1) ** power
 
     def _state_to_go_on_from(
@@ -464,6 +493,11 @@ class MultiLayerPerceptron(Parameters, ABC):
             self.best_validation_score_ = outcome.best_value
 
     # What was learned.
+
+    def _repr_html_(self) -> str:
+        head = f"<pre>{escape(repr(self))}</pre>"
+        network: Network | None = self.__dict__.get("network_")
+        return head if network is None else head + network._repr_html_() + self.history_._repr_html_()
 
     def _fitted(self) -> Network:
         network: Network | None = getattr(self, "network_", None)
@@ -608,6 +642,14 @@ class MultiLayerPerceptron(Parameters, ABC):
         """The parameters as that ``Sequential`` names and lays them out."""
         return self._fitted().state_dict()
 
+    @staticmethod
+    def _one_validation(data: Any, x: Any, y: Any) -> Any:
+        if x is None and y is None:
+            return data
+        if x is None or y is None or data is not None:
+            raise ValueError("give X_val and y_val together, or validation_data=(X, y) in their place")
+        return x, y
+
     def _validation(self, data: Any) -> _engine.Dataset:
         entries: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
         if len(entries) not in (2, 3):
@@ -618,6 +660,15 @@ class MultiLayerPerceptron(Parameters, ABC):
         checks.check_lengths(len(given.array), targets)
         weights = checks.row_weights(entries[2], len(given.array)) if len(entries) == 3 else None
         return self._dataset(given.array, targets, weights)
+
+
+def _check_activation(activation: Any) -> None:
+    named = name_of(activation)
+    if activation is None or named in _ACTIVATIONS or named in _ACTIVATION_NAMES:
+        return
+    near = get_close_matches(str(named), [*_ACTIVATION_NAMES, *_ACTIVATIONS], 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"activation must be one of {', '.join(sorted(_ACTIVATION_NAMES))}, not {activation!r}{hint}")
 
 
 def _with_start(layers: list[Any], inputs: int) -> list[Any]:

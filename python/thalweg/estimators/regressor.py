@@ -76,9 +76,23 @@ class MLPRegressor(MultiLayerPerceptron):
             loss, hidden_layer_sizes = "squared_error", loss
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, live: bool = False) -> Self:
-        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended."""
-        return self._fit(X, y, sample_weight, validation_data, live=live)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation_data: Any = None,
+        live: bool = False,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
+        """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended.
+
+        ``validation_data=(X, y)`` is looked at after each epoch; ``X_val`` and ``y_val`` are the same in two, as scikit-learn's pipelines
+        transform it (``transform_input=["X_val"]``).
+        """
+        return self._fit(X, y, sample_weight, self._one_validation(validation_data, X_val, y_val), live=live)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """One more epoch, on these rows."""
@@ -118,12 +132,21 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
         values, is_vector = checks.regression_targets(self, y)
+        self._check_loss(values)
         if continues:
             if values.shape[1] != self._targets:
                 raise ValueError(f"y has {values.shape[1]} targets, but {self._targets} were fitted before")
         else:
             self._targets, self._is_vector = values.shape[1], is_vector
         return values
+
+    def _check_loss(self, values: Any) -> None:
+        name = name_of(self.loss)
+        if name in ("hinge", "squared_hinge"):
+            raise ValueError(f"loss={name!r} is for classes; take MLPClassifier, or for numbers 'huber' or 'mean_absolute_error'")
+        is_share = name in ("binary_cross_entropy", "focal", "softmax_cross_entropy")
+        if is_share and not ((values >= 0) & (values <= 1)).all():
+            raise ValueError(f"loss={name!r} wants targets from 0 to 1, which are probabilities; y goes from {values.min():g} to {values.max():g}")
 
     def _encoded(self, y: Any) -> Any:
         return checks.regression_targets(self, y)[0]
@@ -135,7 +158,17 @@ class MLPRegressor(MultiLayerPerceptron):
         return _engine.Dataset(x, values=np.ascontiguousarray(targets), weights=weights, scale=self._scale_lists())
 
     def _chosen_loss(self) -> Any:
-        return "half_squares" if self.loss in (None, "squared_error") else self.loss
+        return "half_squares" if self._is_squared() else self.loss
+
+    def _is_squared(self) -> bool:
+        return self.loss is None or self.loss == "squared_error"
+
+    def _rule(self) -> dict[str, float]:
+        # scikit-learn averages squares over targets, the engine adds them up.
+        rule = super()._rule()
+        if self._is_squared():
+            rule["tol"] *= self._targets
+        return rule
 
     def _outputs(self) -> int:
         return self._targets
