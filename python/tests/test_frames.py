@@ -180,3 +180,33 @@ def test_unaligned_arrays_are_copied(tmp_path):
     assert not mapped.flags.aligned
     line = LinearRegression().fit(mapped, [1.0, 2.0, 3.0, 4.0])
     assert np.array_equal(line.predict(mapped), line.predict(values))
+
+
+@needs("pyarrow")
+def test_arrow_keeps_what_all_columns_are():
+    import pyarrow
+
+    values = np.array([0.5, -2.0, 65504.0, 6e-8, np.inf], dtype=np.float16)
+    single = pyarrow.table({"a": pyarrow.array([1.5, 2.5], pyarrow.float32()), "b": pyarrow.array([0.1, 0.2], pyarrow.float32())})
+    assert as_rows(single).array.dtype == np.float32 and as_rows(single).array[1, 1] == np.float32(0.2)
+    assert as_rows(single.append_column("c", [[1, 2]])).array.dtype == np.float64
+    bytes_ = pyarrow.table({"a": pyarrow.array([0, 255], pyarrow.uint8()), "b": pyarrow.array([True, False])})
+    assert as_rows(bytes_).array.dtype == np.uint8 and as_rows(bytes_).array.tolist() == [[0, 1], [255, 0]]
+    half = as_rows(pyarrow.table({"a": pyarrow.array(values)})).array
+    assert half.dtype == np.float32 and np.array_equal(half.ravel(), values.astype(np.float32))
+    with pytest.raises(TypeError, match='column "a" holds decimals; make them 64-bit numbers first'):
+        as_rows(pyarrow.table({"a": pyarrow.array([1, 2], pyarrow.decimal128(5, 1))}))
+    with pytest.raises(ValueError, match="column 'b' has a missing value in row 1"):
+        as_rows(pyarrow.table({"a": [1.0, 2.0], "b": [1.0, np.nan]}))
+
+
+@needs("pandas")
+@needs("polars")
+def test_dates_are_refused_with_their_own_advice():
+    import pandas
+    import polars
+
+    days = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[ns]")
+    for frame in (pandas.DataFrame({"day": days}), polars.DataFrame({"day": days})):
+        with pytest.raises(TypeError, match="column 'day' holds dates or durations, not numbers; take numbers from them first"):
+            as_rows(frame)

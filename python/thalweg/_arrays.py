@@ -20,6 +20,10 @@ _CATEGORY = (
     "column {name!r} holds {kind}, not numbers; make categories numbers first, for example with scikit-learn's "
     "OneHotEncoder in a ColumnTransformer, or leave the column out"
 )
+_DATES = (
+    "column {name!r} holds dates or durations, not numbers; take numbers from them first, for example the day of the year or "
+    "seconds since a day, or leave the column out"
+)
 _MISSING = (
     "column {name!r} has a missing value in row {row} (counted from 0); fill missing values first, for example with "
     "scikit-learn's SimpleImputer, or leave the rows out"
@@ -60,9 +64,9 @@ def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
     elif hasattr(x, "tocsr") and hasattr(x, "toarray"):
         array = np.asarray(x.toarray())
     elif hasattr(x, "__arrow_c_stream__") and not hasattr(x, "__array__"):
-        array, names = _engine.read_arrow(x.__arrow_c_stream__(None))
+        array, names = _from_arrow(x)
     elif hasattr(x, "__arrow_c_stream__") and hasattr(x, "column_names"):
-        array, names = _engine.read_arrow(x.__arrow_c_stream__(None))
+        array, names = _from_arrow(x)
     else:
         array = np.asarray(x)
     array = _as_numbers(array)
@@ -114,11 +118,19 @@ def _readable(array: Any) -> Any:
     return array
 
 
+def _from_arrow(table: Any) -> tuple[Any, list[Any]]:
+    array, names = _engine.read_arrow(table.__arrow_c_stream__(None))
+    _refuse_nan(array, names)
+    return array, list(names)
+
+
 def _from_pandas(frame: Any) -> tuple[Any, list[Any]]:
     names = list(frame.columns)
     for name, dtype in zip(names, frame.dtypes):
         text = str(dtype)
-        if text == "category" or text.startswith(("string", "str", "datetime", "timedelta", "period")):
+        if text.startswith(("datetime", "timedelta", "period")):
+            raise TypeError(_DATES.format(name=name))
+        if text == "category" or text.startswith(("string", "str")):
             raise TypeError(_CATEGORY.format(name=name, kind=f"values of the type {text}"))
     array = frame.to_numpy()
     if array.dtype.kind == "O":
@@ -141,6 +153,8 @@ def _from_polars(frame: Any) -> tuple[Any, list[Any]]:
     for name in names:
         column = frame.get_column(name)
         dtype = column.dtype
+        if dtype.is_temporal():
+            raise TypeError(_DATES.format(name=name))
         if not dtype.is_numeric() and str(dtype) != "Boolean":
             raise TypeError(_CATEGORY.format(name=name, kind=f"values of the type {dtype}"))
         if column.null_count():

@@ -193,6 +193,18 @@ pub(crate) fn read_stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<Vec<ArrowC
     }
 }
 
+/// A number of IEEE 754's binary16.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * f64::powi(2.0, -24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * f64::powi(2.0, exponent - 25),
+    };
+    if bits >> 15 == 1 { -size } else { size }
+}
+
 /// Adds the values of a piece of a column.
 fn read_column(column: &mut ArrowColumn, array: &ArrowArray, table_offset: usize, rows: usize) {
     if array.n_buffers < 2 {
@@ -228,6 +240,13 @@ fn read_column(column: &mut ArrowColumn, array: &ArrowArray, table_offset: usize
         "l" => numbers!(i64),
         "L" => numbers!(u64),
         "f" => numbers!(f32),
+        "e" => {
+            let values = values.cast::<u16>();
+            column.values.extend((0..rows).map(|n| {
+                // SAFETY: a primitive column of this format has `offset + length` such values.
+                half(unsafe { values.add(first + n).read_unaligned() })
+            }));
+        }
         "g" => numbers!(f64),
         "b" => column.values.extend((0..rows).map(|n| f64::from(u8::from(bit(values.cast(), first + n))))),
         _ => {}
