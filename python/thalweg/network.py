@@ -231,22 +231,32 @@ class Network:
         """The parameters as a ``torch.nn.Sequential`` of the same layers names and lays them out: weights ``[out, in]``."""
         named: dict[str, Any] = {}
         for name, values in self.parameters.items():
-            number, _, kind = name.partition(".")
-            is_matrix = kind == "weight" and values.ndim == 2
-            kind = {"running_variance": "running_var"}.get(kind, kind)
-            named[f"{number}.{kind}"] = np.ascontiguousarray(values.T) if is_matrix else values
+            is_matrix = name.endswith(".weight") and values.ndim == 2
+            named[_torch_name(name)] = np.ascontiguousarray(values.T) if is_matrix else values
         return named
 
     def load_state_dict(self, named: Mapping[str, Any]) -> None:
-        """Takes the parameters of such a ``Sequential``; tensors or arrays."""
-        for name in self:
-            number, _, kind = name.partition(".")
-            key = f"{number}.{ {'running_variance': 'running_var'}.get(kind, kind) }"
+        """Takes the parameters of such a ``Sequential``; tensors or arrays. PyTorch's counts of batches are left out.
+
+        Raises ``ValueError`` where one is absent, is of another shape, or belongs to no layer.
+        """
+        own = {_torch_name(name): name for name in self}
+        surplus = [key for key in named if key not in own and not key.endswith("num_batches_tracked")]
+        if surplus:
+            raise ValueError(f"there is no layer for {', '.join(map(repr, surplus))}; the network has {', '.join(own)}")
+        taken: dict[str, Any] = {}
+        for key, name in own.items():
             if key not in named:
                 raise ValueError(f"there is no {key!r}; there are {', '.join(named)}")
             values = named[key]
             values = np.asarray(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
-            self[name] = values.T if kind == "weight" and values.ndim == 2 else values
+            before = self[name]
+            wanted = before.T.shape if name.endswith(".weight") and before.ndim == 2 else before.shape
+            if values.shape != wanted:
+                raise ValueError(f"{key!r} must have the shape {wanted}, not {values.shape}")
+            taken[name] = values.T if name.endswith(".weight") and values.ndim == 2 else values
+        for name, values in taken.items():
+            self[name] = values
 
     def to_torch(self) -> Any:
         """A ``torch.nn.Sequential`` with the same layers and parameters; its outputs are logits where the loss takes them."""
@@ -527,3 +537,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _shape(axes: Sequence[int]) -> str:
     return "[" + ", ".join(str(axis) for axis in axes) + "]"
+
+
+def _torch_name(name: str) -> str:
+    """PyTorch's name of a parameter: its batch normalisation says ``running_var``."""
+    return name.removesuffix("running_variance") + "running_var" if name.endswith(".running_variance") else name
