@@ -646,3 +646,12 @@ def test_a_batch_larger_than_the_data_is_told(blobs):
     x, y = blobs
     with pytest.warns(UserWarning, match="batch_size=100000 is more than the"):
         MLPClassifier((4,), batch_size=100_000, max_iter=1).fit(x, y)
+
+
+def test_a_missing_label_is_named(blobs):
+    x, y = blobs
+    for missing in (None, np.nan):
+        names = np.array(["a", "b", "c"], dtype=object)[y]
+        names[4] = missing
+        with pytest.raises(ValueError, match=r"Input y contains NaN: row 4 \(counted from 0\) has no label"):
+            MLPClassifier().fit(x, names)

@@ -175,7 +175,11 @@ def class_labels(estimator: Any, y: Any) -> Any:
             f"classes on a regression target with continuous values: {type(estimator).__name__} takes class labels."
         )
     if y.dtype.kind == "O":
-        kinds = {isinstance(label, str) for label in y.ravel().tolist()}
+        labels: list[Any] = y.ravel().tolist()
+        missing = next((row for row, label in enumerate(labels) if label is None or label != label), None)
+        if missing is not None:
+            raise ValueError(f"Input y contains NaN: row {missing} (counted from 0) has no label; leave such rows out")
+        kinds = {isinstance(label, str) for label in labels}
         if len(kinds) > 1:
             raise ValueError("Unknown label type: unknown. Labels must be all text or all numbers.")
         if kinds == {False} and any(not np.isscalar(label) for label in y.ravel().tolist()):
