@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conftest import needs
-from thalweg import LinearRegression, MLPClassifier, _engine
+from thalweg import LinearRegression, LogisticRegression, MLPClassifier, _engine
 from thalweg._arrays import as_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations")
@@ -159,9 +159,36 @@ def test_sparse_matrices():
     x = np.where(np.random.default_rng(0).random((40, 6)) < 0.3, 1.0, 0.0)
     y = (x[:, 0] > 0).astype(int)
     dense = MLPClassifier((4,), random_state=0, max_iter=20).fit(x, y)
-    for form in (sparse.csr_array, sparse.csc_matrix, sparse.coo_array):
+    for form in (sparse.csr_array, sparse.csc_matrix, sparse.coo_array, sparse.lil_array, sparse.dok_matrix, sparse.bsr_array, sparse.dia_array):
         fitted = MLPClassifier((4,), random_state=0, max_iter=20).fit(form(x), y)
         assert np.array_equal(fitted.predict_proba(form(x)), dense.predict_proba(x))
+    for model in (LinearRegression(), LogisticRegression(), MLPClassifier((4,), early_stopping=True, random_state=0, max_iter=5)):
+        weights = np.arange(40.0)  # the first row is absent
+        by_rows = type(model)(**model.get_params()).fit(sparse.csr_array(x), y, weights).coefs_[0]
+        assert np.array_equal(by_rows, model.fit(x, y, weights).coefs_[0])
+
+
+@needs("scipy")
+def test_sparse_matrices_stay_what_they_are():
+    from scipy import sparse
+
+    x = np.where(np.random.default_rng(0).random((30, 5)) < 0.3, 2.5, 0.0)
+    rows = sparse.csr_array(x)
+    assert as_rows(rows, sparse=True).array is rows
+    assert np.array_equal(_engine.Dataset(rows).features(), x)
+    twice = sparse.csr_array((np.array([1.0, 2.0, 4.0]), np.array([3, 0, 3]), np.array([0, 3])), shape=(1, 5))
+    assert np.array_equal(_engine.Dataset(as_rows(twice, sparse=True).array).features(), [[2.0, 0.0, 0.0, 5.0, 0.0]])
+    assert twice.nnz == 3  # nobody's matrix is changed
+    with pytest.raises(ValueError, match="compressed rows in canonical order"):
+        _engine.Dataset(twice)
+    for kind, precision in ((bool, "f32"), (np.float32, "f32"), (np.int8, "f32"), (np.int64, "f64"), (float, "f64")):
+        assert MLPClassifier((2,), max_iter=1, random_state=0).fit(rows.astype(kind), x[:, 0] > 0).network_.precision == precision
+    wrong = rows.copy()
+    wrong.data[0] = np.nan
+    with pytest.raises(ValueError, match="is NaN, which a network cannot be trained on"):
+        MLPClassifier().fit(wrong, x[:, 0] > 0)
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        MLPClassifier().fit(rows.astype(complex), x[:, 0] > 0)
 
 
 def test_broadcast_arrays_are_read_rightly():

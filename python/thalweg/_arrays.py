@@ -48,8 +48,9 @@ class Rows:
         self.names = names
 
 
-def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
-    """Rows as an array of a type and an order that the engine reads in place; copied only where it must be."""
+def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2, sparse: bool = False) -> Rows:
+    """Rows as an array of a type and an order that the engine reads in place; copied only where it must be. With ``sparse``, a sparse matrix
+    stays one, of compressed rows."""
     names: list[Any] | None = None
     module = type(x).__module__.partition(".")[0]
     array: Any
@@ -62,6 +63,8 @@ def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
     elif module == "polars" and hasattr(x, "columns"):
         array, names = _from_polars(x)
     elif hasattr(x, "tocsr") and hasattr(x, "toarray"):
+        if sparse and getattr(x, "ndim", 2) == 2:
+            return Rows(_compressed(x), None)
         array = np.asarray(x.toarray())
     elif hasattr(x, "__arrow_c_stream__") and not hasattr(x, "__array__"):
         array, names = _from_arrow(x)
@@ -72,6 +75,23 @@ def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2) -> Rows:
     array = _as_numbers(array)
     _check_axes(array, least_axes, most_axes)
     return Rows(_readable(array), names)
+
+
+def _compressed(x: Any) -> Any:
+    """SciPy's compressed rows, each column at most once and in order."""
+    if x.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: the array has the type {x.dtype}")
+    if x.dtype.kind not in "buif":
+        raise ValueError(f"the array has the type {x.dtype}, which is no number")
+    rows = x.tocsr()
+    if rows.dtype not in (np.float32, np.float64):
+        # Bytes and half precision are exact in 32 bits.
+        rows = rows.astype(np.float32 if rows.dtype.kind == "b" or rows.dtype.itemsize == 1 or rows.dtype == np.float16 else np.float64)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    _check_axes(rows, 2, 2)
+    return rows
 
 
 def _as_numbers(array: Any) -> Any:

@@ -8,11 +8,13 @@ use numpy::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use thalweg::data::{self, DatasetTargets, Features, FittedScale, SharedFeatures, SharedValues};
+use thalweg::data::{
+    self, ColumnNumbers, DatasetTargets, Features, FittedScale, SharedFeatures, SharedValues, SparseFeatures,
+};
 use thalweg::{Error, Shape};
 
 use crate::errors::exception;
-use crate::memory::lend;
+use crate::memory::{lend, lend_slice};
 
 /// Rows with their targets.
 #[pyclass(frozen, module = "thalweg._engine")]
@@ -25,13 +27,13 @@ pub(crate) struct Dataset {
 
 #[pymethods]
 impl Dataset {
-    /// `x`: `[rows, ...]`; `labels`: `[rows]`, class numbers below `classes`; or `values`: `[rows, outputs]`; `weights`: `[rows]`.
+    /// `x`: `[rows, ...]`, an array or SciPy's matrix of compressed rows; `labels`: `[rows]`, class numbers below `classes`; or `values`: `[rows, outputs]`; `weights`: `[rows]`.
     /// `scale`: what is taken away from each column, and what the rest is divided by.
     #[new]
     #[pyo3(signature = (x, labels=None, classes=0, values=None, weights=None, feature_names=None, label_names=None, scale=None))]
     #[expect(clippy::too_many_arguments, reason = "Python's side calls it by name")]
     fn new(
-        x: &Bound<'_, PyUntypedArray>,
+        x: &Bound<'_, PyAny>,
         labels: Option<PyReadonlyArray1<'_, u32>>,
         classes: usize,
         values: Option<PyReadonlyArray2<'_, f64>>,
@@ -40,11 +42,17 @@ impl Dataset {
         label_names: Option<Vec<String>>,
         scale: Option<(Vec<f64>, Vec<f64>)>,
     ) -> PyResult<Self> {
-        let shape = x.shape();
-        if shape.len() < 2 {
-            return Err(PyValueError::new_err("x must have two axes or more: [rows, ...]"));
-        }
-        let shared = features(x)?;
+        let (features, row) = match x.cast::<PyUntypedArray>() {
+            Ok(array) if array.ndim() < 2 => {
+                return Err(PyValueError::new_err("x must have two axes or more: [rows, ...]"));
+            }
+            Ok(array) => (Features::Shared(features(array)?), Shape::from(array.shape()[1..].to_vec())),
+            Err(_) => {
+                let sparse = sparse(x)?;
+                let columns = sparse.columns();
+                (Features::Sparse(sparse), Shape::from(columns))
+            }
+        };
         let targets = match (labels, values) {
             (Some(labels), _) => DatasetTargets::Classes { ids: labels.as_array().to_vec(), count: classes },
             (None, Some(values)) => {
@@ -55,11 +63,8 @@ impl Dataset {
         };
         let is_to_predict = matches!(targets, DatasetTargets::None);
         let has_labels = matches!(targets, DatasetTargets::Classes { .. });
-        let row = Shape::from(shape[1..].to_vec());
-        let mut dataset = x
-            .py()
-            .detach(|| data::Dataset::new(Features::Shared(shared), row, targets))
-            .map_err(|error| match error {
+        let mut dataset =
+            x.py().detach(|| data::Dataset::new(features, row, targets)).map_err(|error| match error {
                 // Nothing is trained on rows without targets.
                 Error::Data { .. } if is_to_predict => PyValueError::new_err(
                     error.to_string().replace("cannot be trained on", "cannot predict from"),
@@ -140,6 +145,31 @@ fn features(x: &Bound<'_, PyUntypedArray>) -> PyResult<SharedFeatures> {
         "x has the type {}, which is no number that is read in place",
         x.dtype()
     )))
+}
+
+/// SciPy's matrix of compressed rows, in its own memory.
+fn sparse(x: &Bound<'_, PyAny>) -> PyResult<SparseFeatures> {
+    let wrong = || {
+        PyValueError::new_err("x must be an array, or a sparse matrix of compressed rows in canonical order")
+    };
+    let columns = x.getattr("shape")?.extract::<(usize, usize)>()?.1;
+    let starts = x.getattr("indptr")?.call_method1("astype", ("int64",))?;
+    let starts = starts.extract::<PyReadonlyArray1<'_, i64>>()?;
+    let starts = starts.as_array().iter().map(|&start| start as usize).collect();
+    let numbers = x.getattr("indices")?;
+    let numbers = match (numbers.cast::<PyArrayDyn<i32>>(), numbers.cast::<PyArrayDyn<i64>>()) {
+        (Ok(numbers), _) => lend_slice(numbers).map(ColumnNumbers::I32),
+        (_, Ok(numbers)) => lend_slice(numbers).map(ColumnNumbers::I64),
+        _ => None,
+    };
+    let values = x.getattr("data")?;
+    let values = match (values.cast::<PyArrayDyn<f32>>(), values.cast::<PyArrayDyn<f64>>()) {
+        (Ok(values), _) => lend_slice(values).map(SharedValues::F32),
+        (_, Ok(values)) => lend_slice(values).map(SharedValues::F64),
+        _ => None,
+    };
+    let (numbers, values) = numbers.zip(values).ok_or_else(wrong)?;
+    SparseFeatures::new(starts, numbers, values, columns).ok_or_else(wrong)
 }
 
 fn unordered() -> PyErr {

@@ -8,7 +8,7 @@ use numpy::{Element, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use thalweg::data::{SharedFeatures, SharedValues};
+use thalweg::data::{SharedFeatures, SharedSlice, SharedValues};
 
 /// A stretch of an array's memory, which the array keeps alive.
 struct Lent<T> {
@@ -24,7 +24,7 @@ unsafe impl<T: Sync> Sync for Lent<T> {}
 
 impl<T> AsRef<[T]> for Lent<T> {
     fn as_ref(&self) -> &[T] {
-        // SAFETY: `lend` checked that `start` is aligned and not null and that `len` values of the array's own memory begin there;
+        // SAFETY: `lend` and `lend_slice` checked that `start` is aligned and not null and that `len` values of the array's own memory begin there;
         // `_owner` keeps it. Who changes an array while a network is trained on it gets what numbers there are: the types are plain
         // numbers, for which every bit pattern is a value.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
@@ -35,7 +35,7 @@ impl<T> AsRef<[T]> for Lent<T> {
 /// matrix with equal steps forward, or its memory is not aligned; the caller then copies.
 pub(crate) fn lend<T: Element + Sync + 'static>(
     array: &Bound<'_, PyArrayDyn<T>>,
-    kind: impl Fn(Arc<dyn AsRef<[T]> + Send + Sync>) -> SharedValues,
+    kind: impl Fn(SharedSlice<T>) -> SharedValues,
 ) -> Option<SharedFeatures> {
     let size = size_of::<T>() as isize;
     let steps: Vec<usize> = array
@@ -68,6 +68,18 @@ pub(crate) fn lend<T: Element + Sync + 'static>(
     let len = (rows - 1).checked_mul(row_step)?.checked_add((columns - 1).checked_mul(column_step)?)? + 1;
     let lent = Lent { start, len, _owner: array.clone().into_any().unbind() };
     SharedFeatures::new(kind(Arc::new(lent)), rows, columns, row_step, column_step)
+}
+
+/// The memory of an array of one axis without gaps; `None` if it has any, or is not aligned.
+pub(crate) fn lend_slice<T: Element + Sync + 'static>(
+    array: &Bound<'_, PyArrayDyn<T>>,
+) -> Option<SharedSlice<T>> {
+    let start = array.data().cast_const();
+    let is_plain = array.ndim() == 1 && array.is_contiguous() && !start.is_null() && start.is_aligned();
+    is_plain.then(|| {
+        let lent = Lent { start, len: array.len(), _owner: array.clone().into_any().unbind() };
+        Arc::new(lent) as SharedSlice<T>
+    })
 }
 
 /// The structures of the Arrow C data interface (arrow.apache.org/docs/format/CDataInterface.html), field by field.

@@ -64,7 +64,8 @@ class _Linear(MultiLayerPerceptron):
         # Bytes are pictures, whose columns are of one kind.
         if x.dtype.itemsize == 1:
             return None
-        low, high = np.asarray(x.min(axis=0), dtype=np.float64), np.asarray(x.max(axis=0), dtype=np.float64)
+        ends = x.min(axis=0), x.max(axis=0)
+        low, high = (np.asarray(end.toarray()[0] if hasattr(end, "toarray") else end, dtype=np.float64) for end in ends)
         width = high / 2 - low / 2
         varies = width > 0
         if not varies.any() or not (np.isfinite(low) & np.isfinite(high)).all():
@@ -189,7 +190,7 @@ class LogisticRegression(_Linear, MLPClassifier):
         [False, True]
         """
         self._fitted()
-        given = as_rows(X)
+        given = as_rows(X, sparse=True)
         checks.check_columns(self, given.names, given.array.shape[1], reset=False)
         scores = given.array @ self.coefs_[0] + self.intercepts_[0]
         if self._is_multilabel or len(self.classes_) > 2:

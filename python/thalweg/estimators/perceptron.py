@@ -146,12 +146,12 @@ class MultiLayerPerceptron(Parameters, ABC):
     ) -> Self:
         self._check_parameters()
         continues = hasattr(self, "network_") and (incremental or self.warm_start)
-        given = as_rows(X)
+        given = as_rows(X, sparse=True)
         checks.check_columns(self, given.names, given.array.shape[1], reset=not continues)
         targets = self._prepare(y, classes, continues)
         x = given.array
-        checks.check_lengths(len(x), targets)
-        weights = checks.row_weights(sample_weight, len(x))
+        checks.check_lengths(x.shape[0], targets)
+        weights = checks.row_weights(sample_weight, x.shape[0])
         if weights is not None and not weights.all():
             # A weight of 0 is the row's absence.
             present = weights > 0
@@ -515,7 +515,7 @@ class MultiLayerPerceptron(Parameters, ABC):
             found = network._engine.predict_in_place(X)
             if found is not None:
                 return found
-        given = as_rows(X)
+        given = as_rows(X, sparse=True)
         checks.check_columns(self, given.names, given.array.shape[1], reset=False)
         return network._engine.predict(_engine.Dataset(given.array), self.threads)
 
@@ -654,11 +654,11 @@ class MultiLayerPerceptron(Parameters, ABC):
         entries: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
         if len(entries) not in (2, 3):
             raise ValueError("validation_data must be (X, y) or (X, y, sample_weight)")
-        given = as_rows(entries[0])
+        given = as_rows(entries[0], sparse=True)
         checks.check_columns(self, given.names, given.array.shape[1], reset=False)
         targets = self._encoded(entries[1])
-        checks.check_lengths(len(given.array), targets)
-        weights = checks.row_weights(entries[2], len(given.array)) if len(entries) == 3 else None
+        checks.check_lengths(given.array.shape[0], targets)
+        weights = checks.row_weights(entries[2], given.array.shape[0]) if len(entries) == 3 else None
         return self._dataset(given.array, targets, weights)
 
 

@@ -340,6 +340,9 @@ fn check_finite(features: &Features, columns: usize) -> Result<(), DataProblem> 
         Features::Shared(shared) => {
             shared.first_not_finite().map(|(row, column)| row * shared.columns() + column)
         }
+        Features::Sparse(sparse) => {
+            sparse.first_not_finite().map(|(row, column)| row * sparse.columns() + column)
+        }
     };
     match wrong {
         None => Ok(()),

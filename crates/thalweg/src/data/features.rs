@@ -1,6 +1,7 @@
 //! The inputs of all rows, and how they can be read.
 
 use super::shared_features::{SharedFeatures, SharedValues};
+use super::sparse_features::SparseFeatures;
 
 /// The inputs of all rows, row-major `[rows, features]`, in the type that the file had: images stay bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub enum Features {
     F64(Vec<f64>),
     /// In memory that belongs to somebody else, in any type and order.
     Shared(SharedFeatures),
+    /// Only what is not 0.
+    Sparse(SparseFeatures),
 }
 
 /// Features as they can be read: in place where they lie row after row in one of the three types, else value by value.
@@ -22,6 +25,7 @@ pub(crate) enum FeaturesView<'a> {
     F32(&'a [f32]),
     F64(&'a [f64]),
     Strided(&'a SharedFeatures),
+    Sparse(&'a SparseFeatures),
 }
 
 impl Features {
@@ -32,6 +36,7 @@ impl Features {
             Features::F32(values) => values.len(),
             Features::F64(values) => values.len(),
             Features::Shared(shared) => shared.len(),
+            Features::Sparse(sparse) => sparse.len(),
         }
     }
 
@@ -48,6 +53,7 @@ impl Features {
             Features::F32(values) => f64::from(values[index]),
             Features::F64(values) => values[index],
             Features::Shared(shared) => shared.value(index / shared.columns(), index % shared.columns()),
+            Features::Sparse(sparse) => sparse.value(index / sparse.columns(), index % sparse.columns()),
         }
     }
 
@@ -65,6 +71,7 @@ impl Features {
                 SharedValues::F64(values) => FeaturesView::F64(&(**values).as_ref()[..shared.len()]),
                 _ => FeaturesView::Strided(shared),
             },
+            Features::Sparse(sparse) => FeaturesView::Sparse(sparse),
         }
     }
 
@@ -83,6 +90,7 @@ impl Features {
             Features::F32(values) => Features::F32(pick(values, rows, columns)),
             Features::F64(values) => Features::F64(pick(values, rows, columns)),
             Features::Shared(shared) => Features::Shared(shared.select(rows)),
+            Features::Sparse(sparse) => Features::Sparse(sparse.select(rows)),
         }
     }
 }

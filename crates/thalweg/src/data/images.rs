@@ -31,13 +31,13 @@ pub(crate) fn in_order(features: Features, given: &[usize], wanted: &[usize]) ->
     if given == wanted || [planes, rows, columns] != [channels, height, width] {
         return features;
     }
-    let (pixels, row) = (height * width, height * width * channels);
+    let pixels = height * width;
     match features {
         Features::U8(values) => Features::U8(to_planes(&values, pixels, channels)),
         Features::F32(values) => Features::F32(to_planes(&values, pixels, channels)),
         Features::F64(values) => Features::F64(to_planes(&values, pixels, channels)),
-        Features::Shared(shared) => {
-            let values: Vec<f64> = (0..shared.len()).map(|i| shared.value(i / row, i % row)).collect();
+        features @ (Features::Shared(_) | Features::Sparse(_)) => {
+            let values: Vec<f64> = (0..features.len()).map(|i| features.value(i)).collect();
             Features::F64(to_planes(&values, pixels, channels))
         }
     }

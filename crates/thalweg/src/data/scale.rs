@@ -46,7 +46,9 @@ impl FittedScale {
                     Features::U8(v) => fit_columns(scaling, rows, columns, |i| f64::from(v[i])),
                     Features::F32(v) => fit_columns(scaling, rows, columns, |i| f64::from(v[i])),
                     Features::F64(v) => fit_columns(scaling, rows, columns, |i| v[i]),
-                    Features::Shared(_) => fit_columns(scaling, rows, columns, |i| features.value(i)),
+                    Features::Shared(_) | Features::Sparse(_) => {
+                        fit_columns(scaling, rows, columns, |i| features.value(i))
+                    }
                 };
                 FittedScale::Columns { shift, width }
             }

@@ -52,6 +52,8 @@ macro_rules! with_shared {
     };
 }
 
+pub(super) use with_shared;
+
 /// A number of any of these types, as `f64`.
 pub(super) trait Number: Copy {
     fn number(self) -> f64;

@@ -4,6 +4,7 @@ use super::{Dataset, DatasetTargets};
 use crate::data::features::FeaturesView;
 use crate::data::scale::{FittedScale, scaled};
 use crate::data::shared_features::SharedFeatures;
+use crate::data::sparse_features::SparseFeatures;
 use crate::data::stored::ByteScales;
 use crate::kernels::bytes::ByteScale;
 use crate::kernels::gather::{Columns, gather_bytes, gather_values};
@@ -42,6 +43,7 @@ impl Dataset {
             (FeaturesView::F32(values), _) => self.convert_floats(&values[range], 0, x),
             (FeaturesView::F64(values), _) => self.convert_floats(&values[range], 0, x),
             (FeaturesView::Strided(shared), _) => self.convert_strided(shared, row as usize, 0, x),
+            (FeaturesView::Sparse(sparse), _) => self.convert_sparse(sparse, row as usize, 0, x),
         }
     }
 
@@ -76,6 +78,7 @@ impl Dataset {
                 FeaturesView::F32(values) => self.convert_floats(&values[range], first, x),
                 FeaturesView::F64(values) => self.convert_floats(&values[range], first, x),
                 FeaturesView::Strided(shared) => self.convert_strided(shared, row as usize, first, x),
+                FeaturesView::Sparse(sparse) => self.convert_sparse(sparse, row as usize, first, x),
             }
         }
     }
@@ -90,7 +93,8 @@ impl Dataset {
                 FeaturesView::U8(values) => prefetch(&values[range]),
                 FeaturesView::F32(values) => prefetch(&values[range]),
                 FeaturesView::F64(values) => prefetch(&values[range]),
-                FeaturesView::Strided(_) => return, // a row lies in many places
+                // A row lies in many places, or is short.
+                FeaturesView::Strided(_) | FeaturesView::Sparse(_) => return,
             }
         }
     }
@@ -133,6 +137,14 @@ impl Dataset {
         match &self.scale {
             FittedScale::None => shared.read_row(row, first, x, |_, value| R::from_f64(value)),
             scale => shared.read_row(row, first, x, |column, value| R::from_f64(scale.apply(column, value))),
+        }
+    }
+
+    /// Scales some of a row's features, most of which are 0; the first is column `first`'s.
+    fn convert_sparse<R: Real>(&self, sparse: &SparseFeatures, row: usize, first: usize, x: &mut [R]) {
+        match &self.scale {
+            FittedScale::None => sparse.read_row(row, first, x, |_, value| R::from_f64(value)),
+            scale => sparse.read_row(row, first, x, |column, value| R::from_f64(scale.apply(column, value))),
         }
     }
 

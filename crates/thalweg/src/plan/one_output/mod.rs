@@ -20,7 +20,7 @@ use super::arena::Arena;
 use super::limit::largest_output;
 use super::{Rates, Rows, Rules, StepPlan, fit};
 use crate::activations::Activation;
-use crate::data::{Dataset, DatasetTargets, FeaturesView};
+use crate::data::{Dataset, DatasetTargets, Features, FeaturesView};
 use crate::kernels::dense::{self, DenseSizes};
 use crate::kernels::elementwise;
 use crate::kernels::one_output::Inputs;
@@ -114,7 +114,9 @@ impl<R: Real> OneOutputPlan<R> {
         let is_known = rules.loss.has_gradient_of_one_output()
             && rules.optimizer.is_elementwise()
             && !matches!(data.targets(), DatasetTargets::None);
-        if !is_known || rules.shards != 1 || rules.clip_norm.is_some() {
+        // All rows are kept as they are read, which sparse ones may be too many for.
+        let is_sparse = matches!(data.features(), Features::Sparse(_));
+        if !is_known || is_sparse || rules.shards != 1 || rules.clip_norm.is_some() {
             return None;
         }
         let (layer, columns, after) = layers(network)?;
