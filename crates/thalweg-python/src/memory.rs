@@ -207,12 +207,13 @@ pub(crate) fn read_stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<Vec<ArrowC
 
 /// A number of IEEE 754's binary16.
 fn half(bits: u16) -> f64 {
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let (exponent, fraction) = (bits >> 10 & 31, f64::from(bits & 1023));
+    let power = |of_two: i32| f64::from_bits(((of_two + 1023) as u64) << 52);
     let size = match exponent {
-        0 => fraction * f64::powi(2.0, -24),
+        0 => fraction * power(-24),
         31 if fraction == 0.0 => f64::INFINITY,
         31 => f64::NAN,
-        _ => (1024.0 + fraction) * f64::powi(2.0, exponent - 25),
+        _ => (1024.0 + fraction) * power(i32::from(exponent) - 25),
     };
     if bits >> 15 == 1 { -size } else { size }
 }
