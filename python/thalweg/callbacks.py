@@ -9,7 +9,7 @@ training, and comes out of ``fit``.
 >>> def halve(report):
 ...     return report["learning_rate"] / 2
 >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1)
->>> history = net.fit(np.ones((4, 1)), np.ones(4), epochs=9, callbacks=[halve, StopWhen("learning_rate", below=2e-4)])
+>>> history = net.fit(np.ones((4, 1)), np.ones(4), epochs=9, report_every=1, callbacks=[halve, StopWhen("learning_rate", below=2e-4)])
 >>> history["learning_rate"].round(6).tolist()
 [0.001, 0.0005, 0.00025, 0.000125]
 """

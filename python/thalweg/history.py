@@ -55,7 +55,8 @@ class History(Mapping[str, Any]):
         """A history of these reports and those of a training that went on; epochs, steps and seconds are counted on. What only one of them
         has is NaN in the other's reports.
 
-        >>> first, second = (History({"epoch": np.array([1, 2]), "step": np.array([4, 8]), "train.loss": losses}) for losses in ([3.0, 2.0], [1.5, 1.0]))
+        >>> counts = {"epoch": np.array([1, 2]), "step": np.array([4, 8])}
+        >>> first, second = History({**counts, "train.loss": np.array([3.0, 2.0])}), History({**counts, "train.loss": np.array([1.5, 1.0])})
         >>> both = first.continued(second)
         >>> both["epoch"].tolist(), both["step"].tolist(), both["train.loss"].tolist()
         ([1, 2, 3, 4], [4, 8, 12, 16], [3.0, 2.0, 1.5, 1.0])

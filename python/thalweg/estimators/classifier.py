@@ -40,8 +40,8 @@ class MLPClassifier(MultiLayerPerceptron):
         How many units each hidden layer has, from the input on; each 1 or more. ``()`` is a linear model.
     activation : str, dict or list of these, default='relu'
         What follows each hidden layer, or a list with one entry for each: ``'identity'``, ``'logistic'`` (also ``'sigmoid'``), ``'tanh'``,
-        ``'relu'``, ``'leaky_relu'``, ``'elu'``, ``'selu'``, ``'gelu'``, ``'gelu_tanh'``, ``'silu'``, ``'softplus'``, ``'mish'`` or ``'softmax'``; with an
-        option as a dictionary, such as ``{"name": "leaky_relu", "slope": 0.1}``.
+        ``'relu'``, ``'leaky_relu'``, ``'elu'``, ``'selu'``, ``'gelu'``, ``'gelu_tanh'``, ``'silu'``, ``'softplus'``, ``'mish'`` or
+        ``'softmax'``; with an option as a dictionary, such as ``{"name": "leaky_relu", "slope": 0.1}``.
     solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
         How weights are found. ``'adam'`` and ``'sgd'`` make one update for each batch, ``'sgd'`` with ``momentum``; ``'lbfgs'`` makes quasi-Newton
         steps over all rows, and is good for small sets. Every other rule goes into ``optimizer``.
@@ -96,8 +96,8 @@ class MLPClassifier(MultiLayerPerceptron):
         What training makes small. ``None`` is the cross-entropy: of a sigmoid for two classes and for several labels a row, else of a
         softmax. Any loss of :mod:`thalweg.losses` but ``'poisson'``, or a function ``loss(predictions, targets, weights) -> (loss of each
         row, derivative by each prediction)``, which is given the last layer's outputs: probabilities are their softmax, for several labels
-        their sigmoid. ``'hinge'`` and ``'squared_hinge'`` give scores: there is ``decision_function`` then, and no ``predict_proba``. A loss of numbers
-        (``'mean_squared_error'``) is given probabilities.
+        their sigmoid. ``'hinge'`` and ``'squared_hinge'`` give scores: there is ``decision_function`` then, and no ``predict_proba``. A loss
+        of numbers (``'mean_squared_error'``) is given probabilities.
     class_weight : dict, 'balanced' or None, default=None
         What a row of each class counts, ``{label: weight}``, 0 or more and 1 where a label is not named; ``'balanced'`` makes all classes count the
         same. It multiplies ``sample_weight``. Not for several labels a row.
@@ -117,7 +117,8 @@ class MLPClassifier(MultiLayerPerceptron):
     clip_norm : float or None, default=None
         A gradient that is longer than this, above 0, is shortened to it.
     validation_metric : str or None, default=None
-        What ``early_stopping`` goes by, such as ``'f1_macro'``, ``'roc_auc'`` or ``'loss'``. ``None`` is ``'accuracy'``, for several labels a row ``'loss'``.
+        What ``early_stopping`` goes by, such as ``'f1_macro'``, ``'roc_auc'`` or ``'loss'``. ``None`` is ``'accuracy'``, for several labels a
+        row ``'loss'``.
     precision : {'auto', 'f32', 'f64'}, default='auto'
         The type of weights and sums. ``'auto'`` is 32 bits for rows of float32 and bytes, else 64.
     threads : int or None, default=None

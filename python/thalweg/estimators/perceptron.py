@@ -63,7 +63,15 @@ def name_of(part: Any) -> str | None:
 
 
 class MultiLayerPerceptron(Parameters, ABC):
-    """What :class:`MLPClassifier` and :class:`MLPRegressor` share; there are no objects of it."""
+    """What :class:`MLPClassifier` and :class:`MLPRegressor` share; there are no objects of it.
+
+    >>> from thalweg import MLPRegressor
+    >>> mlp = MLPRegressor((4,), solver="lbfgs", random_state=0).fit([[0.0, 1.0], [1.0, 0.0]], [1.0, 3.0])
+    >>> mlp.n_layers_, mlp.n_outputs_, [w.shape for w in mlp.coefs_], [b.shape for b in mlp.intercepts_]
+    (3, 1, [(2, 4), (4, 1)], [(4,), (1,)])
+    >>> mlp.loss_ == mlp.loss_curve_[-1] == mlp.best_loss_ < 1e-3, mlp.validation_scores_
+    (True, None)
+    """
 
     hidden_layer_sizes: Any
     activation: Any
