@@ -67,7 +67,8 @@ def test_an_example(name, tmp_path, monkeypatch):
 
 
 def test_examples_are_found():
-    for name in ("thalweg.callbacks", "thalweg.losses.huber", "thalweg.estimators.classifier.MLPClassifier.predict_proba", "thalweg.network.Network.fit"):
+    of_a_condition = "thalweg.estimators.classifier.MLPClassifier.predict_proba"
+    for name in ("thalweg.callbacks", "thalweg.losses.huber", "thalweg.network.Network.fit", of_a_condition):
         assert name in EXAMPLES
 
 

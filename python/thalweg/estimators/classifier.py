@@ -46,14 +46,14 @@ class MLPClassifier(MultiLayerPerceptron):
         How weights are found. ``'adam'`` and ``'sgd'`` make one update for each batch, ``'sgd'`` with ``momentum``; ``'lbfgs'`` makes quasi-Newton
         steps over all rows, and is good for small sets. Every other rule goes into ``optimizer``.
     alpha : float, default=0.0001
-        The strength of the L2 penalty, 0 or more: ½·alpha·Σw² over the rows of a batch is added to the loss; biases are left out.
+        The strength of the L2 penalty, 0 or more: ½·alpha·Σw², divided by the rows of a batch, is added to the loss; biases are left out.
     batch_size : int, 'auto' or 'full', default='auto'
         Rows for each update, 1 or more. ``'auto'`` is 200, or all rows where there are fewer; ``'full'`` is all. More than there are is all of
         them, with a warning. ``'lbfgs'`` always takes all.
     learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        How the rate of ``solver='sgd'`` changes. ``'invscaling'`` divides it after each epoch by (rows seen + 1)^power_t. ``'adaptive'`` divides
-        it by 5 whenever the loss has come to rest by ``tol`` and ``n_iter_no_change``, and ends below 1e-6; with ``early_stopping`` it stays
-        constant. Other courses go into ``schedule``.
+        How the rate of ``solver='sgd'`` changes. ``'invscaling'`` makes it learning_rate_init / (rows seen + 1)^power_t after each epoch.
+        ``'adaptive'`` divides it by 5 whenever the loss has come to rest by ``tol`` and ``n_iter_no_change``, and ends below 1e-6; with
+        ``early_stopping`` it stays constant. Other courses go into ``schedule``.
     learning_rate_init : float, default=0.001
         The rate at the start, above 0, of ``'sgd'`` and ``'adam'``.
     power_t : float, default=0.5
@@ -68,7 +68,7 @@ class MLPClassifier(MultiLayerPerceptron):
         threads; ``None`` draws from NumPy's global state.
     tol : float, default=0.0001
         Training ends when the loss has not fallen by more than this for ``n_iter_no_change`` epochs; with ``early_stopping``, when the
-        validation score has not risen by more than this.
+        validation score has not become better by more than this.
     verbose : bool, default=False
         Whether a progress bar is shown, on the standard error output.
     warm_start : bool, default=False
@@ -78,8 +78,8 @@ class MLPClassifier(MultiLayerPerceptron):
     nesterovs_momentum : bool, default=True
         Whether momentum looks one step ahead (Nesterov).
     early_stopping : bool, default=False
-        Whether part of the rows is held out, each class in proportion, and training ends when their score no longer rises. The weights of
-        the best score are kept. Where ``fit`` is given ``validation_data``, nothing is held out and that is looked at.
+        Whether part of the rows is held out, each class in proportion, and training ends when their score gets no better. The weights of the
+        best score are kept. Where ``fit`` is given ``validation_data``, nothing is held out and that is looked at.
     validation_fraction : float, default=0.1
         Which share of the rows ``early_stopping`` holds out, above 0 and below 1, at least one row.
     beta_1 : float, default=0.9

@@ -141,7 +141,7 @@ class LogisticRegression(_Linear, MLPClassifier):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last one.
     early_stopping : bool, default=False
-        Whether training ends when the score on rows that are held out no longer rises; the best weights are kept.
+        Whether training ends when the score on rows that are held out gets no better; the best weights are kept.
     validation_fraction : float, default=0.1
         Which share of the rows that holds out, above 0 and below 1.
     loss : str, dict, callable or None, default=None
@@ -299,7 +299,7 @@ class LinearRegression(_Linear, MLPRegressor):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last one.
     early_stopping : bool, default=False
-        Whether training ends when the score on rows that are held out no longer rises; the best weights are kept.
+        Whether training ends when the score on rows that are held out gets no better; the best weights are kept.
     validation_fraction : float, default=0.1
         Which share of the rows that holds out, above 0 and below 1.
     optimizer : str, dict or None, default=None

@@ -573,7 +573,7 @@ class MultiLayerPerceptron(Parameters, ABC):
     def validation_scores_(self) -> list[float] | None:
         """What early stopping goes by on the validation part, epoch by epoch; ``None`` without validation."""
         self._fitted()
-        names = [f"validation.{self.validation_metric}", "validation.accuracy", "validation.r2", "validation.loss"]
+        names = [f"validation.{name}" for name in (self.validation_metric, self._metric(2), "accuracy", "r2", "loss")]
         found = next((name for name in names if name in self.history_), None)
         return None if found is None else [float(value) for value in self.history_[found]]
 

@@ -52,7 +52,7 @@ class MLPRegressor(MultiLayerPerceptron):
     random_state : int, RandomState, Generator or None, default=None
         Where all that is random comes from; the same number gives the same bits.
     tol : float, default=0.0001
-        How much the loss has to fall (with ``early_stopping``: the score to rise) within ``n_iter_no_change`` epochs. With
+        How much the loss has to fall (with ``early_stopping``: the score to get better) within ``n_iter_no_change`` epochs. With
         ``'squared_error'`` it is of ½ of the squares, averaged over targets.
     verbose : bool, default=False
         Whether a progress bar is shown.
@@ -63,7 +63,7 @@ class MLPRegressor(MultiLayerPerceptron):
     nesterovs_momentum : bool, default=True
         Whether momentum looks one step ahead.
     early_stopping : bool, default=False
-        Whether training ends when R² on rows that are held out no longer rises; the best weights are kept.
+        Whether training ends when R² on rows that are held out gets no better; the best weights are kept.
     validation_fraction : float, default=0.1
         Which share of the rows that holds out, above 0 and below 1.
     beta_1 : float, default=0.9
@@ -109,12 +109,16 @@ class MLPRegressor(MultiLayerPerceptron):
         How many targets.
     out_activation_ : str
         ``'identity'``, or ``'exp'`` with the Poisson loss.
-    n_iter_, t_ : int
-        How many epochs were trained, and how many rows training saw in them.
+    n_iter_ : int
+        How many epochs were trained, over all fits that went on from one another.
+    t_ : int
+        How many rows training saw in them.
     loss_curve_ : list of float
         The training loss of each epoch, penalty included.
-    loss_, best_loss_ : float
-        The last of ``loss_curve_``, and the least.
+    loss_ : float
+        The last of ``loss_curve_``; NaN where there is none.
+    best_loss_ : float
+        The least of ``loss_curve_``.
     validation_scores_ : list of float or None
         The validation score of each epoch, R²; ``None`` without validation.
     best_validation_score_ : float or None
