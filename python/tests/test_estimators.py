@@ -79,6 +79,14 @@ def test_early_stopping_keeps_the_best_weights(blobs):
     assert mlp.best_validation_score_ == max(mlp.validation_scores_)
 
 
+def test_validation_scores_are_what_early_stopping_goes_by(blobs):
+    x, y = blobs
+    labels = np.stack([y > 0, y == 2], axis=1).astype(int)
+    mlp = MLPClassifier((8,), early_stopping=True, random_state=0, max_iter=20, tol=0).fit(x, labels)
+    assert mlp.validation_scores_ == mlp.history_["validation.loss"].tolist()
+    assert mlp.best_validation_score_ == min(mlp.validation_scores_)
+
+
 def test_partial_fit_works_with_early_stopping(blobs):
     x, y = blobs
     mlp = MLPClassifier((16,), early_stopping=True, random_state=0, n_iter_no_change=3)

@@ -1,7 +1,17 @@
 """What can watch a training: functions called after every report.
 
 A callback is any function of one argument, the report as a dictionary (``{"epoch": 3, "step": 12, "train.loss": 0.4, ...}``), or of
-two, the report and the network as it is then. It may return ``"stop"``, a new learning rate, or nothing.
+two, the report and the network as it is then. It may return ``"stop"``, a new learning rate, or nothing. What it raises ends the
+training, and comes out of ``fit``.
+
+>>> import numpy as np
+>>> import thalweg
+>>> def halve(report):
+...     return report["learning_rate"] / 2
+>>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1)
+>>> history = net.fit(np.ones((4, 1)), np.ones(4), epochs=9, report_every=1, callbacks=[halve, StopWhen("learning_rate", below=2e-4)])
+>>> history["learning_rate"].round(6).tolist()
+[0.001, 0.0005, 0.00025, 0.000125]
 """
 
 from __future__ import annotations
@@ -16,13 +26,17 @@ __all__ = ["Progress", "StopWhen", "joined"]
 
 
 class Progress:
-    """A progress bar: one line on the terminal, rewritten; in a notebook the same, in place.
+    """A progress bar: one line on the terminal, rewritten; in a notebook the same, in place. ``verbose=True`` of every ``fit`` is this.
+
+    ``total``: the epochs that there will be. ``file``: where it is written, the standard error output without it. ``width``: how many
+    characters the bar has, 20 without it.
 
     >>> import io
     >>> progress = Progress(total=2, file=io.StringIO())
     >>> progress({"epoch": 2, "step": 8, "train.loss": 0.25, "validation.loss": 0.5})
     >>> progress.file.getvalue().strip()
     '[####################] epoch 2/2  train.loss 0.25  validation.loss 0.5'
+    >>> progress.close()
     """
 
     def __init__(self, total: int, file: Any = None, width: int = 20) -> None:
@@ -34,7 +48,7 @@ class Progress:
         self._left_out: dict[str, Any] | None = None
 
     def __call__(self, report: dict[str, Any]) -> None:
-        """Shows the report, at most ten times a second."""
+        """Shows the report: the last epoch's always, others at most ten times a second."""
         now = time.monotonic()
         if int(report["epoch"]) < self.total and now - self._shown < 0.1:
             self._left_out = report
@@ -54,7 +68,7 @@ class Progress:
         self.file.flush()
 
     def close(self) -> None:
-        """Shows the last report, if it was left out, and ends the line."""
+        """Shows the last report, if it was left out, and ends the line; does nothing where nothing was shown."""
         if self._left_out is not None:
             self._draw(self._left_out)
         if self._length:
@@ -68,7 +82,9 @@ def _figures(report: dict[str, Any]) -> list[str]:
 
 
 class StopWhen:
-    """Stops when a figure reaches a value.
+    """Stops when a figure of the reports is at a value or beyond it, ``below`` or ``above``.
+
+    Called with a report that has no such figure, it raises ``ValueError`` with the names that there are.
 
     >>> stop = StopWhen("train.loss", below=0.1)
     >>> stop({"train.loss": 0.2}), stop({"train.loss": 0.05})
@@ -81,7 +97,7 @@ class StopWhen:
         self.above = above
 
     def __call__(self, report: dict[str, Any]) -> str | None:
-        """Asks for the stop."""
+        """``"stop"`` where the value is reached, else nothing."""
         value = report.get(self.figure)
         if value is None:
             raise ValueError(f"the reports have no {self.figure!r}; they have {', '.join(report)}")
@@ -90,7 +106,11 @@ class StopWhen:
 
 
 def wants_network(callback: Callable[..., Any]) -> bool:
-    """Whether a callback takes the network as its second argument."""
+    """Whether a callback takes the network as its second argument.
+
+    >>> wants_network(lambda report, network: None), wants_network(print)
+    (True, False)
+    """
     try:
         signature = inspect.signature(callback)
     except (TypeError, ValueError):
@@ -103,7 +123,14 @@ def wants_network(callback: Callable[..., Any]) -> bool:
 def joined(
     callbacks: Sequence[Callable[..., Any]], network: Callable[[Any], Any]
 ) -> tuple[Callable[..., Any] | None, bool]:
-    """One function that calls all, and whether it wants the parameters. ``network`` makes a network of these."""
+    """One function that calls all, and whether it wants the parameters. ``network`` makes a network of these.
+
+    The first ``"stop"`` that one of them returns is the answer, else what the last one returned that returned something.
+
+    >>> call, with_parameters = joined([lambda report: 0.1, lambda report: "stop"], network=lambda parameters: None)
+    >>> call({"epoch": 1}), with_parameters
+    ('stop', False)
+    """
     if not callbacks:
         return None, False
     with_network = [wants_network(callback) for callback in callbacks]

@@ -16,13 +16,15 @@ class History(Mapping[str, Any]):
     """Every report of a training as arrays: ``"epoch"``, ``"step"``, ``"learning_rate"``, ``"seconds"``, and for each part its loss
     and metrics, as ``"train.loss"`` or ``"validation.accuracy"``. Where a report has no such value there is NaN.
 
-    It shows itself as curves in a notebook.
+    It is a mapping of columns, from names to arrays of one length, and shows itself as curves in a notebook.
 
     >>> history = History({"epoch": np.array([1, 2]), "step": np.array([4, 8]), "train.loss": np.array([0.5, 0.25])})
     >>> history
     History(2 reports of epoch, step, train.loss)
     >>> history.parts(), float(history["train.loss"][-1])
     (['train'], 0.25)
+    >>> list(history), len(history["step"]), "validation.loss" in history
+    (['epoch', 'step', 'train.loss'], 2, False)
     """
 
     def __init__(self, columns: Mapping[str, Any] | None = None) -> None:
@@ -42,11 +44,23 @@ class History(Mapping[str, Any]):
         return f"History({count} reports of {', '.join(self._columns)})"
 
     def parts(self) -> list[str]:
-        """The parts that have a loss: ``["train", "validation"]``."""
+        """The parts that have a loss, among ``"train"``, ``"validation"`` and ``"test"``, in this order.
+
+        >>> History({"train.loss": np.array([0.5]), "validation.loss": np.array([0.6])}).parts()
+        ['train', 'validation']
+        """
         return [part for part in ("train", "validation", "test") if f"{part}.loss" in self._columns]
 
     def continued(self, more: Mapping[str, Any]) -> History:
-        """This history with the reports of a training that went on; epochs, steps and seconds are counted on."""
+        """A history of these reports and those of a training that went on; epochs, steps and seconds are counted on. What only one of them
+        has is NaN in the other's reports.
+
+        >>> counts = {"epoch": np.array([1, 2]), "step": np.array([4, 8])}
+        >>> first, second = History({**counts, "train.loss": np.array([3.0, 2.0])}), History({**counts, "train.loss": np.array([1.5, 1.0])})
+        >>> both = first.continued(second)
+        >>> both["epoch"].tolist(), both["step"].tolist(), both["train.loss"].tolist()
+        ([1, 2, 3, 4], [4, 8, 12, 16], [3.0, 2.0, 1.5, 1.0])
+        """
         count, added = len(self._columns.get("step", ())), len(more.get("step", ()))
         if count == 0:
             return History(more)
@@ -60,7 +74,14 @@ class History(Mapping[str, Any]):
         return History(columns)
 
     def to_svg(self, metric: str = "loss", title: str | None = None) -> str:
-        """The curves of a metric of every part, as SVG."""
+        """The curves of a metric of every part over the epochs, as the text of an SVG; losses that fall far on a logarithmic scale.
+
+        Raises ``ValueError`` where there are no reports, or none has the metric.
+
+        >>> history = History({"epoch": np.array([1, 2]), "step": np.array([4, 8]), "train.loss": np.array([0.5, 0.25])})
+        >>> history.to_svg(title="a short training").startswith("<svg")
+        True
+        """
         x = np.asarray(self["epoch"], dtype=np.float64)
         curves: list[tuple[str, Any, Any, bool]] = []
         for part in ("train", "validation", "test"):

@@ -16,7 +16,16 @@ __all__ = ["from_sklearn"]
 def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
     """A fitted ``sklearn.neural_network`` perceptron as one of Thalweg's: its parameters, classes and weights.
 
-    Predictions are equal to rounding. It can be trained on with ``partial_fit`` or ``warm_start``.
+    Predictions are equal to rounding. It can be trained on with ``partial_fit`` or ``warm_start``, the optimizer's state beginning anew.
+    ``history_`` has the loss curve, and the validation scores if there are any. Raises ``ValueError`` for what is not fitted, no
+    perceptron, or a pipeline (give its last step).
+
+    >>> from sklearn import neural_network
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), ["few", "few", "many", "many"]
+    >>> theirs = neural_network.MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> ours = from_sklearn(theirs)
+    >>> np.allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-10, atol=1e-14), ours.predict([[2.5]]).tolist()
+    (True, ['many'])
     """
     if hasattr(fitted, "steps"):
         raise ValueError(f"{type(fitted).__name__} has steps; give the one that is a perceptron, such as {type(fitted).__name__.lower()}[-1]")

@@ -19,9 +19,19 @@ _PAUSE = 0.5
 
 
 class Live:
-    """A callback that shows the loss, and beside it the fit over one feature or the classes' regions over two.
+    """A callback that shows the loss, and beside it the fit over one feature or the classes' regions over two. ``fit(live=True)`` is this.
 
-    ``show`` is called with the HTML of every picture; without it, it goes into the notebook's cell.
+    ``x``, ``y``: the rows that are shown. ``estimator``: the one that is fitted, if it is one. ``show`` is called with the HTML of every
+    picture, at most twice a second; without it, it goes into the notebook's cell, which needs IPython (else ``ImportError``).
+
+    >>> import thalweg
+    >>> x, y = np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0])
+    >>> pictures = []
+    >>> live = Live(x, y, show=pictures.append)
+    >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1)
+    >>> history = net.fit(x, y, epochs=3, callbacks=[live])
+    >>> pictures[0].count("<div>"), live.html(net).count("<div>")
+    (2, 2)
     """
 
     def __init__(self, x: Any, y: Any, estimator: Any = None, show: Any = None) -> None:
@@ -44,7 +54,7 @@ class Live:
         self._drawn = time.monotonic()
 
     def html(self, network: Any) -> str:
-        """The pictures as they are now."""
+        """The pictures as they are now, as HTML: curves of all reports that it was called with, and what ``network`` says."""
         history = History({name: np.asarray(values) for name, values in self._columns.items()})
         pictures = [history.to_svg(title=f"epoch {int(self._columns['epoch'][-1])}")]
         columns = self.x.shape[1] if self.x.ndim == 2 else 0

@@ -34,6 +34,9 @@ def rows(
     """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes.
 
     ``columns``: the names that columns with names must have, in this order.
+
+    >>> rows(np.ones((4, 3)), [0, 1, 2, 1], outputs=3).rows
+    4
     """
     given = as_rows(x, most_axes=None)
     names = [str(name) for name in given.names] if given.names else None
@@ -62,7 +65,16 @@ def rows(
 
 
 class Explanation:
-    """One training step with every matrix: ``print`` shows it, ``matrices`` holds the numbers."""
+    """One training step with every matrix: ``print`` shows it, ``matrices`` holds the numbers.
+
+    :meth:`Network.explain` gives it. ``text`` is what is printed, ``content`` the same as dictionaries.
+
+    >>> import thalweg
+    >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2, init="zeros", precision="f64")
+    >>> step = net.explain(np.array([[1.0, 2.0]]), [3.0], optimizer={"name": "sgd", "learning_rate": 0.5})
+    >>> step.matrices["w0"].tolist(), step.matrices["dw0"].tolist()
+    ([[0.0], [0.0]], [[-6.0], [-12.0]])
+    """
 
     def __init__(self, text: str, content: dict[str, Any]) -> None:
         self.text = text
@@ -70,7 +82,7 @@ class Explanation:
 
     @property
     def matrices(self) -> dict[str, Any]:
-        """Every matrix by its name in the formulas: ``"w0"``, ``"dlogits"`` ..."""
+        """Every matrix by its name in the formulas: ``"w0"``, ``"dlogits"`` ...; values that are not finite are NaN."""
         found: dict[str, Any] = {}
         for section in self.content["sections"]:
             for entry in section["entries"]:
@@ -89,8 +101,14 @@ class Explanation:
 class Network:
     """Ordered layers and their parameters.
 
-    Layers are written as in an experiment file: names (``"relu"``), dictionaries (``{"dense": 64, "activation": "relu"}``), the
-    functions of :mod:`thalweg.layers`, or objects of one's own.
+    Layers are written as in an experiment file: names (``"relu"``), dictionaries (``{"dense": 64, "activation": "relu"}``), the functions of
+    :mod:`thalweg.layers`, or objects of one's own (:class:`thalweg.layers.Layer`). ``input_shape``: the sizes of one example, ``4`` or ``[1,
+    28, 28]``. ``precision``: ``"f32"`` or ``"f64"``, of weights and sums. ``seed``: where weights start, from 0 to 2⁶⁴ - 1; the same seed
+    gives the same bits. ``init``: how they start, such as ``"glorot_uniform"`` or ``{"name": "normal", "std": 0.1}``; without it by He's rule
+    before ReLU and its kin, else Glorot's. Layers that do not fit one another raise ``ValueError``.
+
+    ``net["0.weight"]`` is a copy of a parameter, ``net["0.weight"] = values`` sets it, and iterating gives the names. ``history`` has the
+    reports of the last training, ``state`` what it goes on from.
 
     >>> import numpy as np
     >>> import thalweg
@@ -101,6 +119,15 @@ class Network:
     True
     >>> line.predict(np.array([[10.0]])).round(4)
     array([[21.]])
+
+    What it is:
+
+    >>> line.input_shape, line.output_shape, line.precision, line.parameter_count, line.loss
+    ((1,), (1,), 'f64', 2, 'mean_squared_error')
+    >>> list(line), line["0.weight"].round(3).tolist(), line.layers
+    (['0.weight', '0.bias'], [[2.0]], [{'dense': 1}])
+    >>> line.label_names, line.column_names, sorted(line.parameters)
+    ([], [], ['0.bias', '0.weight'])
     """
 
     def __init__(
@@ -147,12 +174,12 @@ class Network:
 
     @property
     def layers(self) -> list[Any]:
-        """The layers, as they were given or as the file has them."""
+        """The layers, as they were given or as the file has them: a list of names, dictionaries and objects."""
         return list(self._layers)
 
     @property
     def precision(self) -> str:
-        """``"f32"`` or ``"f64"``."""
+        """``"f32"`` or ``"f64"``: the type of parameters, sums and predictions."""
         return self._engine.precision
 
     @property
@@ -167,7 +194,7 @@ class Network:
 
     @property
     def parameter_count(self) -> int:
-        """How many values training changes."""
+        """How many numbers the parameters have; averages that batch normalisation keeps are counted."""
         return self._engine.parameter_count
 
     @property
@@ -189,7 +216,12 @@ class Network:
         return [str(name) for name in inputs.get("column_names", ())] if inputs.get("kind") == "array" else []
 
     def summary(self) -> str:
-        """A table of the layers."""
+        """A table of the layers: number, kind, shape of one example's output, parameters. ``print(net)`` shows it too.
+
+        >>> import thalweg
+        >>> thalweg.Network(["relu", {"dense": 2}], input_shape=3).summary().splitlines()[-1].split()
+        ['total', '8']
+        """
         return self._engine.summary()
 
     def __repr__(self) -> str:
@@ -224,11 +256,17 @@ class Network:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """A copy of every parameter tensor by its name."""
+        """A copy of every parameter tensor by its name, such as ``"0.weight"``, ``[in, out]``, and ``"0.bias"``, ``[out]``."""
         return {name: self[name] for name in self}
 
     def state_dict(self) -> dict[str, Any]:
-        """The parameters as a ``torch.nn.Sequential`` of the same layers names and lays them out: weights ``[out, in]``."""
+        """The parameters as a ``torch.nn.Sequential`` of the same layers names and lays them out: weights ``[out, in]``.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(4, activation="relu"), thalweg.layers.dense(2)], input_shape=3)
+        >>> {name: values.shape for name, values in net.state_dict().items()}
+        {'0.weight': (4, 3), '0.bias': (4,), '2.weight': (2, 4), '2.bias': (2,)}
+        """
         named: dict[str, Any] = {}
         for name, values in self.parameters.items():
             is_matrix = name.endswith(".weight") and values.ndim == 2
@@ -238,7 +276,13 @@ class Network:
     def load_state_dict(self, named: Mapping[str, Any]) -> None:
         """Takes the parameters of such a ``Sequential``; tensors or arrays. PyTorch's counts of batches are left out.
 
-        Raises ``ValueError`` where one is absent, is of another shape, or belongs to no layer.
+        Raises ``ValueError`` where one is absent, is of another shape, or belongs to no layer; nothing is taken then.
+
+        >>> import thalweg
+        >>> first, second = (thalweg.Network([thalweg.layers.dense(2)], input_shape=3, seed=seed) for seed in (1, 2))
+        >>> second.load_state_dict(first.state_dict())
+        >>> bool((second["0.weight"] == first["0.weight"]).all())
+        True
         """
         own = {_torch_name(name): name for name in self}
         surplus = [key for key in named if key not in own and not key.endswith("num_batches_tracked")]
@@ -259,7 +303,16 @@ class Network:
             self[name] = values
 
     def to_torch(self) -> Any:
-        """A ``torch.nn.Sequential`` with the same layers and parameters; its outputs are logits where the loss takes them."""
+        """A ``torch.nn.Sequential`` with the same layers and parameters, in evaluation mode; its outputs are logits where the loss takes them.
+
+        Raises ``ImportError`` where PyTorch is not installed, ``ValueError`` for a layer that PyTorch has not.
+
+        >>> import thalweg, torch
+        >>> net = thalweg.Network([thalweg.layers.dense(2, activation="tanh")], input_shape=3)
+        >>> x = np.ones((1, 3), dtype=np.float32)
+        >>> bool(np.allclose(net.to_torch()(torch.from_numpy(x)).detach().numpy(), net.predict(x), atol=1e-6))
+        True
+        """
         from .sequential import sequential
 
         return sequential(self)
@@ -298,6 +351,22 @@ class Network:
 
         With validation data the network afterwards has the weights of the best report by validation. Ctrl-C stops within a step: the
         network has what it came to, and ``state`` is there to go on from.
+
+        ``x``: ``[rows, *input_shape]``, finite numbers, which are read where they lie. ``y``: ``[rows]`` or ``[rows, outputs]``, numbers; or
+        class numbers from 0, where they are whole numbers and the network has several outputs or the loss is one of classes. ``weights``:
+        what each row counts, ``[rows]``, 0 or more. ``validation_data`` and ``test_data``: ``(x, y)`` or ``(x, y, weights)``. ``batch_size``:
+        rows of an update, 1 or more, or ``"full"``. ``epochs``: passes over the rows, 100 where neither it nor ``steps``, the number of
+        updates, is given. ``report_every``: epochs, or text such as ``"10 steps"``; by default every epoch, of full batches every 100 steps.
+        ``threads`` changes no result. ``verbose`` shows a progress bar, ``live`` redraws pictures in a notebook.
+
+        Raises ``ValueError`` for settings and shapes that do not fit, and :class:`thalweg.DivergedError` where the loss runs away.
+
+        >>> import thalweg
+        >>> x, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+        >>> net = thalweg.Network([thalweg.layers.dense(2)], input_shape=1, seed=1)
+        >>> history = net.fit(x, y, batch_size=2, epochs=30, optimizer="adam", learning_rate=0.1, metrics=["f1_macro"], l2=1e-4)
+        >>> net.loss, history["epoch"][-1].item(), history["train.accuracy"][-1].item()
+        ('softmax_cross_entropy', 30, 1.0)
         """
         settings = self._settings(loss, optimizer, learning_rate, batch_size, epochs, steps, training)
         if report_every is not None:
@@ -382,14 +451,32 @@ class Network:
     def resume(self, x: Any, y: Any, **arguments: Any) -> History:
         """Goes on from where the last ``fit`` ended, with its optimizer's state: the same bits as if it had never stopped.
 
-        The arguments are those of ``fit``; ``epochs`` and ``steps`` count from the very start.
+        The arguments are those of ``fit``; ``epochs`` and ``steps`` count from the very start. Raises ``ValueError`` where there was no ``fit``.
+
+        >>> import thalweg
+        >>> x, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 3.0, 5.0, 7.0])
+        >>> whole, parts = (thalweg.Network([thalweg.layers.dense(1)], input_shape=1) for _ in range(2))
+        >>> history = whole.fit(x, y, batch_size=2, epochs=4)
+        >>> history = parts.fit(x, y, batch_size=2, epochs=2)
+        >>> parts.resume(x, y, batch_size=2, epochs=4)["epoch"].tolist()
+        [3, 4]
+        >>> bool((parts["0.weight"] == whole["0.weight"]).all())
+        True
         """
         if self.state is None:
             raise ValueError("there is nothing to go on from: call fit first")
         return self.fit(x, y, state=self.state, **arguments)
 
     def step(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, optimizer: Any = "adam", seed: int = 0, **training: Any) -> float:
-        """One update by all these rows, the optimizer's state kept from step to step; the loss before it is returned."""
+        """One update by all these rows, the optimizer's state kept from step to step; the loss before it is returned.
+
+        The arguments are those of ``fit``; it works on one thread.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
+        >>> [round(net.step([[1.0]], [2.0], optimizer={"name": "sgd", "learning_rate": 0.25}), 3) for _ in range(3)]
+        [4.0, 0.0, 0.0]
+        """
         outputs = int(np.prod(self.output_shape))
         train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
         settings = self._settings(loss, optimizer, None, "full", None, None, training)
@@ -408,7 +495,16 @@ class Network:
     # Using and examining it.
 
     def predict(self, x: Any, *, threads: int | None = None) -> Any:
-        """``[rows, outputs]``: probabilities where the loss takes logits, else numbers in the target's own units."""
+        """``[rows, outputs]``: probabilities where the loss takes logits, else numbers in the target's own units.
+
+        ``x``: ``[rows, *input_shape]``; another shape raises ``ValueError``. ``threads`` changes no result.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2, init="zeros")
+        >>> net["0.weight"] = [[1.0], [2.0]]
+        >>> net.predict(np.array([[1.0, 1.0], [0.0, 3.0]])).tolist()
+        [[3.0], [6.0]]
+        """
         if is_array(x):
             found = self._engine.predict_in_place(x)
             if found is not None:
@@ -416,13 +512,27 @@ class Network:
         return self._engine.predict(rows(x, columns=self.column_names), threads_of(threads))
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
-        """The loss and every metric that fits."""
+        """The loss and every metric that fits, by name. ``y`` and ``weights`` are as in ``fit``; metrics count every row once.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
+        >>> found = net.evaluate([[0.0], [1.0]], [1.0, 3.0])
+        >>> found["loss"], found["mae"], sorted(found)
+        (5.0, 2.0, ['data_loss', 'loss', 'mae', 'mape', 'mse', 'r2', 'rmse'])
+        """
         return self._engine.evaluate(self._rows(x, y, weights, None))
 
     def gradients(
         self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, l2: float = 0.0, l1: float = 0.0
     ) -> tuple[float, dict[str, Any]]:
-        """The loss over all rows, and its derivative by every parameter, by name."""
+        """The loss over all rows, penalties included, and its derivative by every parameter, by name and shaped as it.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2, init="zeros")
+        >>> loss, gradients = net.gradients([[1.0, 2.0]], [3.0])
+        >>> loss, gradients["0.weight"].tolist(), gradients["0.bias"].tolist()
+        (9.0, [[-6.0], [-12.0]], [-6.0])
+        """
         data = self._rows(x, y, weights, loss)
         value, flat = self._engine.gradients(data, to_json({"l2": l2, "l1": l1}), None if loss is None else spelled(loss))
         named: dict[str, Any] = {}
@@ -435,7 +545,16 @@ class Network:
         return value, named
 
     def gradcheck(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, seed: int = 0) -> dict[str, Any]:
-        """Compares backward with central differences in 64 bits: ``{"ok": True, "worst": ..., "kinks": 0, ...}``."""
+        """Compares backward with central differences in 64 bits: ``{"ok": True, "worst": ..., "kinks": 0, ...}``.
+
+        ``seed`` says where in the parameters differences are taken.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(3, activation="tanh"), thalweg.layers.dense(1)], input_shape=2)
+        >>> check = net.gradcheck([[1.0, 2.0], [0.0, 1.0]], [3.0, 1.0])
+        >>> check["ok"], check["kinks"]
+        (True, 0)
+        """
         data = self._rows(x, y, weights, loss)
         return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed_of(seed))
 
@@ -451,7 +570,15 @@ class Network:
         seed: int = 0,
         **training: Any,
     ) -> Explanation:
-        """The step after ``step`` updates of a training from these parameters, with its formulas and every matrix."""
+        """The step after ``step`` updates of a training from these parameters, with its formulas and every matrix.
+
+        The arguments are those of ``fit``; the network stays as it is.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
+        >>> sorted(net.explain([[1.0], [2.0]], [1.0, 2.0], batch_size="full").matrices)[:4]
+        ['b0', 'db0', 'dw0', 'dŷ']
+        """
         settings = self._settings(loss, optimizer, None, batch_size, None, None, training)
         data = self._rows(x, y, None, loss)
         chosen = None if loss is None else spelled(loss)
@@ -466,16 +593,42 @@ class Network:
     # Files and copies.
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes a model file, whole or not at all, which the command line and Rust read too."""
+        """Writes a model file, whole or not at all, which the command line and Rust read too. Raises ``OSError`` where it cannot.
+
+        >>> import os, tempfile, thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(2)], input_shape=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(os.path.join(folder, "net.safetensors"))
+        ...     again = thalweg.Network.load(os.path.join(folder, "net.safetensors"))
+        >>> bool((again["0.weight"] == net["0.weight"]).all()), again.layers
+        (True, [{'dense': 2}])
+        """
         self._engine.save(path)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Reads a model file, whoever wrote it."""
+        """Reads a model file, whoever wrote it: Python, Rust or the command line.
+
+        Raises :class:`thalweg.FileError` where it is no model file, and ``OSError`` where it cannot be read.
+
+        >>> import os, tempfile, thalweg
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     thalweg.Network([thalweg.layers.dense(2)], input_shape=3).save(os.path.join(folder, "net.safetensors"))
+        ...     thalweg.Network.load(os.path.join(folder, "net.safetensors")).parameter_count
+        8
+        """
         return cls._of(_engine.Network.load(path))
 
     def copy(self) -> Self:
-        """A copy that shares nothing."""
+        """A copy that shares nothing, without history and state.
+
+        >>> import thalweg
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1)
+        >>> other = net.copy()
+        >>> other["0.bias"] = [5.0]
+        >>> net["0.bias"].tolist(), other["0.bias"].tolist()
+        ([0.0], [5.0])
+        """
         return type(self)._of(self._engine.copy(), self._layers)
 
     def _like(self, parameters: Any) -> Self:

@@ -1,4 +1,7 @@
-"""Pictures on Matplotlib's axes, which is imported when they are drawn."""
+"""Pictures on Matplotlib's axes, which is imported when they are drawn.
+
+Each function draws on ``ax``, or on the axes of a new figure of ``pyplot``, and returns the axes. Without Matplotlib it raises ``ImportError``.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,18 @@ def _axes(ax: Any) -> Any:
 
 
 def plot_history(trained: Any, metric: str = "loss", *, ax: Any = None) -> Any:
-    """The curves of a metric of every part. ``trained``: an estimator, a network, a run, or a history."""
+    """The curves of a metric of every part over the epochs.
+
+    ``trained``: a fitted estimator, a network, a run, or a history. ``metric``: ``"loss"``, ``"accuracy"``, ``"r2"`` or another that the
+    history has. Raises ``ValueError`` where there are no reports, or none has the metric.
+
+    >>> from matplotlib.figure import Figure
+    >>> from thalweg import LinearRegression
+    >>> line = LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> axes = plot_history(line, "mse", ax=Figure().add_subplot())
+    >>> axes.get_xlabel(), axes.get_ylabel(), axes.get_legend_handles_labels()[1]
+    ('epoch', 'mse', ['train'])
+    """
     history = trained
     for name in ("history_", "history"):
         history = getattr(trained, name, history)
@@ -43,7 +57,18 @@ def plot_history(trained: Any, metric: str = "loss", *, ax: Any = None) -> Any:
 
 
 def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: int = 200) -> Any:
-    """The class that is chosen at each place around points of two features, and the points."""
+    """The class that is chosen at each place around points of two features, and the points.
+
+    ``trained``: a fitted classifier or network. ``X``: ``[rows, 2]``. ``y``: a class for each row. ``resolution``: how many places are asked
+    along each axis. Raises ``ValueError`` where there are not two features, or several labels a row.
+
+    >>> from matplotlib.figure import Figure
+    >>> from thalweg import LogisticRegression
+    >>> X, y = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), [0, 0, 1, 1]
+    >>> axes = plot_boundary(LogisticRegression().fit(X, y), X, y, ax=Figure().add_subplot(), resolution=20)
+    >>> axes.collections[-1].get_offsets().shape
+    (4, 2)
+    """
     from ._arrays import as_rows
 
     x = np.asarray(as_rows(X).array, dtype=np.float64)
@@ -64,7 +89,18 @@ def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: i
 
 
 def plot_confusion(trained: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
-    """Which class is taken for which: rows are the true classes."""
+    """Which class is taken for which, counted: rows are the true classes, columns the predicted.
+
+    ``trained``: a fitted classifier or network. ``X``: ``[rows, features]``. ``y``: a class for each row; several labels a row are a
+    ``ValueError``.
+
+    >>> from matplotlib.figure import Figure
+    >>> from thalweg import LogisticRegression
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), ["few", "few", "many", "many"]
+    >>> axes = plot_confusion(LogisticRegression().fit(X, y), X, y, ax=Figure().add_subplot())
+    >>> [label.get_text() for label in axes.get_yticklabels()], [text.get_text() for text in axes.texts]
+    (['few', 'many'], ['2', '0', '0', '2'])
+    """
     ax = _axes(ax)
     names, counts = confusion(trained, X, y)
     ax.imshow(counts, cmap="Blues")
@@ -89,7 +125,12 @@ def _one_class_a_row(y: Any) -> Any:
 
 
 def classes_of(trained: Any, x: Any) -> Any:
-    """The class that an estimator or a network chooses for each row."""
+    """The class that an estimator or a network chooses for each row.
+
+    >>> from thalweg import LogisticRegression
+    >>> classes_of(LogisticRegression().fit([[0.0], [1.0]], ["a", "b"]), [[0.9]]).tolist()
+    ['b']
+    """
     said = trained.predict(x)
     if hasattr(trained, "classes_") or said.ndim == 1:
         return said
@@ -97,7 +138,13 @@ def classes_of(trained: Any, x: Any) -> Any:
 
 
 def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
-    """The classes' names, and how often each true class (row) is taken for each (column)."""
+    """The classes' names, and how often each true class (row) is taken for each (column).
+
+    >>> from thalweg import LogisticRegression
+    >>> confusion(LogisticRegression().fit([[0.0], [1.0]], ["a", "b"]), [[0.0], [0.1], [0.9]], ["a", "b", "b"])
+    (['a', 'b'], array([[1, 0],
+           [1, 1]]))
+    """
     wanted, said = _one_class_a_row(y), classes_of(trained, X)
     names = open_numpy.unique(np.concatenate([wanted, said]))
     counts = np.zeros((len(names), len(names)), dtype=np.int64)

@@ -26,7 +26,15 @@ def builtin_experiments() -> list[str]:
 
 
 class Verification:
-    """What a repetition of a run came to."""
+    """What a repetition of a run came to, as :meth:`Run.verify` gives it; it is true where the repetition was ``identical``.
+
+    ``reports``: how many were compared; ``step``: up to which. Where they differ, ``between_steps`` has the steps around the first difference, and
+    ``difference`` says what it is; else both are ``None``.
+
+    >>> same = Verification(True, 4, 300, None)
+    >>> same, bool(same), same.difference
+    (identical: 4 reports, up to step 300, True, None)
+    """
 
     def __init__(self, identical: bool, reports: int, step: int, difference: tuple[list[int], str] | None) -> None:
         self.identical = identical
@@ -45,19 +53,36 @@ class Verification:
 
 
 class Run:
-    """The folder of a run."""
+    """The folder of a run: an experiment, its reports, the trained network. :func:`train` makes one, :meth:`open` opens one.
+
+    >>> import tempfile
+    >>> import thalweg
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> run = thalweg.train("spiral-linear", out=folder.name + "/run", steps=200)
+    >>> run.path.name, run.result["status"], run.history["step"].tolist()
+    ('run', 'finished', [0, 100, 200])
+    >>> run.network.output_shape, run.data("train").shape, run.data("nothing") is None
+    ((3,), (300, 2), True)
+    >>> run.at(100).parameter_count == run.network.parameter_count, "spiral" in run.experiment
+    (True, True)
+    >>> run.verify(threads=1)
+    identical: 3 reports, up to step 200
+    >>> thalweg.Run.open(run.path).resume().result["steps"]
+    200
+    >>> folder.cleanup()
+    """
 
     def __init__(self, engine: _engine.Run) -> None:
         self._engine = engine
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> Self:
-        """Opens the folder of a run that was made before, by whatever face."""
+        """Opens the folder of a run that was made before, by whatever face. Raises ``OSError`` where there is none."""
         return cls(_engine.Run.open(path))
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """The run's folder."""
         return Path(self._engine.path)
 
     @property
@@ -82,7 +107,7 @@ class Run:
         return Network._of(self._engine.model())
 
     def at(self, step: int) -> Network:
-        """The network after ``step`` updates, to the bit."""
+        """The network after ``step`` updates, to the bit; :class:`thalweg.FileError` where the run ended before."""
         return Network._of(self._engine.at(whole("step", step, 0)))
 
     def data(self, part: str = "train") -> Any:
@@ -91,12 +116,15 @@ class Run:
         return None if found is None else found.features()
 
     def resume(self, *, callback: Callable[..., Any] | None = None) -> Self:
-        """Goes on to the end, to the same bits as if the run had never stopped."""
+        """Goes on to the end, to the same bits as if the run had never stopped; a run that has ended stays as it is.
+
+        ``callback`` is as in :func:`train`.
+        """
         self._engine = self._engine.resume(callback)
         return self
 
     def verify(self, *, threads: int | None = None) -> Verification:
-        """Trains again and compares every report, to the bit."""
+        """Trains again, in memory, and compares every report, to the bit. ``threads`` may be others than the run's."""
         return Verification(*self._engine.verify(threads_of(threads)))
 
     def __repr__(self) -> str:
@@ -122,8 +150,10 @@ def train(
 ) -> Run:
     """Trains a built-in experiment, an experiment file, or its TOML text, into a folder.
 
-    ``settings`` are laid over it, by the short names of the command line (``epochs=3``, ``hidden=[64, 64]``) or, through a dictionary, by
-    their full ones (``**{"training.optimizer.learning_rate": 0.1}``).
+    ``out`` is the run's folder; without it a new one is made in ``runs``. ``force`` replaces a run that is there. ``data``: the folder of
+    data sets. ``callback`` is called with each report, and may return ``"stop"`` or a new learning rate. ``settings`` are laid over the
+    experiment, by the short names of the command line (``epochs=3``, ``hidden=[64, 64]``) or, through a dictionary, by their full ones
+    (``**{"training.optimizer.learning_rate": 0.1}``). Raises ``ValueError`` for an experiment that is not right, ``OSError`` for files.
 
     >>> import tempfile
     >>> import thalweg

@@ -28,28 +28,145 @@ _CROSS_ENTROPIES = frozenset({"log_loss", "cross_entropy", "crossentropy", "nll"
 
 
 class MLPClassifier(MultiLayerPerceptron):
-    """A multi-layer perceptron that tells classes apart.
+    """A multi-layer perceptron that tells classes apart: scikit-learn's ``MLPClassifier``, and what its users have missed.
 
-    The parameters are those of ``sklearn.neural_network.MLPClassifier``, with the same defaults, and these:
+    Rows of numbers go through dense layers, each followed by an activation; the last layer's outputs become probabilities. With the
+    parameters that scikit-learn's has, and their defaults, it takes the same steps; what is beyond it comes after ``max_fun``. Parameters are
+    checked by ``fit`` and ``partial_fit``, which raise ``ValueError`` with the name and the range.
 
-    - ``activation`` and ``dropout`` may be lists, one entry for each hidden layer; every activation of the engine is there.
-    - ``hidden_layer_sizes=()`` is a linear model.
-    - ``loss``: any loss of the engine but that of counts (``"poisson"``), or a function
-      ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``. A function is given the last layer's outputs, of which the
-      softmax is taken for probabilities, or where y is a matrix of several labels the sigmoid. With ``"hinge"`` and ``"squared_hinge"``
-      there are no probabilities, but ``decision_function``.
-    - ``class_weight``: ``"balanced"`` or ``{label: weight}``.
-    - ``optimizer``, ``schedule``, ``weight_decay``, ``clip_norm``: as in an experiment file, in place of ``solver``.
-    - ``init``: how weights start, such as ``"he_normal"`` (biases are 0 then). Without it, as scikit-learn's: weights and biases uniform
-      between ±√(6 / (inputs + outputs)) of their layer (Glorot and Bengio 2010), or ±√(2 / ...) with the logistic activation.
-    - ``validation_metric``: what early stopping goes by; ``"accuracy"`` without it.
-    - ``precision``: ``"f32"``, ``"f64"``, or ``"auto"``: 32 bits for float32 and bytes, else 64.
-    - ``threads``: how many to work on. The bits of the result do not depend on it.
-    - ``callbacks``: functions called after each epoch (:mod:`thalweg.callbacks`); ``verbose=True`` shows a progress bar.
+    Parameters
+    ----------
+    hidden_layer_sizes : int or list of int, default=(100,)
+        How many units each hidden layer has, from the input on; each 1 or more. ``()`` is a linear model.
+    activation : str, dict or list of these, default='relu'
+        What follows each hidden layer, or a list with one entry for each: ``'identity'``, ``'logistic'`` (also ``'sigmoid'``), ``'tanh'``,
+        ``'relu'``, ``'leaky_relu'``, ``'elu'``, ``'selu'``, ``'gelu'``, ``'gelu_tanh'``, ``'silu'``, ``'softplus'``, ``'mish'`` or
+        ``'softmax'``; with an option as a dictionary, such as ``{"name": "leaky_relu", "slope": 0.1}``.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        How weights are found. ``'adam'`` and ``'sgd'`` make one update for each batch, ``'sgd'`` with ``momentum``; ``'lbfgs'`` makes quasi-Newton
+        steps over all rows, and is good for small sets. Every other rule goes into ``optimizer``.
+    alpha : float, default=0.0001
+        The strength of the L2 penalty, 0 or more: ½·alpha·Σw², divided by the rows of a batch, is added to the loss; biases are left out.
+    batch_size : int, 'auto' or 'full', default='auto'
+        Rows for each update, 1 or more. ``'auto'`` is 200, or all rows where there are fewer; ``'full'`` is all. More than there are is all of
+        them, with a warning. ``'lbfgs'`` always takes all.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        How the rate of ``solver='sgd'`` changes. ``'invscaling'`` makes it learning_rate_init / (rows seen + 1)^power_t after each epoch.
+        ``'adaptive'`` divides it by 5 whenever the loss has come to rest by ``tol`` and ``n_iter_no_change``, and ends below 1e-6; with
+        ``early_stopping`` it stays constant. Other courses go into ``schedule``.
+    learning_rate_init : float, default=0.001
+        The rate at the start, above 0, of ``'sgd'`` and ``'adam'``.
+    power_t : float, default=0.5
+        The exponent of ``learning_rate='invscaling'``, 0 or more.
+    max_iter : int, default=200
+        The most epochs (passes over all rows; of ``'lbfgs'``, steps) of one ``fit``, 1 or more. A ``ConvergenceWarning`` says that they were not
+        enough.
+    shuffle : bool, default=True
+        Whether each epoch has an order of rows of its own.
+    random_state : int, RandomState, Generator or None, default=None
+        Where the start, the order of rows, dropout and what is held out come from. The same number gives the same bits on any number of
+        threads; ``None`` draws from NumPy's global state.
+    tol : float, default=0.0001
+        Training ends when the loss has not fallen by more than this for ``n_iter_no_change`` epochs; with ``early_stopping``, when the
+        validation score has not become better by more than this.
+    verbose : bool, default=False
+        Whether a progress bar is shown, on the standard error output.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one, with the optimizer's state and early stopping's patience; else it begins anew.
+    momentum : float, default=0.9
+        Which share of the last step of ``solver='sgd'`` goes into the next, 0 or more and below 1.
+    nesterovs_momentum : bool, default=True
+        Whether momentum looks one step ahead (Nesterov).
+    early_stopping : bool, default=False
+        Whether part of the rows is held out, each class in proportion, and training ends when their score gets no better. The weights of the
+        best score are kept. Where ``fit`` is given ``validation_data``, nothing is held out and that is looked at.
+    validation_fraction : float, default=0.1
+        Which share of the rows ``early_stopping`` holds out, above 0 and below 1, at least one row.
+    beta_1 : float, default=0.9
+        How much of the old mean of gradients ``'adam'`` keeps, 0 or more and below 1.
+    beta_2 : float, default=0.999
+        How much of the old mean of squared gradients ``'adam'`` keeps, 0 or more and below 1.
+    epsilon : float, default=1e-8
+        What keeps the divisor of ``'adam'`` from 0, above 0.
+    n_iter_no_change : int, default=10
+        For how many epochs ``tol`` may be missed, 1 or more; ``inf`` never ends training early.
+    max_fun : int, default=15000
+        How often ``'lbfgs'`` may compute the loss, 1 or more. A ``ConvergenceWarning`` says that it was not enough.
+    loss : str, dict, callable or None, default=None
+        What training makes small. ``None`` is the cross-entropy: of a sigmoid for two classes and for several labels a row, else of a
+        softmax. Any loss of :mod:`thalweg.losses` but ``'poisson'``, or a function ``loss(predictions, targets, weights) -> (loss of each
+        row, derivative by each prediction)``, which is given the last layer's outputs: probabilities are their softmax, for several labels
+        their sigmoid. ``'hinge'`` and ``'squared_hinge'`` give scores: there is ``decision_function`` then, and no ``predict_proba``. A loss
+        of numbers (``'mean_squared_error'``) is given probabilities.
+    class_weight : dict, 'balanced' or None, default=None
+        What a row of each class counts, ``{label: weight}``, 0 or more and 1 where a label is not named; ``'balanced'`` makes all classes count the
+        same. It multiplies ``sample_weight``. Not for several labels a row.
+    dropout : float or list of float, default=0.0
+        With which chance each value of a hidden layer is left out in training, 0 or more and below 1; or one for each hidden layer.
+    init : str, dict or None, default=None
+        How weights start: ``'he_normal'``, ``'he_uniform'``, ``'glorot_normal'``, ``'glorot_uniform'``, ``'lecun_normal'``, ``'zeros'``,
+        ``{"name": "normal", "std": 0.1}`` or ``{"name": "uniform", "low": -0.1, "high": 0.1}``; biases are 0 then. ``None`` is scikit-learn's start:
+        weights and biases uniform between ±√(6 / (inputs + outputs)) of their layer (Glorot and Bengio 2010), ±√(2 / ...) before a sigmoid.
+    optimizer : str, dict or None, default=None
+        A rule of :mod:`thalweg.optimizers`, by name or with options. It takes the place of ``solver``, ``learning_rate``, ``learning_rate_init``,
+        ``momentum`` and Adam's constants; a name alone has its own rate.
+    schedule : str, dict or None, default=None
+        The rate as a function of the step (:mod:`thalweg.schedules`), as a share of the optimizer's.
+    weight_decay : float, default=0.0
+        Decoupled decay, 0 or more: each step takes rate·weight_decay·w off each weight; biases are left out.
+    clip_norm : float or None, default=None
+        A gradient that is longer than this, above 0, is shortened to it.
+    validation_metric : str or None, default=None
+        What ``early_stopping`` goes by, such as ``'f1_macro'``, ``'roc_auc'`` or ``'loss'``. ``None`` is ``'accuracy'``, for several labels a
+        row ``'loss'``.
+    precision : {'auto', 'f32', 'f64'}, default='auto'
+        The type of weights and sums. ``'auto'`` is 32 bits for rows of float32 and bytes, else 64.
+    threads : int or None, default=None
+        How many threads work, 1 or more; ``None`` is :func:`thalweg.default_threads`. The result does not depend on it.
+    callbacks : list of callable or None, default=None
+        Functions called after each epoch with the report (:mod:`thalweg.callbacks`); they may stop training or set the rate.
 
-    ``fit`` takes ``sample_weight`` and ``validation_data=(X, y)``; the losses and metrics of every epoch are in ``history_``, and with
-    validation the best weights are kept.
+    Attributes
+    ----------
+    classes_ : array, [classes]
+        The labels in ascending order; for several labels a row their numbers from 0.
+    coefs_ : list of array
+        The weights of each layer, ``[inputs, outputs]``, as copies.
+    intercepts_ : list of array
+        The biases of each layer, ``[outputs]``, as copies.
+    n_layers_ : int
+        How many layers there are, input and output counted.
+    n_outputs_ : int
+        How many outputs: 1 for two classes with a loss of one sigmoid or one score, else one for each class or label.
+    out_activation_ : str
+        What makes probabilities of the outputs: ``'logistic'`` or ``'softmax'``; ``'identity'`` where they are scores.
+    n_iter_ : int
+        How many epochs were trained, over all fits that went on from one another.
+    t_ : int
+        How many rows training saw, repetitions counted: ``n_iter_`` times the rows.
+    loss_curve_ : list of float
+        The training loss of each epoch, penalty included.
+    loss_ : float
+        The last of ``loss_curve_``; NaN where there is none.
+    best_loss_ : float
+        The least of ``loss_curve_``, also with ``early_stopping``, where scikit-learn has ``None``.
+    validation_scores_ : list of float or None
+        The validation score of each epoch; ``None`` without validation.
+    best_validation_score_ : float or None
+        With ``early_stopping``, the score of the weights that were kept.
+    stopped_ : bool
+        With ``early_stopping``, whether its patience was at its end.
+    history_ : History
+        Every loss and metric of every epoch as arrays, ``"train.loss"``, ``"validation.accuracy"`` and so on (:class:`thalweg.History`).
+    network_ : Network
+        The trained network (:class:`thalweg.Network`).
+    n_features_in_ : int
+        How many columns it was trained on.
+    feature_names_in_ : array of str
+        Their names; only where the rows came with names that are text.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from thalweg import MLPClassifier
     >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -57,6 +174,26 @@ class MLPClassifier(MultiLayerPerceptron):
     >>> mlp = MLPClassifier(hidden_layer_sizes=(8,), activation="tanh", solver="lbfgs", random_state=1, max_iter=100)
     >>> mlp.fit(X, y).predict(X).tolist()
     ['same', 'different', 'different', 'same']
+
+    What a fit leaves behind:
+
+    >>> mlp.classes_.tolist(), mlp.n_layers_, mlp.n_outputs_, mlp.out_activation_
+    (['different', 'same'], 3, 1, 'logistic')
+    >>> [w.shape for w in mlp.coefs_], [b.shape for b in mlp.intercepts_]
+    ([(2, 8), (8, 1)], [(8,), (1,)])
+    >>> mlp.loss_ == mlp.loss_curve_[-1] == mlp.best_loss_ < 0.01, mlp.t_ == 4 * mlp.n_iter_
+    (True, True)
+
+    Validation, several labels a row, and a loss of scores:
+
+    >>> fitted = MLPClassifier((8,), random_state=0, early_stopping=True, max_iter=300).fit(np.repeat(X, 20, axis=0), np.repeat(y, 20))
+    >>> max(fitted.validation_scores_) == fitted.best_validation_score_
+    True
+    >>> labels = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, labels).predict([[1.0, 0.0]]).tolist()
+    [[1, 0]]
+    >>> hasattr(MLPClassifier(loss="hinge"), "predict_proba"), hasattr(MLPClassifier(loss="hinge"), "decision_function")
+    (False, True)
     """
 
     class_weight: Any
@@ -117,15 +254,48 @@ class MLPClassifier(MultiLayerPerceptron):
     ) -> Self:
         """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended.
 
-        ``validation_data=(X, y)`` is looked at after each epoch; ``X_val`` and ``y_val`` are the same in two, as scikit-learn's pipelines
-        transform it (``transform_input=["X_val"]``).
+        Raises ``ValueError`` for parameters, shapes and labels that do not fit, ``TypeError`` for columns that are no numbers, and
+        :class:`thalweg.DivergedError` where the loss runs away. Warns with :class:`thalweg.ConvergenceWarning`.
+
+        Parameters
+        ----------
+        X : array, frame or sparse matrix, [rows, features]
+            Finite numbers. float32, float64, integers and bool are read where they lie; leave them unchanged while training runs.
+        y : array, [rows] or [rows, labels]
+            A label for each row, text or whole numbers; or a matrix of zeros and ones, a column for each of several labels.
+        sample_weight : float or array, [rows], default=None
+            What each row counts, 0 or more: 2 is the row twice, 0 its absence.
+        validation_data : (X, y) or (X, y, sample_weight), default=None
+            Looked at after each epoch; the weights of the best score (without ``early_stopping``: of the least validation loss) are kept.
+        live : bool, default=False
+            Whether pictures are redrawn in a notebook while training goes on (:mod:`thalweg.live`).
+        X_val, y_val : default=None
+            ``validation_data`` in two, so that scikit-learn's pipelines transform it (``transform_input=["X_val"]``).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X, y = np.linspace(-1, 1, 40).reshape(-1, 1), np.repeat(["low", "high"], 20)
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, y, validation_data=(X[::2], y[::2]))
+        >>> mlp.score(X, y), max(mlp.validation_scores_)
+        (1.0, 1.0)
         """
         return self._fit(X, y, sample_weight, self._one_validation(validation_data, X_val, y_val), live=live)
 
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, validation_data: Any = None
     ) -> Self:
-        """One more epoch, on these rows. ``classes``: all labels there will be, at the first call; not needed for a matrix of labels."""
+        """One more epoch, on these rows, with the optimizer's state of the last call.
+
+        ``classes``: all labels that there will be, needed at the first call; not for a matrix of labels. ``X``, ``y``, ``sample_weight`` and
+        ``validation_data`` are those of ``fit``. With ``early_stopping`` the best weights are kept, but nothing is ended.
+
+        >>> mlp = MLPClassifier((4,), random_state=0)
+        >>> for _ in range(3):
+        ...     _ = mlp.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes", "maybe"])
+        >>> mlp.n_iter_, mlp.classes_.tolist()
+        (3, ['maybe', 'no', 'yes'])
+        """
         if getattr(self, "classes_", None) is None:
             if classes is None and 1 in (np.ndim(y), *np.shape(y)[1:]):
                 raise ValueError("classes must be passed on the first call to partial_fit: all labels that there will be")
@@ -136,7 +306,12 @@ class MLPClassifier(MultiLayerPerceptron):
         return self._fit(X, y, sample_weight, validation_data, incremental=True, classes=classes)
 
     def predict(self, X: Any) -> Any:
-        """The likeliest class of each row, or all likely labels."""
+        """The likeliest class of each row, ``[rows]``; of several labels a matrix of zeros and ones, 1 above a probability of ½.
+
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+        >>> mlp.predict([[0.5], [2.5]]).tolist()
+        ['a', 'b']
+        """
         said = self._predictions(X)
         if self._is_multilabel:
             return (self._likely(said) > 0.5).astype(np.int64)
@@ -149,7 +324,14 @@ class MLPClassifier(MultiLayerPerceptron):
 
     @available("loss={0.loss!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
     def predict_proba(self, X: Any) -> Any:
-        """How likely each class is, ``[rows, classes]``."""
+        """How likely each class is, ``[rows, classes]``, in the order of ``classes_``; each row adds up to 1, but not of several labels.
+
+        With ``loss="hinge"`` and ``"squared_hinge"`` there is no such method.
+
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+        >>> mlp.predict_proba([[0.5], [2.5]]).round(2).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+        """
         said = self._likely(self._predictions(X))
         if self._is_multilabel:
             return said
@@ -170,7 +352,12 @@ class MLPClassifier(MultiLayerPerceptron):
     @available("only the losses hinge and squared_hinge give scores; take predict_proba", lambda self: self._gives_scores())
     def decision_function(self, X: Any) -> Any:
         """With ``loss="hinge"`` or ``"squared_hinge"``: the scores that the classes are chosen by, ``[rows, classes]``, or for two classes
-        ``[rows]``, above 0 for the second."""
+        ``[rows]``, above 0 for the second.
+
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", loss="hinge", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+        >>> (mlp.decision_function([[0.5], [2.5]]) > 0).tolist()
+        [False, True]
+        """
         said = self._predictions(X)
         return said[:, 0] if said.shape[1] == 1 else said
 
@@ -182,12 +369,22 @@ class MLPClassifier(MultiLayerPerceptron):
 
     @available("loss={0.loss!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
     def predict_log_proba(self, X: Any) -> Any:
-        """The logarithms of these."""
+        """The natural logarithms of ``predict_proba``, ``[rows, classes]``; minus infinity where a probability is 0.
+
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+        >>> bool((mlp.predict_log_proba([[0.5]]) == np.log(mlp.predict_proba([[0.5]]))).all())
+        True
+        """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of rows whose class (or all of whose labels) is right."""
+        """The share of rows whose class (or all of whose labels) is right, from 0 to 1; each row counts ``sample_weight``.
+
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+        >>> mlp.score([[0.0], [3.0]], ["a", "a"]), mlp.score([[0.0], [3.0]], ["a", "a"], sample_weight=[3, 1])
+        (0.5, 0.75)
+        """
         said, wanted = self.predict(X), as_targets(y)
         checks.check_lengths(len(said), wanted)
         if self._is_multilabel:
@@ -202,7 +399,10 @@ class MLPClassifier(MultiLayerPerceptron):
 
     @property
     def out_activation_(self) -> str:
-        """``"logistic"`` or ``"softmax"``, or ``"identity"`` where the outputs are scores. Where several classes have a sigmoid each, probabilities are these over their sum."""
+        """``"logistic"`` or ``"softmax"``, or ``"identity"`` where the outputs are scores.
+
+        Where several classes have a sigmoid each, probabilities are these over their sum.
+        """
         if self._gives_scores():
             return "identity"
         return "logistic" if self._is_multilabel or self._takes_sigmoids() else "softmax"
@@ -346,9 +546,11 @@ def _numbers(labels: list[str], numbers: list[float]) -> Any:
 
 
 def sigmoid(logits: Any) -> Any:
+    """1 / (1 + exp(-z)), value by value."""
     return 0.5 * (1.0 + np.tanh(0.5 * logits))  # which does not overflow
 
 
 def softmax(logits: Any) -> Any:
+    """exp(z) over its sum, row by row."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)

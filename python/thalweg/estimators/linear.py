@@ -112,15 +112,75 @@ class _Linear(MultiLayerPerceptron):
 class LogisticRegression(_Linear, MLPClassifier):
     """A linear classifier with a logistic loss and an L2 penalty, by gradient descent.
 
-    ``C`` is the inverse of the penalty's strength, as in scikit-learn: C·Σ loss + ½·Σ w² becomes least. ``solver="lbfgs"`` descends along
-    quasi-Newton directions over all rows; ``"sgd"`` and ``"adam"`` take batches, like :class:`MLPClassifier`, and want features of similar
-    size. Columns that lie far from 0 are centred while training; ``coef_`` and ``intercept_`` are of the columns themselves.
+    What becomes least is C·Σ loss + ½·Σ w², as in scikit-learn, with the cross-entropy of a sigmoid for two classes and for several labels a
+    row, else of a softmax; biases are not in the penalty. Columns that lie far from 0 are centred while training; ``coef_`` and
+    ``intercept_`` are of the columns themselves. A ``ConvergenceWarning`` says where the loss is not at its least, and why.
 
+    Parameters
+    ----------
+    C : float, default=1.0
+        The inverse of the penalty's strength, above 0; large is hardly any.
+    class_weight : dict, 'balanced' or None, default=None
+        What a row of each class counts, as in :class:`MLPClassifier`.
+    solver : {'lbfgs', 'adam', 'sgd'}, default='lbfgs'
+        How weights are found. ``'lbfgs'`` makes quasi-Newton steps over all rows; ``'adam'`` and ``'sgd'`` one update for each batch, and want
+        columns of similar size.
+    learning_rate_init : float, default=0.1
+        The rate of ``'adam'`` and ``'sgd'``, above 0.
+    batch_size : int, 'auto' or 'full', default='full'
+        Rows for each update of ``'adam'`` and ``'sgd'``; ``'auto'`` is 200 at most.
+    max_iter : int, default=1000
+        The most epochs (of ``'lbfgs'``, steps) of one ``fit``, 1 or more.
+    tol : float, default=1e-8
+        Training ends when the loss has not fallen by more than this for ``n_iter_no_change`` epochs.
+    n_iter_no_change : int, default=10
+        For how many epochs ``tol`` may be missed, 1 or more.
+    random_state : int, RandomState, Generator or None, default=None
+        Where the order of rows and what is held out come from; weights start at 0.
+    verbose : bool, default=False
+        Whether a progress bar is shown, on the standard error output.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one.
+    early_stopping : bool, default=False
+        Whether training ends when the score on rows that are held out gets no better; the best weights are kept.
+    validation_fraction : float, default=0.1
+        Which share of the rows that holds out, above 0 and below 1.
+    loss : str, dict, callable or None, default=None
+        What training makes small, as in :class:`MLPClassifier`; ``None`` is the cross-entropy, ``'hinge'`` a support-vector machine's loss.
+    optimizer : str, dict or None, default=None
+        A rule of :mod:`thalweg.optimizers`, in place of ``solver`` and its rate.
+    schedule : str, dict or None, default=None
+        The rate as a function of the step (:mod:`thalweg.schedules`).
+    precision : {'auto', 'f32', 'f64'}, default='auto'
+        The type of weights and sums; ``'auto'`` is 32 bits for rows of float32 and bytes, else 64.
+    threads : int or None, default=None
+        How many threads work; the result does not depend on it.
+    callbacks : list of callable or None, default=None
+        Functions called after each epoch with the report (:mod:`thalweg.callbacks`).
+
+    Attributes
+    ----------
+    coef_ : array, [classes, features]
+        The weights; one row for two classes.
+    intercept_ : array, [classes]
+        The biases; one for two classes.
+    classes_ : array, [classes]
+        The labels in ascending order.
+    n_iter_ : int
+        How many epochs (of ``'lbfgs'``, steps) were trained.
+    history_ : History
+        Every loss and metric of every epoch as arrays; this and what else a fit leaves behind is as of :class:`MLPClassifier`.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from thalweg import LogisticRegression
     >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> LogisticRegression().fit(X, [0, 0, 1, 1]).predict([[0.5], [2.5]]).tolist()
+    >>> model = LogisticRegression().fit(X, [0, 0, 1, 1])
+    >>> model.predict([[0.5], [2.5]]).tolist()
     [0, 1]
+    >>> model.coef_.shape, model.intercept_.shape, round(float(-model.intercept_[0] / model.coef_[0, 0]), 2)
+    ((1, 1), (1,), 1.5)
     """
 
     C: float
@@ -199,27 +259,80 @@ class LogisticRegression(_Linear, MLPClassifier):
 
     @property
     def coef_(self) -> Any:
-        """The weights, ``[classes, features]``; one row for two classes."""
+        """The weights of the columns, ``[classes, features]``; one row for two classes."""
         return self.coefs_[0].T
 
     @property
     def intercept_(self) -> Any:
-        """The biases, ``[classes]``."""
+        """The biases, ``[classes]``; one for two classes."""
         return self.intercepts_[0]
 
 
 class LinearRegression(_Linear, MLPRegressor):
-    """Least squares by gradient descent; ``loss`` may be any other.
+    """Least squares by gradient descent, without a penalty; ``loss`` may be any other.
 
-    ``solver="lbfgs"`` descends along quasi-Newton directions over all rows; ``"sgd"`` and ``"adam"`` take batches, like
-    :class:`MLPRegressor`. Columns of very different sizes are centred and scaled while training; ``coef_`` is of the columns themselves.
+    Columns of very different sizes are centred and scaled while training; ``coef_`` and ``intercept_`` are of the columns themselves. A
+    ``ConvergenceWarning`` says where the loss is not at its least, and why.
 
+    Parameters
+    ----------
+    loss : str, dict or callable, default='squared_error'
+        What training makes small, as in :class:`MLPRegressor`: ``'huber'`` and ``'mean_absolute_error'`` mind outliers less,
+        ``{"name": "quantile", "quantile": 0.9}`` predicts a quantile, ``'poisson'`` rates.
+    solver : {'lbfgs', 'adam', 'sgd'}, default='lbfgs'
+        How weights are found. ``'lbfgs'`` makes quasi-Newton steps over all rows; ``'adam'`` and ``'sgd'`` one update for each batch, and want
+        columns of similar size.
+    learning_rate_init : float, default=0.1
+        The rate of ``'adam'`` and ``'sgd'``, above 0.
+    batch_size : int, 'auto' or 'full', default='full'
+        Rows for each update of ``'adam'`` and ``'sgd'``; ``'auto'`` is 200 at most.
+    max_iter : int, default=1000
+        The most epochs (of ``'lbfgs'``, steps) of one ``fit``, 1 or more.
+    tol : float, default=1e-10
+        Training ends when the loss has not fallen by more than this for ``n_iter_no_change`` epochs. Of ``'squared_error'``
+        it is a share of the target's variance.
+    n_iter_no_change : int, default=10
+        For how many epochs ``tol`` may be missed, 1 or more.
+    random_state : int, RandomState, Generator or None, default=None
+        Where the order of rows and what is held out come from; weights start at 0.
+    verbose : bool, default=False
+        Whether a progress bar is shown, on the standard error output.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one.
+    early_stopping : bool, default=False
+        Whether training ends when the score on rows that are held out gets no better; the best weights are kept.
+    validation_fraction : float, default=0.1
+        Which share of the rows that holds out, above 0 and below 1.
+    optimizer : str, dict or None, default=None
+        A rule of :mod:`thalweg.optimizers`, in place of ``solver`` and its rate.
+    schedule : str, dict or None, default=None
+        The rate as a function of the step (:mod:`thalweg.schedules`).
+    precision : {'auto', 'f32', 'f64'}, default='auto'
+        The type of weights and sums; ``'auto'`` is 32 bits for rows of float32 and bytes, else 64.
+    threads : int or None, default=None
+        How many threads work; the result does not depend on it.
+    callbacks : list of callable or None, default=None
+        Functions called after each epoch with the report (:mod:`thalweg.callbacks`).
+
+    Attributes
+    ----------
+    coef_ : array, [features] or [targets, features]
+        The weights.
+    intercept_ : array, [] or [targets]
+        The bias, or one for each target.
+    n_iter_ : int
+        How many epochs (of ``'lbfgs'``, steps) were trained.
+    history_ : History
+        Every loss and metric of every epoch as arrays; this and what else a fit leaves behind is as of :class:`MLPRegressor`.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from thalweg import LinearRegression
     >>> X = np.array([[0.0], [1.0], [2.0]])
     >>> line = LinearRegression().fit(X, [1.0, 3.0, 5.0])
-    >>> line.coef_.round(4).tolist(), float(line.intercept_.round(4))
-    ([2.0], 1.0)
+    >>> line.coef_.round(4).tolist(), float(line.intercept_.round(4)), line.predict([[3.0]]).round(4).tolist()
+    ([2.0], 1.0, [7.0])
     """
 
     _spread: float
@@ -268,7 +381,7 @@ class LinearRegression(_Linear, MLPRegressor):
 
     @property
     def coef_(self) -> Any:
-        """The weights, ``[features]``, or ``[targets, features]`` for several targets."""
+        """The weights of the columns, ``[features]``, or ``[targets, features]`` for several targets."""
         weights = self.coefs_[0].T
         return weights[0] if self._is_vector else weights
 

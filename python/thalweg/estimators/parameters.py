@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from importlib import import_module
@@ -11,7 +12,20 @@ __all__ = ["Parameters", "available"]
 
 
 class available:  # noqa: N801 - a decorator
-    """A method that is there under a condition only, so that ``hasattr`` and scikit-learn's choice of a method see it or do not."""
+    """A method that is there under a condition only, so that ``hasattr`` and scikit-learn's choice of a method see it or do not.
+
+    >>> class Model:
+    ...     is_fast = False
+    ...     @available("{0.is_fast} is not fast", lambda model: model.is_fast)
+    ...     def run(self):
+    ...         return "runs"
+    >>> model = Model()
+    >>> hasattr(model, "run")
+    False
+    >>> model.is_fast = True
+    >>> model.run()
+    'runs'
+    """
 
     def __init__(self, otherwise: str, condition: Callable[[Any], bool]) -> None:
         self.otherwise = otherwise
@@ -20,7 +34,7 @@ class available:  # noqa: N801 - a decorator
 
     def __call__(self, method: Any) -> Any:
         self.method = method
-        self.__doc__ = method.__doc__
+        functools.update_wrapper(self, method)  # so that help and doctest see the method
         return self
 
     def __get__(self, estimator: Any, owner: Any) -> Any:
@@ -44,11 +58,21 @@ class Parameters:
                 setattr(self, name, value)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters and their values."""
+        """The parameters of ``__init__`` by name, as they were given. ``deep`` changes nothing: none of them is an estimator.
+
+        >>> from thalweg import LogisticRegression
+        >>> LogisticRegression(C=0.5).get_params()["C"]
+        0.5
+        """
         return {name: getattr(self, name) for name in self._parameter_names()}
 
     def set_params(self, **params: Any) -> Self:
-        """Sets parameters by name."""
+        """Sets parameters by name, and returns the estimator. Values are checked by ``fit``; an unknown name is a ``ValueError``.
+
+        >>> from thalweg import LogisticRegression
+        >>> LogisticRegression().set_params(C=0.5, max_iter=50)
+        LogisticRegression(C=0.5, max_iter=50)
+        """
         known = self._parameter_names()
         for name, value in params.items():
             if name not in known:
@@ -73,22 +97,41 @@ class Parameters:
     # signatures of a subclass of its own; ours are made when they are first asked for, so that nothing imports scikit-learn before.
 
     def get_metadata_routing(self) -> Any:
-        """Which of the arguments of ``fit``, ``partial_fit`` and ``score`` a meta-estimator passes on."""
+        """Which of the arguments of ``fit``, ``partial_fit`` and ``score`` a meta-estimator of scikit-learn's passes on.
+
+        >>> from thalweg import LogisticRegression
+        >>> import sklearn
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     model = LogisticRegression().set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        ...     model.get_metadata_routing().fit.requests["sample_weight"]
+        True
+        """
         return _requests(self).get_metadata_routing()
 
     def _get_metadata_request(self) -> Any:
         return _requests(self)._get_metadata_request()
 
     def set_fit_request(self, **arguments: Any) -> Self:
-        """Says which arguments of ``fit`` a meta-estimator passes on: ``set_fit_request(sample_weight=True)``."""
+        """Says which arguments of ``fit`` a meta-estimator of scikit-learn's passes on, and returns the estimator.
+
+        Each is ``True`` (passed on), ``False`` (not), ``None`` (refused where it is given) or the name that it comes by. It needs
+        ``sklearn.set_config(enable_metadata_routing=True)``, else scikit-learn raises ``RuntimeError``.
+
+        >>> from thalweg import MLPRegressor
+        >>> import sklearn
+        >>> with sklearn.config_context(enable_metadata_routing=True):
+        ...     regressor = MLPRegressor().set_fit_request(sample_weight="weights").set_partial_fit_request(sample_weight=True)
+        ...     regressor.get_metadata_routing().fit.requests["sample_weight"]
+        'weights'
+        """
         return self._request("set_fit_request", arguments)
 
     def set_partial_fit_request(self, **arguments: Any) -> Self:
-        """As ``set_fit_request``, for ``partial_fit``."""
+        """As :meth:`set_fit_request`, for ``partial_fit``: ``set_partial_fit_request(sample_weight=True)``."""
         return self._request("set_partial_fit_request", arguments)
 
     def set_score_request(self, **arguments: Any) -> Self:
-        """As ``set_fit_request``, for ``score``."""
+        """As :meth:`set_fit_request`, for ``score``: ``set_score_request(sample_weight=True)``."""
         return self._request("set_score_request", arguments)
 
     def _request(self, method: str, arguments: dict[str, Any]) -> Self:

@@ -51,7 +51,11 @@ _LIMITS: dict[str, tuple[Callable[[float], bool], str]] = {
 
 
 def name_of(part: Any) -> str | None:
-    """The name of a part that has one."""
+    """The name of a part that has one; ``None`` of a function.
+
+    >>> name_of({"name": "huber", "delta": 2.0}), name_of("adam"), name_of(print)
+    ('huber', 'adam', None)
+    """
     if hasattr(part, "keys") and "name" not in part:
         raise ValueError(f"{part!r} has no 'name'; write for example {{'name': 'huber', 'delta': 2.0}}")
     named: Any = part["name"] if hasattr(part, "keys") else part
@@ -59,7 +63,15 @@ def name_of(part: Any) -> str | None:
 
 
 class MultiLayerPerceptron(Parameters, ABC):
-    """What classifier and regressor share."""
+    """What :class:`MLPClassifier` and :class:`MLPRegressor` share; there are no objects of it.
+
+    >>> from thalweg import MLPRegressor
+    >>> mlp = MLPRegressor((4,), solver="lbfgs", random_state=0).fit([[0.0, 1.0], [1.0, 0.0]], [1.0, 3.0])
+    >>> mlp.n_layers_, mlp.n_outputs_, [w.shape for w in mlp.coefs_], [b.shape for b in mlp.intercepts_]
+    (3, 1, [(2, 4), (4, 1)], [(4,), (1,)])
+    >>> mlp.loss_ == mlp.loss_curve_[-1] == mlp.best_loss_ < 1e-3, mlp.validation_scores_
+    (True, None)
+    """
 
     hidden_layer_sizes: Any
     activation: Any
@@ -521,13 +533,13 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     @property
     def coefs_(self) -> list[Any]:
-        """The weights of each layer, ``[in, out]``."""
+        """The weights of each layer, ``[inputs, outputs]``, from the first on; copies, which change nothing."""
         network = self._fitted()
         return [network[name] for name in network if name.endswith(".weight")]
 
     @property
     def intercepts_(self) -> list[Any]:
-        """The biases of each layer."""
+        """The biases of each layer, ``[outputs]``; copies, which change nothing."""
         network = self._fitted()
         return [network[name] for name in network if name.endswith(".bias")]
 
@@ -538,35 +550,47 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     @property
     def n_outputs_(self) -> int:
-        """How many outputs the network has."""
+        """How many outputs the network has: one for each target, class or label; one for two classes with a sigmoid or a single score."""
         return int(np.prod(self._fitted().output_shape))
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of each report, penalties included; empty where training ended before the first."""
+        """The training loss of each epoch, penalties included; empty where training ended before the first."""
         self._fitted()
         return [float(value) for value in self.history_.get("train.loss", ()) if math.isfinite(value)]
 
     @property
     def loss_(self) -> float:
-        """The last of these; NaN where there is none."""
+        """The last of ``loss_curve_``; NaN where there is none."""
         return self.loss_curve_[-1] if self.loss_curve_ else math.nan
 
     @property
     def best_loss_(self) -> float:
-        """The least of these; NaN where there is none."""
+        """The least of ``loss_curve_``; NaN where there is none."""
         return min(self.loss_curve_, default=math.nan)
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """The metric of the validation part that early stopping goes by, report by report."""
+        """What early stopping goes by on the validation part, epoch by epoch; ``None`` without validation."""
         self._fitted()
-        names = [f"validation.{self.validation_metric}", "validation.accuracy", "validation.r2", "validation.loss"]
+        names = [f"validation.{name}" for name in (self.validation_metric, self._metric(2), "accuracy", "r2", "loss")]
         found = next((name for name in names if name in self.history_), None)
         return None if found is None else [float(value) for value in self.history_[found]]
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes a model file that the command line, Rust and :meth:`thalweg.Network.load` read."""
+        """Writes a model file that the command line, Rust and :meth:`thalweg.Network.load` read; whole or not at all.
+
+        Raises ``OSError`` where it cannot be written, and :class:`thalweg.NotFittedError` before ``fit``.
+
+        >>> import os, tempfile
+        >>> from thalweg import LinearRegression
+        >>> line = LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     line.save(os.path.join(folder, "line.safetensors"))
+        ...     again = LinearRegression.load(os.path.join(folder, "line.safetensors"))
+        >>> again.predict([[2.0]]).round(3).tolist()
+        [5.0]
+        """
         self._fitted()._engine.save(path, to_json(self._description()))
 
     @classmethod
@@ -574,7 +598,17 @@ class MultiLayerPerceptron(Parameters, ABC):
         """The estimator of a file that :meth:`save` wrote: it predicts as before, and can be trained on with ``partial_fit``.
 
         The file has layers, weights, loss, labels and the columns' names. Parameters of the training it does not have: they are the
-        defaults. A function as the loss has to be given again before training.
+        defaults. A function as the loss has to be given again before training. Raises ``ValueError`` where the file holds another kind of
+        estimator or none, :class:`thalweg.FileError` where it is no model file, and ``OSError`` where it cannot be read.
+
+        >>> import os, tempfile
+        >>> from thalweg import MLPClassifier
+        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     mlp.save(os.path.join(folder, "mlp.safetensors"))
+        ...     again = MLPClassifier.load(os.path.join(folder, "mlp.safetensors"))
+        >>> again.hidden_layer_sizes, again.predict([[0.5], [2.5]]).tolist()
+        ((4,), ['a', 'b'])
         """
         network = Network.load(path)
         text = network._engine.preprocessing
@@ -635,11 +669,26 @@ class MultiLayerPerceptron(Parameters, ABC):
         }
 
     def to_torch(self) -> Any:
-        """A ``torch.nn.Sequential`` with the same layers and parameters; a classifier's gives logits."""
+        """A ``torch.nn.Sequential`` with the same layers and parameters, in evaluation mode; a classifier's gives logits.
+
+        Raises ``ImportError`` where PyTorch is not installed.
+
+        >>> import torch
+        >>> from thalweg import LinearRegression
+        >>> line = LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
+        >>> round(line.to_torch()(torch.tensor([[2.0]], dtype=torch.float64)).item(), 3)
+        5.0
+        """
         return self._fitted().to_torch()
 
     def state_dict(self) -> dict[str, Any]:
-        """The parameters as that ``Sequential`` names and lays them out."""
+        """The parameters as a ``torch.nn.Sequential`` of the same layers names and lays them out: weights ``[out, in]``.
+
+        >>> from thalweg import MLPRegressor
+        >>> mlp = MLPRegressor((4,), solver="lbfgs", random_state=0).fit([[0.0, 1.0], [1.0, 0.0]], [1.0, 3.0])
+        >>> {name: values.shape for name, values in mlp.state_dict().items()}
+        {'0.weight': (4, 2), '0.bias': (4,), '2.weight': (1, 4), '2.bias': (1,)}
+        """
         return self._fitted().state_dict()
 
     @staticmethod
@@ -695,7 +744,12 @@ def _absent_loss(predictions: Any, targets: Any, weights: Any) -> Any:
 
 
 def held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:
-    """Which rows are trained on and which are held out; classes in proportion."""
+    """Which rows are trained on and which are held out; classes in proportion.
+
+    >>> kept, held = held_out(10, 0.2, 0, np.array([0] * 5 + [1] * 5))
+    >>> len(kept), len(held), (held < 5).tolist()
+    (8, 2, [True, False])
+    """
     held = min(max(math.ceil(count * fraction), 1), count - 1)
     if held < 1:
         raise ValueError(f"{count} row cannot be split into a part to train on and one to validate")

@@ -18,18 +18,139 @@ __all__ = ["MLPRegressor"]
 
 
 class MLPRegressor(MultiLayerPerceptron):
-    """A multi-layer perceptron that says one number or several.
+    """A multi-layer perceptron that says one number or several: scikit-learn's ``MLPRegressor``, and what its users have missed.
 
-    The parameters are those of ``sklearn.neural_network.MLPRegressor``, in its order, and those that :class:`MLPClassifier` adds, but
-    for ``class_weight``; ``loss`` also takes scikit-learn's ``"squared_error"``. Sizes may come first too, as in scikit-learn up to 1.6.
-    Early stopping goes by R².
+    What :class:`MLPClassifier` has by the same name means the same, and stands there at length; ``class_weight`` is for classes only. Sizes
+    may come first too, as in scikit-learn up to 1.6: ``MLPRegressor((32, 32))``.
 
+    Parameters
+    ----------
+    loss : str, dict or callable, default='squared_error'
+        What training makes small. ``'squared_error'`` is half the squares, added over targets and averaged over rows. Any loss of
+        :mod:`thalweg.losses` but the hinges, or a function ``loss(predictions, targets, weights) -> (loss of each row, derivative by each
+        prediction)``. ``'poisson'`` predicts rates, of targets that are 0 or more; cross-entropies want targets from 0 to 1, and predict these.
+    hidden_layer_sizes : int or list of int, default=(100,)
+        How many units each hidden layer has; ``()`` is a linear model.
+    activation : str, dict or list of these, default='relu'
+        What follows each hidden layer, or one for each; the last layer has none.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        How weights are found; ``'lbfgs'`` is good for small sets.
+    alpha : float, default=0.0001
+        The strength of the L2 penalty, 0 or more.
+    batch_size : int, 'auto' or 'full', default='auto'
+        Rows for each update; ``'auto'`` is 200 at most.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        How the rate of ``solver='sgd'`` changes.
+    learning_rate_init : float, default=0.001
+        The rate at the start, of ``'sgd'`` and ``'adam'``, above 0.
+    power_t : float, default=0.5
+        The exponent of ``'invscaling'``, 0 or more.
+    max_iter : int, default=200
+        The most epochs of one ``fit``.
+    shuffle : bool, default=True
+        Whether each epoch has an order of rows of its own.
+    random_state : int, RandomState, Generator or None, default=None
+        Where all that is random comes from; the same number gives the same bits.
+    tol : float, default=0.0001
+        How much the loss has to fall (with ``early_stopping``: the score to get better) within ``n_iter_no_change`` epochs. With
+        ``'squared_error'`` it is of ½ of the squares, averaged over targets.
+    verbose : bool, default=False
+        Whether a progress bar is shown.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one.
+    momentum : float, default=0.9
+        Of ``'sgd'``, 0 or more and below 1.
+    nesterovs_momentum : bool, default=True
+        Whether momentum looks one step ahead.
+    early_stopping : bool, default=False
+        Whether training ends when R² on rows that are held out gets no better; the best weights are kept.
+    validation_fraction : float, default=0.1
+        Which share of the rows that holds out, above 0 and below 1.
+    beta_1 : float, default=0.9
+        Of ``'adam'``, 0 or more and below 1.
+    beta_2 : float, default=0.999
+        Of ``'adam'``, 0 or more and below 1.
+    epsilon : float, default=1e-8
+        Of ``'adam'``, above 0.
+    n_iter_no_change : int, default=10
+        For how many epochs ``tol`` may be missed.
+    max_fun : int, default=15000
+        How often ``'lbfgs'`` may compute the loss.
+    dropout : float or list of float, default=0.0
+        With which chance each value of a hidden layer is left out in training, 0 or more and below 1.
+    init : str, dict or None, default=None
+        How weights start; ``None`` is as scikit-learn's.
+    optimizer : str, dict or None, default=None
+        A rule of :mod:`thalweg.optimizers`, in place of ``solver`` and its rate.
+    schedule : str, dict or None, default=None
+        The rate as a function of the step (:mod:`thalweg.schedules`).
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, 0 or more.
+    clip_norm : float or None, default=None
+        The longest that a gradient may be, above 0.
+    validation_metric : str or None, default=None
+        What ``early_stopping`` goes by, such as ``'mae'`` or ``'loss'``; ``None`` is ``'r2'``, or ``'loss'`` where one row is held out.
+    precision : {'auto', 'f32', 'f64'}, default='auto'
+        The type of weights and sums; ``'auto'`` is that of the rows.
+    threads : int or None, default=None
+        How many threads work; the result does not depend on it.
+    callbacks : list of callable or None, default=None
+        Functions called after each epoch with the report (:mod:`thalweg.callbacks`).
+
+    Attributes
+    ----------
+    coefs_ : list of array
+        The weights of each layer, ``[inputs, outputs]``, as copies.
+    intercepts_ : list of array
+        The biases of each layer, ``[outputs]``, as copies.
+    n_layers_ : int
+        How many layers there are, input and output counted.
+    n_outputs_ : int
+        How many targets.
+    out_activation_ : str
+        ``'identity'``, or ``'exp'`` with the Poisson loss.
+    n_iter_ : int
+        How many epochs were trained, over all fits that went on from one another.
+    t_ : int
+        How many rows training saw in them.
+    loss_curve_ : list of float
+        The training loss of each epoch, penalty included.
+    loss_ : float
+        The last of ``loss_curve_``; NaN where there is none.
+    best_loss_ : float
+        The least of ``loss_curve_``.
+    validation_scores_ : list of float or None
+        The validation score of each epoch, R²; ``None`` without validation.
+    best_validation_score_ : float or None
+        With ``early_stopping``, the score of the weights that were kept.
+    stopped_ : bool
+        With ``early_stopping``, whether its patience was at its end.
+    history_ : History
+        Every loss and metric of every epoch as arrays (:class:`thalweg.History`).
+    network_ : Network
+        The trained network (:class:`thalweg.Network`).
+    n_features_in_ : int
+        How many columns it was trained on.
+    feature_names_in_ : array of str
+        Their names; only where the rows came with names that are text.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from thalweg import MLPRegressor
     >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
     >>> mlp = MLPRegressor(hidden_layer_sizes=(20,), activation="tanh", solver="lbfgs", random_state=0, max_iter=500)
     >>> bool(mlp.fit(X, X.ravel() ** 2).score(X, X.ravel() ** 2) > 0.99)
     True
+
+    Several targets, and counts:
+
+    >>> both = mlp.fit(X, np.hstack([X, X**2]))
+    >>> both.predict(X).shape, both.n_outputs_, both.out_activation_
+    ((50, 2), 2, 'identity')
+    >>> rates = MLPRegressor("poisson", (8,), solver="lbfgs", random_state=0, max_iter=500).fit(X, np.round(3 + 2 * X.ravel()))
+    >>> bool((rates.predict(X) > 0).all()), rates.out_activation_
+    (True, 'exp')
     """
 
     def __init__(
@@ -89,22 +210,59 @@ class MLPRegressor(MultiLayerPerceptron):
     ) -> Self:
         """Trains on all rows: from the start, or with ``warm_start`` from where the last training ended.
 
-        ``validation_data=(X, y)`` is looked at after each epoch; ``X_val`` and ``y_val`` are the same in two, as scikit-learn's pipelines
-        transform it (``transform_input=["X_val"]``).
+        Raises ``ValueError`` for parameters, shapes and targets that do not fit, ``TypeError`` for columns that are no numbers, and
+        :class:`thalweg.DivergedError` where the loss runs away. Warns with :class:`thalweg.ConvergenceWarning`.
+
+        Parameters
+        ----------
+        X : array, frame or sparse matrix, [rows, features]
+            Finite numbers. float32, float64, integers and bool are read where they lie; leave them unchanged while training runs.
+        y : array, [rows] or [rows, targets]
+            Finite numbers.
+        sample_weight : float or array, [rows], default=None
+            What each row counts, 0 or more: 2 is the row twice, 0 its absence.
+        validation_data : (X, y) or (X, y, sample_weight), default=None
+            Looked at after each epoch; the weights of the best score (without ``early_stopping``: of the least validation loss) are kept.
+        live : bool, default=False
+            Whether pictures are redrawn in a notebook while training goes on (:mod:`thalweg.live`).
+        X_val, y_val : default=None
+            ``validation_data`` in two, so that scikit-learn's pipelines transform it (``transform_input=["X_val"]``).
+
+        Examples
+        --------
+        >>> X = np.linspace(-1, 1, 20).reshape(-1, 1)
+        >>> mlp = MLPRegressor((), solver="lbfgs", random_state=0).fit(X, 2 * X.ravel(), validation_data=(X[:5], 2 * X[:5, 0]))
+        >>> round(float(mlp.history_["validation.r2"].max()), 3)
+        1.0
         """
         return self._fit(X, y, sample_weight, self._one_validation(validation_data, X_val, y_val), live=live)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """One more epoch, on these rows."""
+        """One more epoch, on these rows, with the optimizer's state of the last call; the arguments are those of ``fit``.
+
+        >>> mlp = MLPRegressor((4,), random_state=0)
+        >>> mlp.partial_fit([[0.0], [1.0]], [1.0, 3.0]).partial_fit([[2.0]], [5.0]).n_iter_
+        2
+        """
         return self._fit(X, y, sample_weight, validation_data, incremental=True)
 
     def predict(self, X: Any) -> Any:
-        """``[rows]``, or ``[rows, targets]`` for several targets."""
+        """The numbers that are said of each row: ``[rows]``, or ``[rows, targets]`` for several targets, in the type of the network.
+
+        >>> mlp = MLPRegressor((), solver="lbfgs", random_state=0, alpha=0).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+        >>> mlp.predict([[3.0], [4.0]]).round(2).tolist()
+        [7.0, 9.0]
+        """
         said = self._predictions(X)
         return said.ravel() if self._is_vector else said
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R², averaged over targets."""
+        """R², averaged over targets: 1 is right everywhere, 0 as good as the mean. Of one row NaN, with a warning.
+
+        >>> mlp = MLPRegressor((), solver="lbfgs", random_state=0, alpha=0).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+        >>> round(mlp.score([[0.0], [1.0]], [1.0, 3.0]), 3), round(mlp.score([[0.0], [1.0]], [3.0, 1.0]), 3)
+        (1.0, -3.0)
+        """
         given = checks.required(self, y)
         wanted, _ = checks.regression_targets(self, given.ravel() if given.shape[1:] == (1,) else given)
         said = np.asarray(self._predictions(X), dtype=np.float64)
