@@ -656,6 +656,15 @@ def test_a_batch_larger_than_the_data_is_told(blobs):
         MLPClassifier((4,), batch_size=100_000, max_iter=1).fit(x, y)
 
 
+def test_an_adaptive_rate_falls_where_validation_decides(blobs):
+    x, y = blobs
+    settings = dict(solver="sgd", learning_rate="adaptive", learning_rate_init=0.1, early_stopping=True, random_state=0)
+    mlp = MLPClassifier((8,), max_iter=2000, n_iter_no_change=3, **settings).fit(x, y)
+    rates = np.unique(mlp.history_["learning_rate"])
+    assert len(rates) == 9 and np.allclose(rates[1:] / rates[:-1], 5) and 1e-6 / 5 < rates[0] <= 1e-6
+    assert mlp.n_iter_ < 2000 and mlp.best_validation_score_ == max(mlp.validation_scores_)
+
+
 def test_a_missing_label_is_named(blobs):
     x, y = blobs
     for missing in (None, np.nan):

@@ -41,7 +41,7 @@ _LIMITS: dict[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate_init": (lambda value: value > 0, "a number above 0"),
     "power_t": (lambda value: value >= 0, "a number, 0 or more"),
     "tol": (lambda value: True, "a finite number"),
-    "momentum": (lambda value: 0 <= value <= 1, "a number from 0 to 1"),
+    "momentum": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
     "validation_fraction": (lambda value: 0 < value < 1, "above 0 and below 1"),
     "beta_1": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
     "beta_2": (lambda value: 0 <= value < 1, "a number, 0 or more and below 1"),
@@ -363,13 +363,18 @@ class MultiLayerPerceptron(Parameters, ABC):
         epochs = 1 if incremental else int(self.max_iter)
         settings["epochs"] = epochs + (state.epoch if state is not None else 0)
         rule: dict[str, float] | None = None
+        adaptive: Callable[..., Any] | None = None
         if validation is not None and self.early_stopping:
             patience = 1_000_000_000 if incremental else int(min(self.n_iter_no_change, 1_000_000_000))
             metric = f"validation.{self.validation_metric or self._metric(validation.rows)}"
+            if self._is_adaptive() and not incremental:
+                # The rate's rule ends the training; the engine keeps the best weights.
+                patience = 1_000_000_000
+                adaptive = self._adaptive(metric)
             settings["early_stopping"] = {"metric": metric, "patience": patience, "min_delta": max(self.tol, 0.0)}
         elif not incremental:
             rule = self._rule()
-        watchers: list[Callable[..., Any]] = list(self.callbacks or ())
+        watchers: list[Callable[..., Any]] = [*([] if adaptive is None else [adaptive]), *(self.callbacks or ())]
         progress = Progress(total=settings["epochs"]) if self.verbose else None
         if progress is not None:
             watchers.append(progress)
@@ -467,9 +472,30 @@ class MultiLayerPerceptron(Parameters, ABC):
     def _rule(self) -> dict[str, float]:
         """When the training loss has come to rest."""
         rule = {"tol": self.tol * self._loss_scale(), "patience": float(min(self.n_iter_no_change, 1e15))}
-        if self.learning_rate == "adaptive" and self.solver == "sgd" and self.optimizer is None:
+        if self._is_adaptive():
             rule |= {"divide_by": _ADAPTIVE_DIVISOR, "least_rate": _ADAPTIVE_LEAST / self._loss_scale()}
         return rule
+
+    def _is_adaptive(self) -> bool:
+        return self.learning_rate == "adaptive" and self.solver == "sgd" and self.optimizer is None
+
+    def _adaptive(self, metric: str) -> Callable[[dict[str, Any]], Any]:
+        """scikit-learn's rule for the rate where a validation metric decides: divided where that no longer gains, ended at the least rate."""
+        sign = -1.0 if metric.endswith("loss") or "error" in metric else 1.0
+        best, stale = -math.inf, 0
+
+        def watch(report: dict[str, Any]) -> Any:
+            nonlocal best, stale
+            value = sign * float(report[metric])
+            stale = stale + 1 if value < best + self.tol else 0
+            best = max(best, value)
+            if stale <= self.n_iter_no_change:
+                return None
+            stale = 0
+            rate = float(report["learning_rate"])
+            return rate / _ADAPTIVE_DIVISOR if rate > _ADAPTIVE_LEAST / self._loss_scale() else "stop"
+
+        return watch
 
     def _inverse_scaling(self, rows: int) -> Callable[[dict[str, Any]], float]:
         """scikit-learn's rate: the first one over a power of the rows seen."""
