@@ -1,5 +1,7 @@
-//! A net of two dense layers, few inputs and few outputs, with rectified units between: the hidden values are computed
-//! twice and never stored.
+//! A net of two dense layers, few inputs and few outputs, with rectified units between.
+//!
+//! Hidden values are computed twice and never stored ([`forward`], [`gradients`]), or, where that costs too many products,
+//! kept ([`forward_keeping`], [`gradients_of_kept`]).
 //!
 //! Forward, rows lie in lanes; backward, units do, so that the chains down the rows (NUMERICS rule 4) stay in registers
 //! from the first row to the last. Matrices with rows in lanes lie as [`lanes`](super::lanes) says. Parameters and
@@ -22,6 +24,7 @@ use super::losses::{OutputLimits, within_limits};
 pub(crate) const MOST: usize = 4;
 
 /// Units come in multiples of this: 64 bytes, a whole number of registers.
+#[inline(always)]
 pub(crate) const fn unit_width<R>() -> usize {
     64 / size_of::<R>()
 }
@@ -63,6 +66,7 @@ pub(crate) struct Piece<'a, R> {
 
 impl Sizes {
     /// How many parameters belong to a unit.
+    #[inline(always)]
     pub(crate) fn planes(self) -> usize {
         self.inputs + self.outputs + 1
     }

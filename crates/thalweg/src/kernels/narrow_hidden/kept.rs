@@ -130,24 +130,33 @@ unsafe fn gradients_of_units<R: Real, V: Vector<R>, const U: usize>(work: Backwa
                 values: work.room,
                 is_last,
             };
-            match outputs {
-                2 => few_outputs::<R, V, U, 2>(outer),
-                3 => few_outputs::<R, V, U, 3>(outer),
-                4 if V::REGISTERS == 32 => few_outputs::<R, V, U, 4>(outer),
-                _ => {
-                    let mut row = 0;
-                    while row < rows {
-                        turn::<R, V, U>(outer, row);
-                        row += V::WIDTH;
+            // The weights out of the units, from their values; then those into them, from the gradients by their values.
+            // The products stand in a loop, so that their code is there once.
+            for is_inner in [false, true] {
+                let sums = match (is_inner, outputs) {
+                    (true, _) => Sums { rows, columns: inputs, left: x, to, to_row: work.units, is_last },
+                    (false, 2) => {
+                        few_outputs::<R, V, U, 2>(outer);
+                        continue;
                     }
-                    let sums =
-                        Sums { rows, columns: outputs, left: dz, to: outer.to, to_row: work.units, is_last };
-                    products::<R, V, U>(sums, work.room);
+                    (false, 3) => {
+                        few_outputs::<R, V, U, 3>(outer);
+                        continue;
+                    }
+                    (false, 4) if V::REGISTERS == 32 => {
+                        few_outputs::<R, V, U, 4>(outer);
+                        continue;
+                    }
+                    (false, _) => {
+                        turn_rows::<R, V, U>(outer);
+                        Sums { rows, columns: outputs, left: dz, to: outer.to, to_row: work.units, is_last }
+                    }
+                };
+                products::<R, V, U>(sums, work.room);
+                if !is_inner {
                     many_outputs::<R, V, U>(outer);
                 }
             }
-            let sums = Sums { rows, columns: inputs, left: x, to, to_row: work.units, is_last };
-            products::<R, V, U>(sums, work.room);
         }
         row += rows;
     }
@@ -190,6 +199,17 @@ unsafe fn turn<R: Real, V: Vector<R>, const U: usize>(outer: Outer<R>, row: usiz
                 U * V::WIDTH,
             );
         }
+    }
+}
+
+/// The same for all rows, and those after them that [`many_outputs`] takes along.
+#[inline(always)]
+unsafe fn turn_rows<R: Real, V: Vector<R>, const U: usize>(outer: Outer<R>) {
+    let mut row = 0;
+    while row < outer.rows.next_multiple_of(CHAINS) {
+        // SAFETY: the caller's: a panel holds whole chains.
+        unsafe { turn::<R, V, U>(outer, row) }
+        row += V::WIDTH;
     }
 }
 

@@ -14,10 +14,10 @@ use crate::real::Real;
 /// The fewest units: below, the gradient of the second layer's weights has another order (NUMERICS rule 4).
 const FEWEST_UNITS: usize = 16;
 
-/// The most inputs.
-pub(super) const MOST_INPUTS: usize = 32;
+/// The most inputs: with twice as many the plan of panels is within a fifth with few outputs, and level with many.
+pub(super) const MOST_INPUTS: usize = 64;
 
-/// The most outputs.
+/// The most outputs: the plan of panels is within a tenth.
 pub(super) const MOST_OUTPUTS: usize = 16;
 
 /// Hidden values of a piece, in bytes a member: half of a second cache.

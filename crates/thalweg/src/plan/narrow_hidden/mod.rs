@@ -1,12 +1,12 @@
-//! The plan of a net of two dense layers with few inputs, few outputs and many rectified units between, on the whole
-//! data at every step.
+//! The plan of a net of two dense layers with few inputs, few outputs and rectified units between, on the whole data at
+//! every step ([`crate::kernels::narrow_hidden`]).
 //!
-//! A hidden value costs so few products that it is computed twice and never stored: forward with rows in lanes, and
-//! backward with units in lanes, where all gradients stay in registers down the rows
-//! ([`crate::kernels::narrow_hidden`]).
+//! Forward, rows lie in lanes; backward, units do, and gradients stay in registers down the rows. Where there are very few
+//! inputs and outputs, a hidden value costs so few products that it is computed twice and never stored; otherwise it is
+//! kept and turned from rows in lanes to units in lanes. What is kept are pieces of the rows that stay in the second cache.
 //!
-//! A team shares out the rows of the forward pass and the loss, meets once, and then shares out the units and their
-//! updates.
+//! A team shares out the rows of a piece in the forward pass and the loss, meets once, and then shares out the units; at the
+//! end, their updates.
 
 mod layout;
 mod pass;

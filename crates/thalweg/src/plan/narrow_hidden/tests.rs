@@ -266,6 +266,31 @@ fn a_loss_that_may_not_be_finite_changes_nothing() {
 }
 
 #[test]
+fn a_piece_whose_loss_may_not_be_finite_changes_nothing() {
+    let sizes = Sizes { inputs: 6, hidden: 1000, outputs: 3 };
+    let rows = 600;
+    for threads in [1, 2] {
+        let mut case = case::<f64>(1, rows, sizes);
+        let first = layout::piece_panels(1000_usize.next_multiple_of(unit_width::<f64>()), threads);
+        assert!(first * panel_width::<f64>() < rows, "more than a piece");
+        // The last row alone is too large.
+        let mut x = Draws(5).values(rows * 6);
+        x[(rows - 1) * 6..].fill(1e300);
+        case.data = Dataset::new(Features::F64(x), Shape::from(6), case.data.targets().clone()).unwrap();
+        let mut plan =
+            NarrowHiddenPlan::with_threads(&case.network, &case.rules, &case.data, threads).unwrap();
+        let all: Vec<u32> = (0..rows as u32).collect();
+        let batch = Rows { data: &case.data, rows: &all, epoch: 0 };
+        for step in 1..3 {
+            assert!(!plan.step(batch, &Rates { step, learning_rates: case.rates.clone() }));
+            let mut parameters = vec![0.0; case.network.parameter_count()];
+            plan.read_parameters(&mut parameters);
+            assert!(same(case.network.parameters(), &parameters));
+        }
+    }
+}
+
+#[test]
 fn other_nets_are_left_to_other_plans() {
     let takes = |inputs: usize, layers: Vec<Layer>, change: fn(&mut Rules)| {
         let draws = &mut Draws(9);
