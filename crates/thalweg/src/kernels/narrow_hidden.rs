@@ -1,5 +1,7 @@
-//! A net of two dense layers, few inputs and few outputs, with rectified units between: the hidden values are computed
-//! twice and never stored.
+//! A net of two dense layers, few inputs and few outputs, with rectified units between.
+//!
+//! Hidden values are computed twice and never stored ([`forward`], [`gradients`]), or, where that costs too many products,
+//! kept ([`forward_keeping`], [`gradients_of_kept`]).
 //!
 //! Forward, rows lie in lanes; backward, units do, so that the chains down the rows (NUMERICS rule 4) stay in registers
 //! from the first row to the last. Matrices with rows in lanes lie as [`lanes`](super::lanes) says. Parameters and
@@ -13,12 +15,16 @@
     reason = "the entries compiled for an instruction set are called after it was detected"
 )]
 
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
 use super::losses::{OutputLimits, within_limits};
 
-/// The most inputs, and the most outputs.
+/// The most inputs, and the most outputs, with which hidden values are computed twice.
 pub(crate) const MOST: usize = 4;
 
 /// Units come in multiples of this: 64 bytes, a whole number of registers.
+#[inline(always)]
 pub(crate) const fn unit_width<R>() -> usize {
     64 / size_of::<R>()
 }
@@ -26,16 +32,41 @@ pub(crate) const fn unit_width<R>() -> usize {
 /// The sizes of the net.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
-    /// From 1 to [`MOST`].
+    /// At least 1; up to [`MOST`] where hidden values are computed twice.
     pub(crate) inputs: usize,
     /// The units of the hidden layer.
     pub(crate) hidden: usize,
-    /// From 2 to [`MOST`].
+    /// At least 2; up to [`MOST`] where hidden values are computed twice.
     pub(crate) outputs: usize,
+}
+
+/// The net with its parameters. The parts of the hidden layer follow each other, padding only at the end of the last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameters<'a, R> {
+    pub(crate) sizes: Sizes,
+    pub(crate) parts: &'a [Range<usize>],
+    pub(crate) weights: &'a [R],
+    /// Of the outputs.
+    pub(crate) bias: &'a [R],
+}
+
+/// Some rows, whole panels but for the last, of which the hidden layer was kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece<'a, R> {
+    pub(crate) rows: usize,
+    pub(crate) x: &'a [R],
+    pub(crate) dz: &'a [R],
+    pub(crate) hidden: &'a [R],
+    /// How many units the layer has, padding included.
+    pub(crate) units: usize,
+    /// Whether rows came before these, so that the chains go on; and whether rows follow.
+    pub(crate) is_first: bool,
+    pub(crate) is_last: bool,
 }
 
 impl Sizes {
     /// How many parameters belong to a unit.
+    #[inline(always)]
     pub(crate) fn planes(self) -> usize {
         self.inputs + self.outputs + 1
     }
@@ -62,11 +93,31 @@ macro_rules! with_sizes {
     };
 }
 
+/// Room that a kernel writes before it reads, from a cache line on.
+#[repr(align(64))]
+struct Room<R, const LEN: usize>(MaybeUninit<[R; LEN]>);
+
+impl<R, const LEN: usize> Room<R, LEN> {
+    #[inline(always)]
+    fn new() -> Self {
+        Room(MaybeUninit::uninit())
+    }
+
+    #[inline(always)]
+    fn as_mut_ptr(&mut self) -> *mut R {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
 mod forward;
 mod gradients;
+mod keep;
+mod kept;
 
 pub(crate) use forward::forward;
 pub(crate) use gradients::gradients;
+pub(crate) use keep::forward_keeping;
+pub(crate) use kept::gradients_of_kept;
 
 vectorised! {
     /// Whether these values are within the limits: false for NaN.

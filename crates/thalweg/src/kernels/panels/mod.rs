@@ -31,11 +31,13 @@ pub use strip::{End, Left, Start, Strip, strip};
 pub use transpose::transpose;
 
 /// How many columns a panel has: 128 bytes of scalars.
+#[inline(always)]
 pub const fn panel_width<R>() -> usize {
     128 / size_of::<R>()
 }
 
 /// How many panels hold `columns` columns.
+#[inline(always)]
 pub const fn panel_count<R>(columns: usize) -> usize {
     columns.div_ceil(panel_width::<R>())
 }

@@ -53,6 +53,56 @@ impl Vector<f32> for F32x8 {
     }
 
     #[inline(always)]
+    unsafe fn turn(
+        rows: usize,
+        columns: usize,
+        from: *const f32,
+        from_row: usize,
+        to: *mut f32,
+        to_row: usize,
+    ) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            if rows < Self::WIDTH {
+                for j in 0..columns {
+                    for k in 0..rows {
+                        *to.add(j * to_row + k) = *from.add(k * from_row + j);
+                    }
+                }
+                return;
+            }
+            let mut s = [_mm256_setzero_ps(); 8];
+            for k in 0..8 {
+                s[k] = _mm256_loadu_ps(from.add(k * from_row));
+            }
+            // Pairs of rows, then four of them, whose quarters of 128 bits belong together.
+            let mut pairs = s;
+            for k in 0..4 {
+                pairs[2 * k] = _mm256_unpacklo_ps(s[2 * k], s[2 * k + 1]);
+                pairs[2 * k + 1] = _mm256_unpackhi_ps(s[2 * k], s[2 * k + 1]);
+            }
+            for k in 0..2 {
+                for half in 0..2 {
+                    let (a, b) = (pairs[4 * k + half], pairs[4 * k + 2 + half]);
+                    s[4 * k + 2 * half] = _mm256_shuffle_ps::<0x44>(a, b);
+                    s[4 * k + 2 * half + 1] = _mm256_shuffle_ps::<0xee>(a, b);
+                }
+            }
+            for j in 0..4 {
+                if j < columns {
+                    _mm256_storeu_ps(to.add(j * to_row), _mm256_permute2f128_ps::<0x20>(s[j], s[4 + j]));
+                }
+                if 4 + j < columns {
+                    _mm256_storeu_ps(
+                        to.add((4 + j) * to_row),
+                        _mm256_permute2f128_ps::<0x31>(s[j], s[4 + j]),
+                    );
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F32x8(_mm256_mul_ps(self.0, other.0)) }
@@ -240,6 +290,43 @@ impl Vector<f64> for F64x4 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: the trait's conditions.
         unsafe { F64x4(_mm256_add_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn turn(
+        rows: usize,
+        columns: usize,
+        from: *const f64,
+        from_row: usize,
+        to: *mut f64,
+        to_row: usize,
+    ) {
+        // SAFETY: the trait's conditions.
+        unsafe {
+            if rows < Self::WIDTH {
+                for j in 0..columns {
+                    for k in 0..rows {
+                        *to.add(j * to_row + k) = *from.add(k * from_row + j);
+                    }
+                }
+                return;
+            }
+            let (a, b) = (_mm256_loadu_pd(from), _mm256_loadu_pd(from.add(from_row)));
+            let (c, d) = (_mm256_loadu_pd(from.add(2 * from_row)), _mm256_loadu_pd(from.add(3 * from_row)));
+            let (ab, cd) = (_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d));
+            let (ab_odd, cd_odd) = (_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d));
+            let turned = [
+                _mm256_permute2f128_pd::<0x20>(ab, cd),
+                _mm256_permute2f128_pd::<0x20>(ab_odd, cd_odd),
+                _mm256_permute2f128_pd::<0x31>(ab, cd),
+                _mm256_permute2f128_pd::<0x31>(ab_odd, cd_odd),
+            ];
+            for j in 0..4 {
+                if j < columns {
+                    _mm256_storeu_pd(to.add(j * to_row), turned[j]);
+                }
+            }
+        }
     }
 
     #[inline(always)]

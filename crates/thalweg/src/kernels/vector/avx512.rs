@@ -358,31 +358,35 @@ impl Vector<f64> for F64x8 {
         to: *mut f64,
         to_row: usize,
     ) {
-        const INDICES: [[[i64; 8]; 2]; 3] = halves_64::<8, 3>();
         // SAFETY: the trait's conditions.
         unsafe {
             let wanted = (u8::MAX as u32 >> (8 - rows)) as u8;
-            let mut square = [_mm512_set1_pd(0.0); 8];
+            let mut s = [_mm512_set1_pd(0.0); 8];
             for k in 0..8 {
                 // In place of a row that there is not, the first one, whose lanes are not stored.
                 let row = if k < rows { k } else { 0 };
-                square[k] = _mm512_loadu_pd(from.add(row * from_row));
+                s[k] = _mm512_loadu_pd(from.add(row * from_row));
             }
-            for step in 0..3 {
-                let distance = 1 << step;
-                let low = _mm512_loadu_si512(INDICES[step][0].as_ptr().cast());
-                let high = _mm512_loadu_si512(INDICES[step][1].as_ptr().cast());
-                for k in 0..8 {
-                    if k & distance == 0 {
-                        let (a, b) = (square[k], square[k + distance]);
-                        square[k] = _mm512_permutex2var_pd(a, low, b);
-                        square[k + distance] = _mm512_permutex2var_pd(a, high, b);
-                    }
-                }
+            // Pairs of rows: a pair of lanes holds one column of both, first the even columns, then the odd ones.
+            let mut pairs = s;
+            for k in 0..4 {
+                pairs[k] = _mm512_unpacklo_pd(s[2 * k], s[2 * k + 1]);
+                pairs[4 + k] = _mm512_unpackhi_pd(s[2 * k], s[2 * k + 1]);
+            }
+            for odd in 0..2 {
+                let [a, b, c, d] =
+                    [pairs[4 * odd], pairs[4 * odd + 1], pairs[4 * odd + 2], pairs[4 * odd + 3]];
+                // Of the four columns the first and the third, then the others.
+                let (low, high) = (_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0x88>(c, d));
+                s[odd] = _mm512_shuffle_f64x2::<0x88>(low, high);
+                s[4 + odd] = _mm512_shuffle_f64x2::<0xdd>(low, high);
+                let (low, high) = (_mm512_shuffle_f64x2::<0xdd>(a, b), _mm512_shuffle_f64x2::<0xdd>(c, d));
+                s[2 + odd] = _mm512_shuffle_f64x2::<0x88>(low, high);
+                s[6 + odd] = _mm512_shuffle_f64x2::<0xdd>(low, high);
             }
             for k in 0..8 {
                 if k < columns {
-                    _mm512_mask_storeu_pd(to.add(k * to_row), wanted, square[k]);
+                    _mm512_mask_storeu_pd(to.add(k * to_row), wanted, s[k]);
                 }
             }
         }
@@ -485,7 +489,6 @@ macro_rules! halves {
 }
 
 halves!(halves_32, i32);
-halves!(halves_64, i64);
 
 /// The lanes at even and at odd places of two registers one after the other, and the lanes that bring them back, where `permutex2var` numbers
 /// the second register's lanes from `N` on.

@@ -1,12 +1,12 @@
-//! The plan of a net of two dense layers with few inputs, few outputs and many rectified units between, on the whole
-//! data at every step.
+//! The plan of a net of two dense layers with few inputs, few outputs and rectified units between, on the whole data at
+//! every step ([`crate::kernels::narrow_hidden`]).
 //!
-//! A hidden value costs so few products that it is computed twice and never stored: forward with rows in lanes, and
-//! backward with units in lanes, where all gradients stay in registers down the rows
-//! ([`crate::kernels::narrow_hidden`]).
+//! Forward, rows lie in lanes; backward, units do, and gradients stay in registers down the rows. Where there are very few
+//! inputs and outputs, a hidden value costs so few products that it is computed twice and never stored; otherwise it is
+//! kept and turned from rows in lanes to units in lanes. What is kept are pieces of the rows that stay in the second cache.
 //!
-//! A team shares out the rows of the forward pass and the loss, meets once, and then shares out the units and their
-//! updates.
+//! A team shares out the rows of a piece in the forward pass and the loss, meets once, and then shares out the units; at the
+//! end, their updates.
 
 mod layout;
 mod pass;
@@ -51,6 +51,8 @@ pub(crate) struct NarrowHiddenPlan<R: Real> {
     x: Arena<R>,
     targets: Arena<R>,
     z: Arena<R>,
+    /// The values of the hidden layer, where they are not computed twice.
+    hidden: Option<Arena<R>>,
     dz: Arena<R>,
     factor: R,
     /// The squares of all outputs of a member together may not exceed this, or the loss might not be finite.
@@ -113,13 +115,19 @@ impl<R: Real> NarrowHiddenPlan<R> {
         let slots = rules.optimizer.state_slots();
         let mut plan = NarrowHiddenPlan {
             rules: rules.clone(),
-            net,
             rows,
             units: parts.iter().map(|part| part.units.clone()).collect(),
             parts,
             x: layout::in_lanes(&x, sizes.inputs),
             targets: layout::in_lanes(&targets, sizes.outputs),
             z: Arena::with_len(lanes * sizes.outputs),
+            hidden: net.keeps().then(|| {
+                let units = registers * unit_width::<R>();
+                let pieces = if team.threads() > 1 { 2 } else { 1 };
+                Arena::with_len(
+                    pieces * layout::piece_panels(units, team.threads()) * panel_width::<R>() * units,
+                )
+            }),
             dz: Arena::with_len(lanes * sizes.outputs),
             factor: rules.loss.gradient_factor(rows),
             limits,
@@ -129,13 +137,14 @@ impl<R: Real> NarrowHiddenPlan<R> {
             bias: Arena::with_len(PARTIAL),
             bias_state: vec![R::ZERO; slots * sizes.outputs],
             bias_sums: (Arena::with_len(PARTIAL * PARTIAL), Arena::with_len(PARTIAL)),
-            is_fine: vec![false; team.threads()],
+            is_fine: vec![true; 2 * team.threads()],
             row_major: vec![R::ZERO; rows * sizes.outputs],
             row_losses: vec![R::ZERO; if data.target_scale().is_none() { lanes } else { 0 }],
             takes_losses: false,
             alone: Team::new(1).ok()?,
             pace: Pace::for_steps_of(rows * sizes.hidden * (sizes.inputs + sizes.outputs)),
             team,
+            net,
         };
         plan.set_parameters(network.parameters());
         Some(plan)
@@ -145,6 +154,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
     fn pass(&mut self, batch: Rows<'_>, learn: Option<Learn<R>>) -> bool {
         assert_eq!(batch.rows.len(), self.rows, "the batch is the whole data");
         let is_step = learn.is_some();
+        self.is_fine.fill(true);
         let pass = Pass {
             sizes: self.net.sizes,
             rows: self.rows,
@@ -164,6 +174,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             bias_state: Shared::new(&mut self.bias_state),
             bias_sums: (Shared::new(self.bias_sums.0.all_mut()), Shared::new(self.bias_sums.1.all_mut())),
             z: Shared::new(self.z.all_mut()),
+            hidden: self.hidden.as_mut().map(|hidden| Shared::new(hidden.all_mut())),
             dz: Shared::new(self.dz.all_mut()),
             is_fine: Shared::new(&mut self.is_fine),
             losses: (self.takes_losses && is_step && !self.row_losses.is_empty())
@@ -172,7 +183,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
         let is_shared = self.team.threads() > 1 && self.pace.is_together(self.rows, || true);
         let team = if is_shared { &mut self.team } else { &mut self.alone };
         team.run(|member| pass.run(member));
-        is_step && self.is_fine[..team.threads()].iter().all(|&is_fine| is_fine)
+        is_step && self.is_fine.iter().all(|&is_fine| is_fine)
     }
 
     /// Brings the outputs from lanes into rows.

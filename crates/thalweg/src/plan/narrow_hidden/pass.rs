@@ -3,15 +3,19 @@
 
 use std::ops::Range;
 
+use super::layout;
 use crate::kernels::lanes::{self, LaneSizes, PARTIAL};
 use crate::kernels::losses::OutputLimits;
-use crate::kernels::narrow_hidden::{self, Sizes};
+use crate::kernels::narrow_hidden::{self, Parameters, Piece, Sizes};
 use crate::kernels::panels::panel_width;
 use crate::kernels::{elementwise, losses};
 use crate::losses::{Factors, LaneBatch, Loss};
 use crate::optimizers::StepRule;
 use crate::real::Real;
 use crate::team::{Member, Shared};
+
+/// Outputs from which on the gradients of their biases are chains down the rows (NUMERICS rule 4).
+const CHAINED: usize = 8;
 
 /// The parameters of a part of the hidden layer: its units, and where the runs of its tensors lie.
 #[derive(Clone, Debug)]
@@ -81,9 +85,12 @@ pub(super) struct Pass<'a, R> {
     pub(super) bias_sums: (Shared<'a, R>, Shared<'a, R>),
     /// Each member writes its own panels of rows.
     pub(super) z: Shared<'a, R>,
+    /// The values of the hidden layer, where they are kept, of two pieces in turn: each member writes those of its own rows
+    /// before the barrier; all read all of them after.
+    pub(super) hidden: Option<Shared<'a, R>>,
     /// Each member writes its own panels of rows before the barrier; all read all of it after.
     pub(super) dz: Shared<'a, R>,
-    /// Each member writes its own before the barrier; all read all of it after.
+    /// For two pieces in turn, like the hidden values.
     pub(super) is_fine: Shared<'a, bool>,
     /// The losses of the rows, where they are wanted: each member writes those of its own.
     pub(super) losses: Option<Shared<'a, R>>,
@@ -92,45 +99,95 @@ pub(super) struct Pass<'a, R> {
 impl<R: Real> Pass<'_, R> {
     /// A member's part of the pass.
     pub(super) fn run(&self, member: Member<'_>) {
-        let is_fine = self.forward(member);
-        let Some(learn) = &self.learn else { return };
-        let me = member.index();
-        // SAFETY: each member writes its own.
-        unsafe { self.is_fine.part(me..me + 1) }.fill(is_fine);
-        member.wait();
-        // SAFETY: nobody writes these after the barrier.
-        let are_fine = unsafe { self.is_fine.read(0..member.count()) };
-        if are_fine.contains(&false) {
+        let panels = self.rows.div_ceil(panel_width::<R>());
+        let Some(learn) = &self.learn else {
+            let share = member.share(panels);
+            self.forward(share.start..share.end, None);
             return;
-        }
+        };
         // As many parts as members; one member alone has them all.
-        for part in &self.parts[member.share(self.parts.len())] {
-            self.learn_part(learn, part);
+        let parts = &self.parts[member.share(self.parts.len())];
+        let mut start = 0;
+        let mut parity = 0;
+        while start < panels {
+            let piece = start..panels.min(start + self.piece_panels(member.count()));
+            if !self.work_piece(member, parity, piece.clone(), parts) {
+                return;
+            }
+            start = piece.end;
+            parity = 1 - parity;
         }
-        if me == 0
+        for part in parts {
+            self.update_part(learn, part);
+        }
+        if member.index() == 0
             && let Some(rule) = &learn.bias_rule
         {
             self.learn_bias(rule);
         }
     }
 
-    /// The outputs of the member's rows and, for a step, the gradient by them; whether the loss is finite for certain.
-    fn forward(&self, member: Member<'_>) -> bool {
+    /// How many panels of rows go forward and give their gradients before the next ones do.
+    fn piece_panels(&self, members: usize) -> usize {
+        match self.hidden {
+            None => self.rows.div_ceil(panel_width::<R>()),
+            Some(_) => layout::piece_panels(self.padded_units(), members),
+        }
+    }
+
+    /// Panels of rows: the member's forward, then, with those of the others, the gradients of its parts. `false`: the loss
+    /// may not be finite.
+    ///
+    /// What a member writes before the barrier, it writes again two pieces later, beyond a barrier to which all others come
+    /// when they have read it.
+    fn work_piece(&self, member: Member<'_>, parity: usize, panels: Range<usize>, parts: &[Part]) -> bool {
+        let (me, count) = (member.index(), member.count());
+        let share = member.share(panels.len());
+        let mine = panels.start + share.start..panels.start + share.end;
+        let panel_len = self.padded_units() * panel_width::<R>();
+        // One member alone needs no second place.
+        let place = if count == 1 { 0 } else { parity * self.piece_panels(count) * panel_len };
+        let hidden = self.hidden.map(|hidden| {
+            // SAFETY: these rows are this member's alone until the barrier.
+            unsafe { hidden.part(place + share.start * panel_len..place + share.end * panel_len) }
+        });
+        let is_fine = self.forward(mine, hidden);
+        // SAFETY: each member writes its own.
+        unsafe { self.is_fine.part(parity * count + me..parity * count + me + 1) }.fill(is_fine);
+        member.wait();
+        // SAFETY: nobody writes these until the next barrier.
+        let are_fine = unsafe { self.is_fine.read(parity * count..(parity + 1) * count) };
+        if are_fine.contains(&false) {
+            return false;
+        }
+        for part in parts {
+            self.gradients(part, panels.clone(), place);
+        }
+        true
+    }
+
+    /// The outputs of these panels of rows and, for a step, the gradient by them; whether the loss is finite for certain.
+    fn forward(&self, panels: Range<usize>, hidden: Option<&mut [R]>) -> bool {
         let panel = panel_width::<R>();
-        let panels = member.share(self.rows.div_ceil(panel));
         let rows = panels.start * panel..self.rows.min(panels.end * panel);
         if rows.is_empty() {
             return true;
         }
         let Sizes { inputs, outputs, .. } = self.sizes;
         let lanes = panels.start * panel * outputs..panels.end * panel * outputs;
-        // SAFETY: parameters change after the barrier only.
+        // SAFETY: parameters change after the last barrier only.
         let (weights, bias) =
             unsafe { (self.weights.read(0..self.weights.len()), self.bias.read(0..self.bias.len())) };
-        // SAFETY: these rows are this member's alone until the barrier, and nobody reads outputs after it.
+        // SAFETY: these rows are this member's alone, and nobody else reads outputs.
         let z = unsafe { self.z.part(lanes.clone()) };
         let x = &self.x[panels.start * panel * inputs..panels.end * panel * inputs];
-        narrow_hidden::forward(self.sizes, self.units, weights, bias, x, z);
+        match self.hidden {
+            None => narrow_hidden::forward(self.sizes, self.units, weights, bias, x, z),
+            Some(_) => {
+                let net = Parameters { sizes: self.sizes, parts: self.units, weights, bias };
+                narrow_hidden::forward_keeping(net, rows.len(), x, z, hidden);
+            }
+        }
         if self.learn.is_none() || !narrow_hidden::are_within(z, self.limits) {
             return false;
         }
@@ -150,20 +207,49 @@ impl<R: Real> Pass<'_, R> {
         true
     }
 
-    /// Gradients, penalties and update of a part of the hidden layer.
-    fn learn_part(&self, learn: &Learn<R>, part: &Part) {
+    /// The gradients of a part of the hidden layer by these panels of rows, whose hidden values were kept from `place` on.
+    fn gradients(&self, part: &Part, panels: Range<usize>, place: usize) {
         let all = part.all();
         if all.is_empty() {
             return;
         }
-        // SAFETY: gradients by the outputs were written before the barrier.
-        let dz = unsafe { self.dz.read(0..self.dz.len()) };
-        // SAFETY: this part is the member's alone; after the barrier nobody reads the weights of others.
+        let Sizes { inputs, outputs, .. } = self.sizes;
+        let panel = panel_width::<R>();
+        let rows = panels.start * panel..self.rows.min(panels.end * panel);
+        // SAFETY: gradients by the outputs of these rows were written before the barrier, once and for all.
+        let dz = unsafe { self.dz.read(panels.start * panel * outputs..panels.end * panel * outputs) };
+        // SAFETY: nobody else writes this part, and only after the last barrier.
+        let weights = unsafe { self.weights.read(all.clone()) };
+        // SAFETY: this part is the member's alone.
+        let gradients = unsafe { self.gradients.part(all) };
+        let Some(hidden) = self.hidden else {
+            return narrow_hidden::gradients(self.sizes, self.rows, self.x, dz, weights, gradients);
+        };
+        let units = self.padded_units();
+        let piece = Piece {
+            rows: rows.len(),
+            x: &self.x[panels.start * panel * inputs..panels.end * panel * inputs],
+            dz,
+            // SAFETY: the hidden values were written before the barrier, and stay until everybody is at the next one.
+            hidden: unsafe { hidden.read(place..place + panels.len() * panel * units) },
+            units,
+            is_first: rows.start == 0,
+            is_last: rows.end == self.rows,
+        };
+        narrow_hidden::gradients_of_kept(self.sizes, piece, part.units.start, weights, gradients);
+    }
+
+    /// Penalties and update of a part of the hidden layer.
+    fn update_part(&self, learn: &Learn<R>, part: &Part) {
+        let all = part.all();
+        if all.is_empty() {
+            return;
+        }
+        // SAFETY: this part is the member's alone; after the last barrier nobody reads the weights of others.
         let (weights, gradients) =
             unsafe { (self.weights.part(all.clone()), self.gradients.part(all.clone())) };
         // SAFETY: the state of this part is the member's alone.
         let state = unsafe { self.state.part(all.start * self.slots..all.end * self.slots) };
-        narrow_hidden::gradients(self.sizes, self.rows, self.x, dz, weights, gradients);
         if let Some((l2, l1)) = learn.penalty {
             let penalised = part.runs[1].end - all.start;
             elementwise::penalise(l2, l1, &weights[..penalised], &mut gradients[..penalised]);
@@ -181,7 +267,13 @@ impl<R: Real> Pass<'_, R> {
         }
     }
 
-    /// Gradient and update of the outputs' biases: sums in 64 lanes over the rows.
+    /// The units of all parts.
+    fn padded_units(&self) -> usize {
+        self.units.last().map_or(0, |units| units.end)
+    }
+
+    /// Gradient and update of the outputs' biases: sums in 64 lanes over the rows, or chains down them where there are many
+    /// outputs.
     fn learn_bias(&self, rule: &StepRule<R>) {
         let outputs = self.sizes.outputs;
         // SAFETY: gradients by the outputs were written before the barrier.
@@ -195,9 +287,21 @@ impl<R: Real> Pass<'_, R> {
                 self.bias_sums.1.part(0..self.bias_sums.1.len()),
             )
         };
-        let sizes = LaneSizes { rows: self.rows, in_features: 0, out_features: outputs };
-        lanes::partial_sums(sizes, &[], dz, &mut [], &mut parts[..outputs * PARTIAL]);
-        lanes::join(parts, sums);
+        if outputs < CHAINED {
+            let sizes = LaneSizes { rows: self.rows, in_features: 0, out_features: outputs };
+            lanes::partial_sums(sizes, &[], dz, &mut [], &mut parts[..outputs * PARTIAL]);
+            lanes::join(parts, sums);
+        } else {
+            let panel = panel_width::<R>();
+            sums.fill(R::ZERO);
+            for (row, dz) in dz.chunks_exact(panel * outputs).enumerate() {
+                for n in 0..panel.min(self.rows - row * panel) {
+                    for (o, sum) in sums[..outputs].iter_mut().enumerate() {
+                        *sum += dz[o * panel + n];
+                    }
+                }
+            }
+        }
         elementwise::apply(rule, bias, &sums[..outputs], state);
     }
 }
