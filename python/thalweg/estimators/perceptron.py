@@ -34,6 +34,9 @@ _ACTIVATION_NAMES = frozenset(_engine.activation_names())
 _ADAPTIVE_DIVISOR = 5.0
 _ADAPTIVE_LEAST = 1e-6
 
+#: Metrics of which less is better.
+_LESS_IS_BETTER = frozenset({"loss", "mse", "mae", "rmse", "mape", "log_loss", "brier", "calibration_error"})
+
 
 #: What numbers among the parameters must be, and how that is said.
 _LIMITS: dict[str, tuple[Callable[[float], bool], str]] = {
@@ -481,7 +484,7 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     def _adaptive(self, metric: str) -> Callable[[dict[str, Any]], Any]:
         """scikit-learn's rule for the rate where a validation metric decides: divided where that no longer gains, ended at the least rate."""
-        sign = -1.0 if metric.endswith("loss") or "error" in metric else 1.0
+        sign = -1.0 if metric.removeprefix("validation.") in _LESS_IS_BETTER else 1.0
         best, stale = -math.inf, 0
 
         def watch(report: dict[str, Any]) -> Any:

@@ -30,7 +30,7 @@ use crate::losses::{Factors, LaneBatch, Loss};
 use crate::network::Network;
 use crate::optimizers::{StepRule, Update};
 use crate::real::Real;
-use crate::team::{Pace, Shared, Team};
+use crate::team::{Crew, Pace, Shared};
 
 use layout::Net;
 use pass::{Learn, Part, Pass};
@@ -73,10 +73,7 @@ pub(crate) struct NarrowHiddenPlan<R: Real> {
     row_losses: Vec<R>,
     /// Whether a step computes them.
     takes_losses: bool,
-    team: Team,
-    /// For when one thread is faster than the team.
-    alone: Team,
-    pace: Pace,
+    crew: Crew,
 }
 
 impl<R: Real> NarrowHiddenPlan<R> {
@@ -85,11 +82,18 @@ impl<R: Real> NarrowHiddenPlan<R> {
         let Sizes { inputs, hidden, outputs } = Net::of(network)?.sizes;
         let work = data.rows() * hidden * (inputs + outputs) * size_of::<R>();
         let threads = if work < LEAST_SHARED { 1 } else { threads };
-        NarrowHiddenPlan::with_threads(network, rules, data, threads)
+        let pace = Pace::for_steps_of(data.rows() * hidden * (inputs + outputs));
+        NarrowHiddenPlan::with_threads(network, rules, data, threads, pace)
     }
 
     /// The plan on so many threads even where they are of no use, if there are units for each.
-    fn with_threads(network: &Network<R>, rules: &Rules, data: &Dataset, threads: usize) -> Option<Self> {
+    fn with_threads(
+        network: &Network<R>,
+        rules: &Rules,
+        data: &Dataset,
+        threads: usize,
+        pace: Pace,
+    ) -> Option<Self> {
         fit::check(network, &rules.loss, data).ok()?;
         let is_known = !matches!(rules.loss, Loss::Custom(_))
             && rules.optimizer.is_elementwise()
@@ -108,8 +112,10 @@ impl<R: Real> NarrowHiddenPlan<R> {
         data.gather_targets(&all, sizes.outputs, &mut targets);
 
         let registers = sizes.hidden.div_ceil(unit_width::<R>());
-        let team = Team::new(threads.clamp(1, registers)).or_else(|_| Team::new(1)).ok()?;
-        let parts = layout::parts::<R>(sizes, team.threads());
+        let threads = threads.clamp(1, registers);
+        let crew = Crew::new(threads, pace).or_else(|_| Crew::new(1, Pace::new())).ok()?;
+        let threads = crew.threads();
+        let parts = layout::parts::<R>(sizes, threads);
         let padded = registers * unit_width::<R>() * sizes.planes();
         let lanes = rows.next_multiple_of(panel_width::<R>());
         let slots = rules.optimizer.state_slots();
@@ -123,10 +129,8 @@ impl<R: Real> NarrowHiddenPlan<R> {
             z: Arena::with_len(lanes * sizes.outputs),
             hidden: net.keeps().then(|| {
                 let units = registers * unit_width::<R>();
-                let pieces = if team.threads() > 1 { 2 } else { 1 };
-                Arena::with_len(
-                    pieces * layout::piece_panels(units, team.threads()) * panel_width::<R>() * units,
-                )
+                let pieces = if threads > 1 { 2 } else { 1 };
+                Arena::with_len(pieces * layout::piece_panels(units, threads) * panel_width::<R>() * units)
             }),
             dz: Arena::with_len(lanes * sizes.outputs),
             factor: rules.loss.gradient_factor(rows),
@@ -137,13 +141,11 @@ impl<R: Real> NarrowHiddenPlan<R> {
             bias: Arena::with_len(PARTIAL),
             bias_state: vec![R::ZERO; slots * sizes.outputs],
             bias_sums: (Arena::with_len(PARTIAL * PARTIAL), Arena::with_len(PARTIAL)),
-            is_fine: vec![true; 2 * team.threads()],
+            is_fine: vec![true; 2 * threads],
             row_major: vec![R::ZERO; rows * sizes.outputs],
             row_losses: vec![R::ZERO; if data.target_scale().is_none() { lanes } else { 0 }],
             takes_losses: false,
-            alone: Team::new(1).ok()?,
-            pace: Pace::for_steps_of(rows * sizes.hidden * (sizes.inputs + sizes.outputs)),
-            team,
+            crew,
             net,
         };
         plan.set_parameters(network.parameters());
@@ -180,9 +182,7 @@ impl<R: Real> NarrowHiddenPlan<R> {
             losses: (self.takes_losses && is_step && !self.row_losses.is_empty())
                 .then(|| Shared::new(&mut self.row_losses)),
         };
-        let is_shared = self.team.threads() > 1 && self.pace.is_together(self.rows, || true);
-        let team = if is_shared { &mut self.team } else { &mut self.alone };
-        team.run(|member| pass.run(member));
+        self.crew.next(self.rows).run(|member| pass.run(member));
         is_step && self.is_fine.iter().all(|&is_fine| is_fine)
     }
 
@@ -371,7 +371,7 @@ impl<R: Real> fmt::Debug for NarrowHiddenPlan<R> {
         f.debug_struct("NarrowHiddenPlan")
             .field("sizes", &self.net.sizes)
             .field("rows", &self.rows)
-            .field("threads", &self.team.threads())
+            .field("threads", &self.crew.threads())
             .finish_non_exhaustive()
     }
 }

@@ -128,7 +128,7 @@ fn compare<R: Real>(case: &Case<R>, threads: usize, steps: u64, name: &str) {
     let rows: Vec<u32> = (0..data.rows() as u32).collect();
     let batch = Rows { data, rows: &rows, epoch: 0 };
     let mut plain = Plan::new(network, rules.clone(), data, data.rows()).unwrap();
-    let mut plan = NarrowHiddenPlan::with_threads(network, rules, data, threads)
+    let mut plan = NarrowHiddenPlan::with_threads(network, rules, data, threads, Pace::always_together())
         .unwrap_or_else(|| panic!("{name}: a plan"));
     let mut parameters = vec![R::ZERO; plain.parameters().len()];
     let mut state = vec![R::ZERO; plain.optimizer_state().len()];
@@ -230,8 +230,14 @@ fn state_goes_in_as_it_came_out() {
     for threads in [1, 3] {
         let mut case = spiral::<f32>();
         case.rules.optimizer = Optimizer::from_name("adam").unwrap();
-        let mut plan =
-            NarrowHiddenPlan::with_threads(&case.network, &case.rules, &case.data, threads).unwrap();
+        let mut plan = NarrowHiddenPlan::with_threads(
+            &case.network,
+            &case.rules,
+            &case.data,
+            threads,
+            Pace::always_together(),
+        )
+        .unwrap();
         let count = case.network.parameter_count();
         let parameters: Vec<f32> = (0..count).map(|i| i as f32).collect();
         let state: Vec<f32> = (0..2 * count).map(|i| -(i as f32)).collect();
@@ -253,8 +259,14 @@ fn a_loss_that_may_not_be_finite_changes_nothing() {
             // A bias of a unit, and the weight from it.
             case.network.parameters_mut()[2 * 100 + 5] = wrong;
             case.network.parameters_mut()[2 * 100 + 100 + 5 * 3] = f32::MAX.min(wrong.abs());
-            let mut plan =
-                NarrowHiddenPlan::with_threads(&case.network, &case.rules, &case.data, threads).unwrap();
+            let mut plan = NarrowHiddenPlan::with_threads(
+                &case.network,
+                &case.rules,
+                &case.data,
+                threads,
+                Pace::always_together(),
+            )
+            .unwrap();
             let rows: Vec<u32> = (0..300).collect();
             let batch = Rows { data: &case.data, rows: &rows, epoch: 0 };
             assert!(!plan.step(batch, &Rates { step: 1, learning_rates: case.rates.clone() }), "{wrong}");
@@ -277,8 +289,14 @@ fn a_piece_whose_loss_may_not_be_finite_changes_nothing() {
         let mut x = Draws(5).values(rows * 6);
         x[(rows - 1) * 6..].fill(1e300);
         case.data = Dataset::new(Features::F64(x), Shape::from(6), case.data.targets().clone()).unwrap();
-        let mut plan =
-            NarrowHiddenPlan::with_threads(&case.network, &case.rules, &case.data, threads).unwrap();
+        let mut plan = NarrowHiddenPlan::with_threads(
+            &case.network,
+            &case.rules,
+            &case.data,
+            threads,
+            Pace::always_together(),
+        )
+        .unwrap();
         let all: Vec<u32> = (0..rows as u32).collect();
         let batch = Rows { data: &case.data, rows: &all, epoch: 0 };
         for step in 1..3 {
