@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import subprocess
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_step_is_explained(wave):
     assert told.matrices["w0"].shape == (2, 5) and "x·w0" in str(told)
 
 
-def test_custom_layers_losses_and_metrics(wave):
+def test_custom_layers_losses_and_metrics(wave, tmp_path):
     x, t = wave
 
     class Gate:
@@ -122,6 +123,10 @@ def test_custom_layers_losses_and_metrics(wave):
     class Wrong(Gate):
         def backward(self, dy, x, y, parameters):
             return dy, {"weight": (dy * x).sum(axis=0)}
+
+    with pytest.raises(ValueError, match=r"layer 2 \(gate\) is an object of Python's, .*pickle the network instead, or keep its state_dict"):
+        net.save(tmp_path / "net.safetensors")
+    assert not any(tmp_path.iterdir())
 
     wrong = Network([layers.dense(4), Wrong(), layers.dense(1)], 2, precision="f64")
     assert not wrong.gradcheck(x[:10], t[:10])["ok"]
@@ -194,6 +199,19 @@ def test_runs_are_made_verified_and_taken_up(tmp_path):
     assert verification and "identical" in repr(verification)
     assert np.array_equal(run.at(300)["0.weight"], thalweg.Run.open(run.path).network["0.weight"])
     assert not np.array_equal(run.at(100)["0.weight"], run.network["0.weight"])
+    lines = (run.path / "metrics.jsonl").read_text()
+    for found, instead, what in [
+        (f'"data_loss":{run.history["train.data_loss"][2]}', '"data_loss":0.125', r"train\.data_loss"),
+        (f'"accuracy":{run.history["train.accuracy"][0]}', '"accuracy":1.0', r"train\.accuracy"),
+        (lines[lines[:-1].rindex("\n") + 1 :], "", "the train line"),
+        (lines, 2 * lines, "the train line"),
+    ]:
+        assert lines.count(found) == 1
+        (run.path / "metrics.jsonl").write_text(lines.replace(found, instead))
+        with_changes = run.verify()
+        assert not with_changes and re.search(f"different between steps .*: {what} of metrics.jsonl, which was changed", repr(with_changes))
+    (run.path / "metrics.jsonl").write_text(lines)
+    assert run.verify()
     with pytest.raises(OSError):
         thalweg.train("spiral-linear", out=tmp_path / "run", steps=300)
     with pytest.raises(ValueError, match="spiral"):
@@ -385,7 +403,11 @@ def test_a_loaded_network_holds_columns_against_their_names(blobs, tmp_path):
     net = Network.load(tmp_path / "mlp.safetensors")
     assert net.column_names == ["a", "b", "c"]
     assert np.array_equal(net.predict(frame), mlp.predict_proba(frame))
-    for act in (lambda: net.predict(frame[["b", "a", "c"]]), lambda: net.evaluate(frame[["b", "a", "c"]], y)):
-        with pytest.raises(ValueError, match="the columns are 'b', 'a', 'c', but the network was trained on 'a', 'b', 'c', in this order"):
-            act()
+    turned = frame[["b", "a", "c"]]
+    assert np.array_equal(net.predict(turned), net.predict(frame)) and net.evaluate(turned, y) == net.evaluate(frame, y)
+    for act in (lambda x: net.predict(x), lambda x: net.evaluate(x, y)):
+        with pytest.raises(ValueError, match="trained on the columns 'a', 'b', 'c', but these are 'a', 'b', 'd': 'c' is missing"):
+            act(frame.rename(columns={"c": "d"}))
+        with pytest.raises(ValueError, match=r"was not trained on the columns 'd'; choose those .*: x\[network.column_names\]"):
+            act(frame.assign(d=1.0))
     assert thalweg.MLPClassifier.load(tmp_path / "mlp.safetensors").feature_names_in_.tolist() == ["a", "b", "c"]

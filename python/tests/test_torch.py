@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import needs
-from thalweg import MLPClassifier, Network
+from thalweg import MLPClassifier, Network, train
 from thalweg import layers as L
 
 
@@ -120,3 +120,25 @@ def test_a_state_dictionary_that_does_not_fit_changes_nothing():
         with pytest.raises(ValueError, match=text):
             network.load_state_dict(wrong)
     assert all(np.array_equal(network[name], values) for name, values in before.items())
+
+
+@needs("torch")
+def test_a_scale_is_a_layer_of_its_own(blobs, tmp_path):
+    import torch
+
+    x, y = blobs
+    table = np.column_stack([1000 + 50 * x, 1e4 * x[:, 0]])
+    np.savetxt(tmp_path / "t.csv", table, delimiter=",", header="a,b,c,price", comments="")
+    run = train(
+        f"[data]\nsource = {str(tmp_path / 't.csv')!r}\ntarget = 'price'\nscale_target = 'standard'\n"
+        "[network]\nlayers = [{ dense = 4 }, 'tanh', { dense = 1 }]\n[training]\nepochs = 5\n",
+        out=tmp_path / "run",
+    )
+    net = run.network
+    module = net.to_torch()
+    assert [name for name, _ in module.named_children()] == ["scale", "0", "1", "2", "target_scale"]
+    rows = table[:, :3]
+    said = module(torch.from_numpy(rows.astype(np.float32))).detach().numpy()
+    assert np.allclose(said, net.predict(rows), rtol=1e-4)
+    module.load_state_dict({name: torch.from_numpy(values) for name, values in net.state_dict().items()})
+    assert torch.equal(pickle.loads(pickle.dumps(module))[0].width, module[0].width)

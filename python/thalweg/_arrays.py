@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from . import _engine
 #: NumPy where its own annotations leave the types of its results open.
 open_numpy: Any = np
 
-__all__ = ["Rows", "as_rows", "as_targets", "is_array", "open_numpy"]
+__all__ = ["Rows", "as_columns", "as_labels", "as_rows", "as_targets", "is_array", "open_numpy"]
 
 #: Types that the engine reads in place.
 _IN_PLACE = frozenset(np.dtype(t) for t in ("f8", "f4", "u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8"))
@@ -46,6 +47,49 @@ class Rows:
     def __init__(self, array: Any, names: list[Any] | None) -> None:
         self.array = array
         self.names = names
+
+
+def as_columns(x: Any) -> list[tuple[str, Any]] | None:
+    """The columns of a frame with their names, or of an array of objects or text with their numbers; ``None`` for all else.
+
+    Each is an array of numbers, NaN where one is missing, or a list of texts and ``None``.
+    """
+    module = type(x).__module__.partition(".")[0]
+    if module == "pandas" and hasattr(x, "columns"):
+        return [(str(name), _cells(x.iloc[:, j])) for j, name in enumerate(x.columns)]
+    if module == "polars" and hasattr(x, "columns") and hasattr(x, "get_column"):
+        return [(str(name), _cells(x.get_column(name))) for name in x.columns]
+    if module == "pyarrow" and hasattr(x, "column_names"):
+        return [(str(name), _cells(x.column(j).to_pylist())) for j, name in enumerate(x.column_names)]
+    is_plain: bool = is_array(x) or type(x) in (list, tuple)
+    array: Any = np.asarray(x) if is_plain else None
+    if array is None or array.ndim != 2 or array.dtype.kind not in "OUS":
+        return None
+    return [(str(j), _cells(array[:, j])) for j in range(array.shape[1])]
+
+
+def as_labels(y: Any) -> list[tuple[str, Any]]:
+    """Labels as one column, or as one for each class."""
+    if y.ndim == 1:
+        return [("labels", _cells(y))]
+    return [(str(j), _cells(y[:, j])) for j in range(y.shape[1])]
+
+
+def _cells(column: Any) -> Any:
+    """The values of a column: numbers as an array, others as text as a file would have it."""
+    array: Any = np.asarray(column.to_numpy()) if hasattr(column, "to_numpy") else column
+    if is_array(array) and array.dtype.kind in "iufb":
+        return np.ascontiguousarray(array, dtype=np.float64)
+    listed: list[Any] = array.tolist() if hasattr(array, "tolist") else [*array]
+    values = [None if _is_missing(value) else value for value in listed]
+    if all(value is None or isinstance(value, Real) for value in values):
+        return np.asarray([np.nan if value is None else float(value) for value in values])
+    return [None if value is None else value.decode() if isinstance(value, bytes) else str(value) for value in values]
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether this is none of the values: ``None``, NaN, or what pandas has for both."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or isinstance(value, float) and value != value
 
 
 def as_rows(x: Any, *, least_axes: int = 2, most_axes: int | None = 2, sparse: bool = False) -> Rows:

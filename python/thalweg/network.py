@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
@@ -10,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import _engine
-from ._arrays import as_rows, as_targets, is_array, open_numpy
+from ._arrays import Rows, as_columns, as_labels, as_rows, as_targets, is_array, open_numpy
 from ._settings import every, seed_of, spelled, threads_of, to_json, whole
 from .callbacks import Progress, joined
 from .history import History
@@ -29,22 +31,15 @@ def rows(
     outputs: int = 1,
     loss: Any = None,
     classes: int | None = None,
-    columns: Sequence[str] = (),
 ) -> _engine.Dataset:
-    """Rows for the engine. Whole numbers are classes where the network has several outputs or the loss is one of classes.
-
-    ``columns``: the names that columns with names must have, in this order.
+    """Rows for the engine. Whole numbers are classes where ``classes`` are known, the network has several outputs or the loss is one of
+    classes.
 
     >>> rows(np.ones((4, 3)), [0, 1, 2, 1], outputs=3).rows
     4
     """
-    given = as_rows(x, most_axes=None)
-    names = [str(name) for name in given.names] if given.names else None
-    if names is not None and columns and names != list(columns):
-        raise ValueError(
-            f"the columns are {_listed(names)}, but the network was trained on {_listed(columns)}, in this order; choose these: "
-            "x[network.column_names]"
-        )
+    given = x if isinstance(x, Rows) else as_rows(x, most_axes=None, sparse=True)
+    names = [*given.names] if given.names and all(isinstance(name, str) for name in given.names) else None
     weighed = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
     if y is None:
         return _engine.Dataset(given.array, weights=weighed, feature_names=names)
@@ -54,7 +49,7 @@ def rows(
     spelled(loss)  # refuses a dictionary without a name
     name: Any = loss["name"] if hasattr(loss, "keys") else loss
     is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
-    if is_whole and (outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
+    if is_whole and (classes is not None or outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
         if targets.size and int(targets.min()) < 0:
             raise ValueError("class numbers go from 0; make labels numbers first: labels, y = np.unique(y, return_inverse=True)")
         count = classes if classes is not None else max(outputs, 2)
@@ -210,10 +205,16 @@ class Network:
 
     @property
     def column_names(self) -> list[str]:
-        """The names of the columns that a loaded estimator was trained on; empty where they had none."""
-        text = self._engine.preprocessing
-        inputs: Any = {} if text is None else json.loads(text).get("inputs", {})
-        return [str(name) for name in inputs.get("column_names", ())] if inputs.get("kind") == "array" else []
+        """The names of the columns that it was trained on, in their order; empty where they had none.
+
+        A frame is read by these names, whatever the order of its columns.
+        """
+        return self._engine.column_names
+
+    @property
+    def feature_names(self) -> list[str]:
+        """What an array has in its columns: the names of the columns, of a category one for each of its values (``"kind=large"``)."""
+        return self._engine.feature_names
 
     def summary(self) -> str:
         """A table of the layers: number, kind, shape of one example's output, parameters. ``print(net)`` shows it too.
@@ -305,6 +306,9 @@ class Network:
     def to_torch(self) -> Any:
         """A ``torch.nn.Sequential`` with the same layers and parameters, in evaluation mode; its outputs are logits where the loss takes them.
 
+        Where a network came with a scale, the layer ``scale`` before the others takes features in their own units, and the layer
+        ``target_scale`` behind them gives predictions in the target's own. Neither has parameters: the names of the others stay.
+
         Raises ``ImportError`` where PyTorch is not installed, ``ValueError`` for a layer that PyTorch has not.
 
         >>> import thalweg, torch
@@ -374,7 +378,6 @@ class Network:
         named = [metric for metric in metrics if isinstance(metric, str)]
         if named:
             settings["metrics"] = named
-        outputs = int(np.prod(self.output_shape))
 
         def part(data: Any) -> _engine.Dataset | None:
             if data is None:
@@ -382,9 +385,10 @@ class Network:
             given: list[Any] = [*data] if isinstance(data, (list, tuple)) else []
             if len(given) not in (2, 3):
                 raise ValueError("validation_data and test_data must be (x, y) or (x, y, weights)")
-            return rows(given[0], given[1], weights=given[2] if len(given) > 2 else None, outputs=outputs, loss=loss)
+            return self._given(given[0], given[1], given[2] if len(given) > 2 else None, loss)
 
-        train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
+        train = self._given(x, y, weights, loss)
+        self._engine.keep_names(train)
         if callable(callbacks):
             raise ValueError(f"callbacks must be a list of functions of the report, such as [print], not {callbacks!r}")
         watchers = list(callbacks)
@@ -397,7 +401,7 @@ class Network:
         if live:
             from .live import Live
 
-            watchers.append(Live(x, y))
+            watchers.append(Live(train.unscaled(), y))
         call, with_parameters = joined(watchers, self._like)
         chosen = None if loss is None else spelled(loss)
         if chosen is not None:
@@ -477,8 +481,8 @@ class Network:
         >>> [round(net.step([[1.0]], [2.0], optimizer={"name": "sgd", "learning_rate": 0.25}), 3) for _ in range(3)]
         [4.0, 0.0, 0.0]
         """
-        outputs = int(np.prod(self.output_shape))
-        train = rows(x, y, weights=weights, outputs=outputs, loss=loss)
+        train = self._given(x, y, weights, loss)
+        self._engine.keep_names(train)
         settings = self._settings(loss, optimizer, None, "full", None, None, training)
         made = self.state.step if self.state is not None else 0
         settings["steps"] = made + 1_000_000
@@ -499,6 +503,10 @@ class Network:
 
         ``x``: ``[rows, *input_shape]``; another shape raises ``ValueError``. ``threads`` changes no result.
 
+        A network that came with preprocessing (from the command, ``train`` or a file) applies it here and wherever else it is given rows:
+        ``x`` and ``y`` are in their own units, and labels as they were in training. A frame is read by ``column_names``, text and missing
+        values as in training; an array by position, in columns as ``feature_names`` says.
+
         >>> import thalweg
         >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2, init="zeros")
         >>> net["0.weight"] = [[1.0], [2.0]]
@@ -509,10 +517,10 @@ class Network:
             found = self._engine.predict_in_place(x)
             if found is not None:
                 return found
-        return self._engine.predict(rows(x, columns=self.column_names), threads_of(threads))
+        return self._engine.predict(self._given(x), threads_of(threads))
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
-        """The loss and every metric that fits, by name. ``y`` and ``weights`` are as in ``fit``; metrics count every row once.
+        """The loss and every metric that fits, by name, of predictions and targets in their own units. ``y`` and ``weights`` are as in ``fit``; metrics count every row once.
 
         >>> import thalweg
         >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
@@ -520,7 +528,7 @@ class Network:
         >>> found["loss"], found["mae"], sorted(found)
         (5.0, 2.0, ['data_loss', 'loss', 'mae', 'mape', 'mse', 'r2', 'rmse'])
         """
-        return self._engine.evaluate(self._rows(x, y, weights, None))
+        return self._engine.evaluate(self._given(x, y, weights, self._own(None)))
 
     def gradients(
         self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, l2: float = 0.0, l1: float = 0.0
@@ -533,7 +541,7 @@ class Network:
         >>> loss, gradients["0.weight"].tolist(), gradients["0.bias"].tolist()
         (9.0, [[-6.0], [-12.0]], [-6.0])
         """
-        data = self._rows(x, y, weights, loss)
+        data = self._given(x, y, weights, self._own(loss))
         value, flat = self._engine.gradients(data, to_json({"l2": l2, "l1": l1}), None if loss is None else spelled(loss))
         named: dict[str, Any] = {}
         start = 0
@@ -555,7 +563,7 @@ class Network:
         >>> check["ok"], check["kinks"]
         (True, 0)
         """
-        data = self._rows(x, y, weights, loss)
+        data = self._given(x, y, weights, self._own(loss))
         return self._engine.gradcheck(data, "{}", None if loss is None else spelled(loss), seed_of(seed))
 
     def explain(
@@ -580,20 +588,66 @@ class Network:
         ['b0', 'db0', 'dw0', 'dŷ']
         """
         settings = self._settings(loss, optimizer, None, batch_size, None, None, training)
-        data = self._rows(x, y, None, loss)
+        data = self._given(x, y, None, self._own(loss))
         chosen = None if loss is None else spelled(loss)
         text, content = self._engine.explain(data, to_json(settings), chosen, seed_of(seed), whole("step", step, 0))
         return Explanation(text, json.loads(content))
 
-    def _rows(self, x: Any, y: Any, weights: Any, loss: Any) -> _engine.Dataset:
-        own = loss if loss is not None else self.loss
+    def _own(self, loss: Any) -> Any:
+        """This loss, or the network's own."""
+        return loss if loss is not None else self.loss
+
+    def _given(self, x: Any, y: Any = None, weights: Any = None, loss: Any = None) -> _engine.Dataset:
+        """Rows as this network takes them: columns and labels by the preprocessing that it came with. The engine scales them."""
+        features = self._features(x)
         outputs = int(np.prod(self.output_shape))
-        return rows(x, y, weights=weights, outputs=outputs, loss=own, columns=self.column_names)
+        classes: int | None = None
+        if y is not None and self._engine.preprocessing is not None:
+            found = self._engine.class_ids(as_labels(as_targets(y)))
+            if found is not None:
+                y, classes = found
+        return rows(features, y, weights=weights, outputs=outputs, loss=loss, classes=classes)
+
+    def _features(self, x: Any) -> Rows:
+        """The features of a frame's columns, found by their names; arrays of numbers are features already."""
+        columns = as_columns(x) if self._engine.takes_columns else None
+        if columns is not None:
+            self._in_order([name for name, _ in columns])
+            array, notices = self._engine.encode(columns)
+            for notice in notices:
+                warnings.warn(notice, UserWarning, stacklevel=4)
+            return Rows(array, None)
+        given = as_rows(x, most_axes=None)
+        order = None if given.names is None else self._in_order([str(name) for name in given.names])
+        if order is None or given.names is None:
+            return given
+        return Rows(given.array[:, order], [given.names[place] for place in order])
+
+    def _in_order(self, names: list[str]) -> list[int] | None:
+        """Where each column stands that the network was trained on; ``None`` where it is where it was, or one side has no names."""
+        trained = self.column_names
+        if not trained or names == trained or names == [str(number) for number in range(len(names))]:
+            return None
+        missing, surplus = Counter(trained) - Counter(names), Counter(names) - Counter(trained)
+        if missing:
+            raise ValueError(
+                f"the network was trained on the columns {_listed(trained)}, but these are {_listed(names)}: "
+                f"{_listed(list(missing.elements()))} {'is' if missing.total() == 1 else 'are'} missing"
+            )
+        if surplus:
+            raise ValueError(
+                f"the network was not trained on the columns {_listed(list(surplus.elements()))}; choose those that it was trained on: "
+                "x[network.column_names]"
+            )
+        places = {name: [place for place, own in enumerate(names) if own == name] for name in names}
+        return [places[name].pop(0) for name in trained]
 
     # Files and copies.
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes a model file, whole or not at all, which the command line and Rust read too. Raises ``OSError`` where it cannot.
+
+        A layer that is an object of Python's is a ``ValueError``: a file holds none. Pickle such a network.
 
         >>> import os, tempfile, thalweg
         >>> net = thalweg.Network([thalweg.layers.dense(2)], input_shape=3)
@@ -645,6 +699,7 @@ class Network:
             "precision": self.precision,
             "parameters": self._engine.parameters(),
             "loss": None if custom else self._engine.loss,
+            "description": self._engine.description(),
             "history": self.history,
             "state": self.state,
         }
@@ -656,6 +711,7 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     network._engine.set_parameters(contents["parameters"])
     if contents["loss"] is not None:
         network._engine.set_loss(contents["loss"])
+    network._engine.describe(contents["description"])
     network.history = contents["history"]
     network.state = contents["state"]
     return network

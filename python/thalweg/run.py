@@ -111,9 +111,19 @@ class Run:
         return Network._of(self._engine.at(whole("step", step, 0)))
 
     def data(self, part: str = "train") -> Any:
-        """The features of a part as the network is given them, ``[rows, columns]``; ``None`` if there is no such part."""
+        """The features of a part in their own units, ``[rows, columns]``: what ``run.network`` predicts from; ``None`` if there is no such
+        part. The columns are those of ``run.network.feature_names``; images lie row by row.
+
+        >>> import tempfile
+        >>> import thalweg
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = thalweg.train("iris", runs=folder, epochs=1)
+        ...     x = run.data("test")
+        ...     x.shape[1], run.network.feature_names[0], run.network.predict(x).shape[1]
+        (4, 'sepal_length', 3)
+        """
         found = self._engine.data(part)
-        return None if found is None else found.features()
+        return None if found is None else found.unscaled()
 
     def resume(self, *, callback: Callable[..., Any] | None = None) -> Self:
         """Goes on to the end, to the same bits as if the run had never stopped; a run that has ended stays as it is.

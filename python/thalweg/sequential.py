@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +16,8 @@ __all__ = ["sequential"]
 
 
 def sequential(network: Any) -> Any:
-    """The same layers and parameters, numbered alike. Outputs are logits where the loss takes them.
+    """The same layers and parameters, numbered alike. Outputs are logits where the loss takes them. The scale that a network came with
+    is a layer before the others, and that of its target one behind them, under names of their own.
 
     Layers of columns (``embedding``, ``periodic``, ``piecewise_linear``), ``noise`` and one's own have no twin in PyTorch and are refused by
     name.
@@ -24,12 +26,21 @@ def sequential(network: Any) -> Any:
         torch: Any = import_module("torch")
     except ImportError as error:
         raise ImportError("to_torch needs PyTorch, which is not installed: pip install torch") from error
-    modules: list[Any] = []
+    modules: dict[str, Any] = {}
+    described: Any = json.loads(network._engine.preprocessing or "{}")
+    scale: Any = described.get("scale", {"kind": "none"})
+    if scale["kind"] == "divide":
+        modules["scale"] = own_modules().Shifted([0.0], [scale["divisor"]])
+    elif scale["kind"] == "columns":
+        # A column that was constant in training is 0 for the network.
+        modules["scale"] = own_modules().Shifted(scale["shift"], [width or np.inf for width in scale["width"]])
     for entry, placed in zip(json.loads(network._engine.layers()), network._engine.placed_layers()):
-        modules.append(_module(torch, entry, placed))
-    model: Any = torch.nn.Sequential(*modules)
-    if network.precision == "f64":
-        model = model.double()
+        modules[str(placed[0])] = _module(torch, entry, placed)
+    of_target: Any = described.get("target_scale", {})
+    if of_target.get("shift"):
+        modules["target_scale"] = own_modules().OwnUnits(of_target["shift"], of_target["width"])
+    model: Any = torch.nn.Sequential(OrderedDict(modules))
+    model = model.double() if network.precision == "f64" else model.float()
     state = {name: torch.from_numpy(np.array(values)) for name, values in network.state_dict().items()}
     model.load_state_dict(state, strict=False)
     return model.eval()

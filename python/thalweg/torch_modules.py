@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Factor", "Residual", "padded"]
+__all__ = ["Factor", "OwnUnits", "Residual", "Shifted", "padded"]
 
 torch: Any = import_module("torch")
 
@@ -42,6 +42,27 @@ class Residual(torch.nn.Sequential):  # type: ignore[misc]  # pyright: ignore[re
         for module in modules[: self.count]:
             through = module(through)
         return through + (input if self.beside is None else getattr(self, self.beside)(input))
+
+
+class Shifted(torch.nn.Module):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
+    """Scales features, column by column or all alike: (x - shift) / width. Its numbers are constants, in no state dictionary."""
+
+    def __init__(self, shift: list[float], width: list[float]) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
+        self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64), persistent=False)  # pyright: ignore[reportUnknownMemberType]
+        self.register_buffer("width", torch.tensor(width, dtype=torch.float64), persistent=False)  # pyright: ignore[reportUnknownMemberType]
+
+    def forward(self, x: Any) -> Any:
+        """The scaled rows, in their shape."""
+        return ((x.reshape(len(x), -1) - self.shift) / self.width).reshape(x.shape)
+
+
+class OwnUnits(Shifted):
+    """Undoes the scale of a target: x * width + shift."""
+
+    def forward(self, x: Any) -> Any:
+        """The predictions in the target's own units."""
+        return x * self.width + self.shift
 
 
 def padded(module: Any, before_after: list[tuple[int, int]], value: float) -> Any:

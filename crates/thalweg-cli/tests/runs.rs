@@ -230,6 +230,22 @@ fn a_run_is_verified_and_a_difference_is_placed() {
     let expected = serde_json::json!({ "identical": false, "between_steps": steps[..2], "tensor": "1.bias" });
     assert_eq!(found, expected);
 
+    // A number that somebody made better.
+    program.write("run/hashes.jsonl", &lines);
+    let metrics = fs::read_to_string(program.path("run/metrics.jsonl")).unwrap();
+    let validation = metrics.lines().filter(|line| line.contains("\"validation\"")).nth(1).unwrap();
+    let object: serde_json::Value = serde_json::from_str(validation).unwrap();
+    let better = validation.replace(&format!("\"accuracy\":{}", object["accuracy"]), "\"accuracy\":1.0");
+    program.write("run/metrics.jsonl", &metrics.replace(validation, &better));
+    let found = program.run(&["verify", "run"]);
+    assert_eq!(found.status, 1);
+    let said = format!(
+        "different: between step {} and step {}, in validation.accuracy of metrics.jsonl, not in losses and weights: the file was changed\n",
+        steps[0], steps[1]
+    );
+    assert_eq!(found.stdout, said);
+    program.write("run/metrics.jsonl", &metrics);
+
     // A report too many, and one too few.
     program.write("run/hashes.jsonl", &format!("{lines}{}\n", lines.lines().next().unwrap()));
     let more = program.run(&["verify", "run"]);

@@ -1,5 +1,6 @@
 //! Rows to train on or to predict, made of NumPy arrays.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use numpy::{
@@ -9,9 +10,10 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use thalweg::data::{
-    self, ColumnNumbers, DatasetTargets, Features, FittedScale, SharedFeatures, SharedValues, SparseFeatures,
+    self, Column, ColumnNumbers, ColumnValues, DatasetTargets, Features, FittedScale, SharedFeatures,
+    SharedValues, SparseFeatures,
 };
-use thalweg::{Error, Shape};
+use thalweg::{Error, Model, Shape};
 
 use crate::errors::exception;
 use crate::memory::{lend, lend_slice};
@@ -111,12 +113,55 @@ impl Dataset {
         self.inner.gather(&some, &mut x);
         x.into_pyarray(py).reshape([count, columns])
     }
+
+    /// The features in their own units, `[rows, columns]`: as a network is given them that came with preprocessing.
+    fn unscaled<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (rows, columns) = (self.inner.rows(), self.inner.columns());
+        let features = self.inner.features();
+        let x: Vec<f64> = (0..rows * columns).map(|index| features.value(index)).collect();
+        x.into_pyarray(py).reshape([rows, columns])
+    }
 }
 
 impl Dataset {
     /// Rows that a run or an experiment loaded.
     pub(crate) fn loaded(dataset: data::Dataset) -> Self {
         Dataset { inner: Arc::new(dataset), is_shared: false }
+    }
+
+    /// The same rows as this model takes them: by its preprocessing, where it came with one.
+    pub(crate) fn given_to(&self, model: &Model) -> PyResult<Dataset> {
+        Ok(match model.rows(&self.inner).map_err(exception)? {
+            Cow::Borrowed(_) => Dataset { inner: self.inner.clone(), is_shared: self.is_shared },
+            Cow::Owned(rows) => Dataset { inner: Arc::new(rows), is_shared: self.is_shared },
+        })
+    }
+}
+
+/// The values of a column: numbers, NaN where one is missing, or text.
+#[derive(FromPyObject)]
+pub(crate) enum Cells<'py> {
+    Numbers(PyReadonlyArray1<'py, f64>),
+    Text(Vec<Option<String>>),
+}
+
+/// Columns of the library's, all of one length.
+pub(crate) fn as_columns(columns: Vec<(String, Cells<'_>)>) -> PyResult<Vec<Column>> {
+    let values = |cells: Cells<'_>| match cells {
+        Cells::Numbers(values) => ColumnValues::Numbers(values.as_array().to_vec()),
+        Cells::Text(values) => ColumnValues::Text(values),
+    };
+    let columns: Vec<Column> =
+        columns.into_iter().map(|(name, cells)| Column { name, values: values(cells) }).collect();
+    match columns.windows(2).find(|pair| pair[0].rows() != pair[1].rows()) {
+        None => Ok(columns),
+        Some(pair) => Err(PyValueError::new_err(format!(
+            "column {:?} has {} rows, but column {:?} has {}",
+            pair[0].name,
+            pair[0].rows(),
+            pair[1].name,
+            pair[1].rows()
+        ))),
     }
 }
 

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use thalweg::custom::Registry;
-use thalweg::data::Preprocessing;
+use thalweg::data::preprocessing::InputSchema;
+use thalweg::data::{Preprocessing, Table};
 use thalweg::experiment::{
     init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json,
 };
@@ -19,7 +22,7 @@ use thalweg::network::{AnyNetwork, Draw, NetworkProblem};
 use thalweg::{Error, Loss, Model, Network as LibraryNetwork, Shape};
 
 use crate::custom::{Part, PythonLayer, PythonLoss};
-use crate::dataset::Dataset;
+use crate::dataset::{Cells, Dataset, as_columns};
 use crate::errors::{exception, setting_exception};
 use crate::observers::Raised;
 use crate::outcome::{Outcome, State};
@@ -112,22 +115,39 @@ impl Network {
     fn save(&self, py: Python<'_>, path: PathBuf, description: Option<&str>) -> PyResult<()> {
         let mut model = (*self.model()?).clone();
         if let Some(description) = description {
-            let mut description = json(description)?;
-            let names = |value: &serde_json::Value| -> Vec<String> {
-                value
-                    .as_array()
-                    .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
-                    .unwrap_or_default()
-            };
-            model.label_names = names(&description["label_names"]);
-            model.target_names = names(&description["target_names"]);
-            if !description["preprocessing"].is_null() {
-                let preprocessing =
-                    Preprocessing::from_json(description["preprocessing"].take()).map_err(exception)?;
-                model.preprocessing = Some(preprocessing);
-            }
+            describe(&mut model, json(description)?)?;
+        }
+        let own = model.network.layers().iter().find_map(|placed| match &placed.layer {
+            Layer::Custom(_) => Some((placed.number, placed.layer.kind().to_owned())),
+            _ => None,
+        });
+        if let Some((number, name)) = own {
+            return Err(PyValueError::new_err(format!(
+                "layer {number} ({name}) is an object of Python's, which a model file does not hold; pickle the network instead, or keep \
+                 its state_dict()"
+            )));
         }
         py.detach(|| model.save(&path)).map_err(exception)
+    }
+
+    /// All but layers and loss, as JSON: what a pickle keeps beside them.
+    fn description(&self) -> PyResult<String> {
+        let model = self.model()?;
+        let description = serde_json::json!({
+            "label_names": model.label_names,
+            "target_names": model.target_names,
+            "preprocessing": model.preprocessing.as_ref().map(Preprocessing::to_json),
+            "l2": model.l2,
+            "l1": model.l1,
+            "summary": model.summary,
+        });
+        Ok(description.to_string())
+    }
+
+    /// Takes such a description.
+    fn describe(&self, description: &str) -> PyResult<()> {
+        let description = json(description)?;
+        self.change(|model| describe(model, description))
     }
 
     /// A copy that shares nothing.
@@ -309,6 +329,69 @@ impl Network {
         Ok(self.model()?.preprocessing.as_ref().map(|preprocessing| preprocessing.to_json().to_string()))
     }
 
+    /// The names of the columns that a table must have, in the order of training; empty where there are none.
+    #[getter]
+    fn column_names(&self) -> PyResult<Vec<String>> {
+        Ok(self.model()?.preprocessing.as_ref().map(Preprocessing::column_names).unwrap_or_default())
+    }
+
+    /// The names of the features that these become, categories as `"column=category"`; empty where there are none.
+    #[getter]
+    fn feature_names(&self) -> PyResult<Vec<String>> {
+        Ok(self.model()?.preprocessing.as_ref().map(Preprocessing::feature_names).unwrap_or_default())
+    }
+
+    /// Whether features are made of the columns of a table, which may be text.
+    #[getter]
+    fn takes_columns(&self) -> PyResult<bool> {
+        let model = self.model()?;
+        let inputs = model.preprocessing.as_ref().map(Preprocessing::inputs);
+        Ok(matches!(inputs, Some(InputSchema::Columns { .. })))
+    }
+
+    /// The features of named columns in their own units, `[rows, features]`, and what is to be said of them.
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        columns: Vec<(String, Cells<'py>)>,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Vec<String>)> {
+        let model = self.model()?;
+        let Some(preprocessing) = &model.preprocessing else {
+            return Err(PyValueError::new_err("the network came without preprocessing"));
+        };
+        let table = Table::new(as_columns(columns)?);
+        let (features, notices) = preprocessing.features(&table).map_err(exception)?;
+        let values: Vec<f64> = (0..features.len()).map(|index| features.value(index)).collect();
+        let columns = preprocessing.input_shape().len();
+        let values = values.into_pyarray(py).reshape([table.rows(), columns])?;
+        Ok((values, notices.iter().map(ToString::to_string).collect()))
+    }
+
+    /// The classes of labels as they were written in training, and how many classes there are; `None` where the target is no class or these are no labels.
+    fn class_ids<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Vec<(String, Cells<'py>)>,
+    ) -> PyResult<Option<(Bound<'py, PyArray1<u32>>, usize)>> {
+        let model = self.model()?;
+        let Some(preprocessing) = &model.preprocessing else { return Ok(None) };
+        let ids = preprocessing.class_ids(as_columns(labels)?).map_err(exception)?;
+        Ok(ids.map(|ids| (ids.into_pyarray(py), preprocessing.label_names().len())))
+    }
+
+    /// Keeps the names of these rows' columns, where the network has no preprocessing yet and takes such rows.
+    fn keep_names(&self, rows: &Dataset) -> PyResult<()> {
+        let model = self.model()?;
+        let fits = rows.inner.columns() == model.network.input_shape().len();
+        if model.preprocessing.is_some() || rows.inner.feature_names().is_empty() || !fits {
+            return Ok(());
+        }
+        self.change(|model| {
+            model.preprocessing = Some(Preprocessing::of_names(&rows.inner));
+            Ok(())
+        })
+    }
+
     /// Trains. `settings`: the JSON of a `training` table.
     #[pyo3(signature = (train, settings, loss=None, validation=None, test=None, seed=0, threads=None, state=None, metrics=None,
                         callback=None, with_parameters=false, plateau_rule=None, leave_after=None, brief=false, most_looks=None))]
@@ -336,6 +419,10 @@ impl Network {
         let mut network: AnyNetwork =
             either!(&model.network, network => network.try_clone().map_err(exception)?.into());
         let settings = self.settings(&model, settings)?;
+        let train = &train.given_to(&model)?;
+        let validation = validation.map(|data| data.given_to(&model)).transpose()?;
+        let test = test.map(|data| data.given_to(&model)).transpose()?;
+        let (validation, test) = (validation.as_ref(), test.as_ref());
         let chosen = match loss {
             Some(loss) => self.read_loss(loss)?,
             None => match &settings.loss {
@@ -387,7 +474,7 @@ impl Network {
     /// What the network says of rows in memory: an array of its own type, row by row. `None` if the array is of another kind.
     fn predict_in_place<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let model = self.model()?;
-        if model.preprocessing.is_some() {
+        if model.preprocessing.as_ref().is_some_and(|preprocessing| !preprocessing.is_unscaled()) {
             return Ok(None);
         }
         let (inputs, outputs) = (model.network.input_shape().len(), model.network.output_shape().len());
@@ -405,6 +492,7 @@ impl Network {
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let model = self.model()?;
+        let data = data.given_to(&model)?;
         self.finished(|| predict_rows(py, &model, &data.inner, threads.unwrap_or_else(default_threads)))
     }
 
@@ -414,6 +502,7 @@ impl Network {
         if without_targets(&data.inner) {
             return Err(PyValueError::new_err("these rows have no targets to compare with"));
         }
+        let data = data.given_to(&model)?;
         let report = self.finished(|| {
             py.detach(|| model.evaluate(&data.inner, thalweg::train::Part::Test)).map_err(exception)
         })?;
@@ -437,6 +526,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let data = data.given_to(&model)?;
         self.finished(|| inspect::gradients(py, &model, &settings, loss, &data.inner, training))
     }
 
@@ -453,6 +543,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let data = data.given_to(&model)?;
         self.finished(|| inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed))
     }
 
@@ -470,6 +561,7 @@ impl Network {
         let model = self.model()?;
         let settings = self.settings(&model, settings)?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let data = data.given_to(&model)?;
         self.finished(|| inspect::explain(py, &model, &settings, loss, &data.inner, seed, step))
     }
 }
@@ -477,6 +569,33 @@ impl Network {
 /// Whether all that a file lacks is the function that was its loss, without which predictions can be made.
 fn is_loss_in_python(problem: &ModelProblem) -> bool {
     matches!(problem, ModelProblem::Custom { part, .. } if part == "loss")
+}
+
+/// Takes what a description says, as [`Network::description`] gives it; what it does not mention stays.
+fn describe(model: &mut Model, mut description: serde_json::Value) -> PyResult<()> {
+    let names = |value: &serde_json::Value| -> Vec<String> {
+        value
+            .as_array()
+            .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default()
+    };
+    model.label_names = names(&description["label_names"]);
+    model.target_names = names(&description["target_names"]);
+    if !description["preprocessing"].is_null() {
+        let preprocessing = Preprocessing::from_json(description["preprocessing"].take());
+        model.preprocessing = Some(preprocessing.map_err(exception)?);
+    }
+    if let Some(l2) = description["l2"].as_f64() {
+        model.l2 = l2;
+    }
+    if let Some(l1) = description["l1"].as_f64() {
+        model.l1 = l1;
+    }
+    if !description["summary"].is_null() {
+        let summary = serde_json::from_value(description["summary"].take());
+        model.summary = Some(summary.map_err(|error| PyValueError::new_err(error.to_string()))?);
+    }
+    Ok(())
 }
 
 /// The shape of the parameter with this name.

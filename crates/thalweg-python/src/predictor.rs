@@ -81,21 +81,13 @@ fn not_finite(row: usize, column: usize, value: f64) -> PyErr {
     ))
 }
 
-/// Predicts rows of any type and order, a chunk at a time: `[rows, outputs]`, in the network's precision.
+/// Predicts rows that the model was asked for ([`Model::rows`]), a chunk at a time: `[rows, outputs]`, in the network's precision.
 pub(crate) fn predict_rows<'py>(
     py: Python<'py>,
     model: &Model,
     data: &Dataset,
     threads: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let scaled;
-    let data = match &model.preprocessing {
-        Some(preprocessing) => {
-            scaled = data.clone().with_scale(preprocessing.scale().clone());
-            &scaled
-        }
-        None => data,
-    };
     let outputs = model.network.output_shape().len();
     let loss = model.loss.clone().unwrap_or(Loss::MeanSquaredError);
     fn finish<'py, R: Real + numpy::Element>(
@@ -143,11 +135,6 @@ fn chunks<R: Real>(
 ) -> thalweg::Result<Vec<R>> {
     let (rows, columns) = (data.rows(), data.columns());
     let outputs = network.output_shape().len();
-    if columns != network.input_shape().len() {
-        let expected = network.input_shape().clone();
-        let given = data.feature_shape().clone();
-        return Err(thalweg::network::NetworkProblem::InputShape { expected, given }.into());
-    }
     let is_large = rows.saturating_mul(network.parameter_count()) >= WORTH_SHARING;
     let mut predictor = network.predictor(loss)?.threads(if is_large { threads } else { 1 })?;
     let mut predictions = vec![R::ZERO; rows * outputs];

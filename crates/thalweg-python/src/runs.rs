@@ -101,7 +101,7 @@ impl Run {
         self.with(|folder| folder.model().map_err(exception)).map(Network::of)
     }
 
-    /// The rows of a part, as the run prepared them; `None` if it has no such part.
+    /// The rows of a part; `None` if it has no such part.
     fn data(&self, py: Python<'_>, part: &str) -> PyResult<Option<Dataset>> {
         let folder = self.with(|folder| Ok(folder.clone()))?;
         let prepared = py.detach(|| folder.prepare()).map_err(exception)?;
@@ -190,6 +190,7 @@ impl Run {
         let cause = |cause: &run::Cause| match cause {
             run::Cause::Tensor(name) => format!("tensor {name}"),
             run::Cause::Losses => "losses".to_owned(),
+            run::Cause::Metrics(name) => format!("{name} of metrics.jsonl, which was changed"),
             run::Cause::Reports => "reports".to_owned(),
             run::Cause::Weights => "last weights".to_owned(),
             run::Cause::Diverged => "diverged".to_owned(),

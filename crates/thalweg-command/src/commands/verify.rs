@@ -35,6 +35,9 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<Status
             let cause = match &difference.cause {
                 Cause::Tensor(tensor) => format!("first in {tensor}"),
                 Cause::Losses => "in the losses, not in the weights".to_owned(),
+                Cause::Metrics(name) => {
+                    format!("in {name} of metrics.jsonl, not in losses and weights: the file was changed")
+                }
                 Cause::Reports => "where one of them made a report and the other did not".to_owned(),
                 Cause::Weights => "in the last weights".to_owned(),
                 Cause::Diverged => "where the loss stopped being finite this time".to_owned(),

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 use super::features::Features;
+use super::images::in_order;
 use super::problem::DataProblem;
 use super::row_weights::RowWeights;
 use super::scale::{FittedScale, TargetScale};
@@ -204,6 +205,15 @@ impl Dataset {
         }
         self.weights = Some(RowWeights::checked(weights, self.weights.as_ref())?);
         Ok(self)
+    }
+
+    /// The same rows as rows of this shape, of as many values; images with their channels last become planes where it wants planes.
+    pub(crate) fn with_feature_shape(mut self, shape: Shape) -> Self {
+        assert_eq!(shape.len(), self.columns(), "as many features as before");
+        self.features = in_order(self.features, self.feature_shape.axes(), shape.axes());
+        self.feature_shape = shape;
+        self.rebuild_byte_scales();
+        self
     }
 
     /// Some of the rows, in the order given; they keep their row numbers.

@@ -15,6 +15,7 @@ mod summary;
 mod tests;
 mod write;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 pub use metadata::FORMAT_VERSION;
@@ -118,6 +119,36 @@ impl Model {
     /// The loss, or, for a network that was saved alone, one that takes its outputs as they are.
     fn loss_or_plain(&self) -> Loss {
         self.loss.clone().unwrap_or(Loss::MeanSquaredError)
+    }
+
+    /// Rows in their own units as training had them, by [`Preprocessing::rows`], for all that is done with the network: what
+    /// [`predict`](Self::predict) and [`evaluate`](Self::evaluate) take, and what a training goes on with. Those of a network that
+    /// was saved alone stay as they are.
+    ///
+    /// # Errors
+    /// [`NetworkProblem::InputShape`](crate::network::NetworkProblem::InputShape) for rows of another size.
+    ///
+    /// # Example
+    /// ```
+    /// use thalweg::{Model, Network};
+    /// use thalweg::data::{Dataset, DatasetTargets, Features};
+    ///
+    /// let model = Model::from(Network::<f64>::builder([2]).dense(1).build(0)?);
+    /// let wide = Dataset::new(Features::F64(vec![1.0, 2.0, 3.0]), [3].into(), DatasetTargets::None)?;
+    /// let refused = model.rows(&wide).unwrap_err().to_string();
+    /// assert!(refused.starts_with("the network takes rows of the shape [2], but the data has rows of the shape [3]"));
+    /// # Ok::<(), thalweg::Error>(())
+    /// ```
+    pub fn rows<'a>(&self, rows: &'a Dataset) -> Result<Cow<'a, Dataset>> {
+        let (expected, given) = (self.network.input_shape(), rows.feature_shape());
+        if expected.len() != given.len() {
+            let (expected, given) = (expected.clone(), given.clone());
+            return Err(crate::network::NetworkProblem::InputShape { expected, given }.into());
+        }
+        match &self.preprocessing {
+            Some(preprocessing) => Ok(Cow::Owned(preprocessing.rows(rows)?)),
+            None => Ok(Cow::Borrowed(rows)),
+        }
     }
 
     /// What the network says about rows: probabilities, or numbers in the target's own units.

@@ -94,6 +94,11 @@ pub(super) fn lines(report: &Report) -> String {
     report.parts.iter().map(line).collect()
 }
 
+/// The same as rows.
+pub(super) fn rows(report: &Report) -> Vec<MetricsRow> {
+    lines(report).lines().filter_map(|line| MetricsRow::parse(line).ok()).collect()
+}
+
 /// One line read back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricsRow {
@@ -112,6 +117,13 @@ impl MetricsRow {
     /// finite.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.fields.get(name)?.as_f64()
+    }
+
+    /// The first field whose value is another in `other`, or which that does not have, as `"validation.loss"`; the clock aside.
+    pub(super) fn first_other(&self, other: &MetricsRow) -> Option<String> {
+        let is_other =
+            |name: &&String| *name != "seconds" && self.fields.get(*name) != other.fields.get(*name);
+        self.fields.keys().find(is_other).map(|name| format!("{}.{name}", self.split))
     }
 
     fn parse(line: &str) -> Result<Self, String> {

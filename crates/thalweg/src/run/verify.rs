@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::folder::RunFolder;
 use super::hashes::{ReportHashes, Tensors};
+use super::metrics::{self, MetricsRow};
 use super::prepare::Prepared;
 use super::problem::RunProblem;
 use crate::error::{Error, Result};
@@ -39,6 +40,9 @@ pub enum Cause {
     Tensor(String),
     /// The losses, and no tensor.
     Losses,
+    /// This number of `metrics.jsonl`, such as `"validation.accuracy"`, though losses and tensors are those that were written down: somebody
+    /// changed the file.
+    Metrics(String),
     /// One of them made a report there, and the other did not.
     Reports,
     /// All reports agree, but not the last weights.
@@ -49,8 +53,8 @@ pub enum Cause {
 
 impl RunFolder {
     /// Trains `prepared`, which [`prepare`](Self::prepare) gave, from the start, and compares every report with the one
-    /// that the run wrote down: losses and each tensor, by their hashes. It ends at the first difference, and otherwise where the
-    /// run ended. Nothing is written.
+    /// that the run wrote down: losses and each tensor, by their hashes, and every number of `metrics.jsonl` but the seconds. It ends at
+    /// the first difference, and otherwise where the run ended. Nothing is written.
     ///
     /// A run that an observer stopped is stopped at the same step; one that an observer changed in other ways (its learning rate) is
     /// found to be different.
@@ -98,6 +102,8 @@ impl RunFolder {
         let mut comparison = Comparison {
             tensors: Tensors::new(prepared.network.layers()),
             recorded,
+            metrics: self.metrics()?,
+            told: 0,
             is_complete: summary.is_some(),
             stop_at,
             equal: 0,
@@ -123,6 +129,11 @@ impl RunFolder {
             let kept = summary.map(|summary| summary.parameters_sha256);
             if comparison.equal < comparison.recorded.len() {
                 comparison.part(outcome.steps, Cause::Reports);
+            } else if let Some(more) =
+                comparison.metrics.get(comparison.told).filter(|_| comparison.is_complete)
+            {
+                let (step, cause) = (more.step, Cause::Metrics(format!("the {} line", more.split)));
+                comparison.part(step, cause);
             } else if kept.is_some_and(|sha256| sha256 != outcome.parameters_sha256) {
                 comparison.part(outcome.steps, Cause::Weights);
             }
@@ -140,6 +151,9 @@ impl RunFolder {
 struct Comparison {
     tensors: Tensors,
     recorded: Vec<ReportHashes>,
+    metrics: Vec<MetricsRow>,
+    /// How many of the metrics' lines were held against a report.
+    told: usize,
     /// Whether the run came to its end, so that a repetition ends there by itself.
     is_complete: bool,
     /// The step after which an observer stopped it.
@@ -152,6 +166,20 @@ struct Comparison {
 impl Comparison {
     fn last_equal(&self) -> u64 {
         self.equal.checked_sub(1).map_or(0, |last| self.recorded[last].step)
+    }
+
+    /// What `metrics.jsonl` has otherwise than this report.
+    fn other_metric(&mut self, report: &Report) -> Option<String> {
+        for ours in metrics::rows(report) {
+            let Some(recorded) = self.metrics.get(self.told) else {
+                return Some(format!("the {} line", ours.split));
+            };
+            if let Some(name) = recorded.first_other(&ours) {
+                return Some(name);
+            }
+            self.told += 1;
+        }
+        None
     }
 
     /// Notes where the two went apart.
@@ -176,6 +204,10 @@ impl Observer for Comparison {
         };
         let ours = ReportHashes::new(report, &snapshot.parameters(), &self.tensors);
         if *recorded == ours {
+            if let Some(name) = self.other_metric(report) {
+                self.part(report.step, Cause::Metrics(name));
+                return Ok(Command::Stop);
+            }
             self.equal += 1;
             // An interrupted run says no more, and a repetition would go on.
             let is_over = self.equal == self.recorded.len() && !self.is_complete;

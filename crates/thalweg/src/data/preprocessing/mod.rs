@@ -14,6 +14,7 @@
 
 mod apply;
 mod columns;
+mod in_memory;
 
 use serde::{Deserialize, Serialize};
 

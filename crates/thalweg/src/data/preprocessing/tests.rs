@@ -2,6 +2,7 @@ use super::*;
 use crate::data::formats::Contents;
 use crate::data::raw::RawTarget;
 use crate::data::table::{Column, ColumnValues, Table};
+use crate::data::task::LabelKeys;
 use crate::data::{Array, Features, Values};
 
 fn number(name: &str, values: &[f64]) -> Column {
@@ -203,4 +204,81 @@ fn for_an_embedding_text_becomes_ids_that_no_scale_touches() {
         assert_eq!(json["inputs"]["columns"][1]["encoding"]["kind"], "ids");
         assert_eq!(Preprocessing::from_json(json).unwrap(), preprocessing);
     }
+}
+
+#[test]
+fn rows_in_memory_become_what_a_file_becomes() {
+    let columns = vec![
+        number("size", &[1.0, 3.0, 5.0, 7.0]),
+        text("colour", &["red", "blue", "red", "blue"]),
+        number("age", &[10.0, 20.0, 30.0, 40.0]),
+    ];
+    let target = RawTarget::Numbers {
+        names: vec!["price".to_owned()],
+        values: vec![100.0, 200.0, 300.0, 400.0],
+        kind: crate::data::raw::NumberKind::Measured,
+        label_names: None,
+    };
+    let schema = TargetSchema::decide(&target, None, None).unwrap();
+    let raw = RawData { inputs: RawInputs::Columns(columns.clone()), target, weights: None };
+    let scale = (InputScale::Fit(Scaling::Standard), None);
+    let fitted = Preprocessing::fit(raw, &[0, 1, 2, 3], schema, scale, Scaling::Standard).unwrap();
+    let preprocessing = fitted.preprocessing;
+    assert_eq!(preprocessing.column_names(), ["size", "colour", "age"]);
+
+    let turned = Table::new(columns.into_iter().rev().collect());
+    let (features, notices) = preprocessing.features(&turned).unwrap();
+    assert_eq!((&features, notices.len()), (fitted.dataset.features(), 0));
+    let values = DatasetTargets::Values { values: vec![100.0, 200.0, 300.0, 400.0], outputs: 1 };
+    let rows = Dataset::new(features, Shape::from([4]), values).unwrap();
+    let rows = preprocessing.rows(&rows).unwrap();
+    assert_eq!(gathered(&rows), gathered(&fitted.dataset));
+    assert_eq!(rows.target_scale(), fitted.dataset.target_scale());
+    assert_eq!(rows.target_names(), ["price"]);
+    // Once more changes nothing.
+    assert_eq!(gathered(&preprocessing.rows(&rows).unwrap()), gathered(&rows));
+
+    let wide = Dataset::new(Features::F64(vec![1.0; 3]), Shape::from([3]), DatasetTargets::None).unwrap();
+    insta::assert_snapshot!(preprocessing.rows(&wide).unwrap_err(), @"data: one row has the shape [3], but [4] in training");
+    assert_eq!(preprocessing.class_ids(vec![number("labels", &[1.0])]).unwrap(), None);
+}
+
+#[test]
+fn labels_in_memory_are_those_of_training() {
+    let columns = vec![number("x", &[0.0, 1.0, 2.0])];
+    let raw = raw(columns, &[0, 1, 1]);
+    let target = TargetSchema::Classes {
+        name: "kind".to_owned(),
+        keys: LabelKeys::Text(vec!["large".to_owned(), "small".to_owned()]),
+        labels: vec!["large".to_owned(), "small".to_owned()],
+    };
+    let raw = RawData { target: RawTarget::None, ..raw };
+    let scale = (InputScale::Fit(Scaling::None), None);
+    let preprocessing =
+        Preprocessing::fit(raw, &[0, 1, 2], target, scale, Scaling::None).unwrap().preprocessing;
+    let ids = preprocessing.class_ids(vec![text("labels", &["small", "large"])]).unwrap();
+    assert_eq!(ids, Some(vec![1, 0]));
+    let several = vec![number("0", &[0.5]), number("1", &[0.5])];
+    assert_eq!(preprocessing.class_ids(several).unwrap(), None);
+    let unknown = preprocessing.class_ids(vec![text("labels", &["huge"])]).unwrap_err();
+    insta::assert_snapshot!(unknown, @r#"data: row 0 (counted from 0) has the label "huge", which is none of the classes known from training: large, small"#);
+}
+
+#[test]
+fn images_in_memory_become_planes() {
+    let inputs = RawInputs::Array {
+        name: None,
+        features: Features::U8((0..12).collect()),
+        shape: vec![3, 1, 2],
+        column_names: Vec::new(),
+    };
+    let raw = RawData { inputs, target: RawTarget::None, weights: None };
+    let scale = (InputScale::Fit(Scaling::Divide255), None);
+    let fitted = Preprocessing::fit(raw, &[0, 1], TargetSchema::None, scale, Scaling::None).unwrap();
+    // The same two images, pixel by pixel.
+    let pixels = Features::U8(vec![0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
+    let images = Dataset::new(pixels, Shape::from([1, 2, 3]), DatasetTargets::None).unwrap();
+    let rows = fitted.preprocessing.rows(&images).unwrap();
+    assert_eq!(rows.feature_shape().axes(), [3, 1, 2]);
+    assert_eq!(gathered(&rows), gathered(&fitted.dataset));
 }
