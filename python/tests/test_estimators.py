@@ -513,3 +513,10 @@ def test_every_wrong_parameter_has_its_sentence(blobs, wrong, text):
 def test_a_penalty_that_is_none_is_refused(blobs):
     with pytest.raises(ValueError, match="C must be a number above 0"):
         LogisticRegression(C="strong").fit(*blobs)
+
+
+@pytest.mark.parametrize("name", ["shuffle", "warm_start", "nesterovs_momentum", "early_stopping"])
+def test_a_word_is_no_truth_value(blobs, name):
+    x, y = blobs
+    with pytest.raises(ValueError, match=f"{name} must be True or False, not 'no'"):
+        MLPClassifier((4,), **{name: "no"}).fit(x, y)

@@ -7,6 +7,7 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from os import PathLike
 from typing import Any, Self
 
@@ -229,6 +230,10 @@ class MultiLayerPerceptron(Parameters, ABC):
             value = getattr(self, name)
             if not checks.is_number(value) or not math.isfinite(value) or not is_right(value):
                 raise ValueError(f"{name} must be {limits}, not {value!r}")
+        for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
+            value = getattr(self, name)
+            if not isinstance(value, (bool, np.bool_)):
+                raise ValueError(f"{name} must be True or False, not {value!r}")
         if self.clip_norm is not None and not (checks.is_number(self.clip_norm) and 0 < self.clip_norm < math.inf):
             raise ValueError(f"clip_norm must be a number above 0 or None, not {self.clip_norm!r}")
         given: Any = self.dropout
@@ -335,14 +340,15 @@ class MultiLayerPerceptron(Parameters, ABC):
             watchers.append(progress)
         if self.learning_rate == "invscaling" and self.solver == "sgd" and self.optimizer is None:
             watchers.append(self._inverse_scaling(rows))
+        pictures = None
         if live:
             from ..live import Live
 
-            watchers.append(Live(*shown, estimator=self))
+            pictures = Live(*shown, estimator=self)
+            watchers.append(pictures)
         call, with_parameters = joined(watchers, self._seen)
         engine = self.network_._engine
         chosen = spelled(self._chosen_loss())
-        engine.set_loss(chosen)
         self._to_scaled_columns(self.network_)
         try:
             outcome, at_rest = engine.fit(
@@ -367,6 +373,10 @@ class MultiLayerPerceptron(Parameters, ABC):
             progress.close()
         self._take(outcome, incremental, state, rows, at_rest)
         ended = at_rest or outcome.ending == "stopped"
+        if pictures is not None:
+            # A picture that fails is no reason beside another.
+            with suppress(Exception) if outcome.error is not None else nullcontext():
+                pictures.close()
         if outcome.error is not None:
             raise outcome.error
         if not incremental and not ended and outcome.epochs >= self.max_iter:
