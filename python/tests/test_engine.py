@@ -329,6 +329,33 @@ def test_a_file_with_a_loss_in_python_predicts(wave, tmp_path):
     loaded.fit(x, t, loss="mean_squared_error", epochs=1)
 
 
+class Half:
+    """What somebody may take for a layer."""
+
+    def forward(self, x):
+        return x
+
+
+class Whole(Half):
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, x, parameters, training):
+        return x
+
+    def backward(self, dy, x, y, parameters):
+        return dy
+
+
+def test_one_stands_for_a_list_of_one(wave):
+    x, t = wave
+    for one in ("relu", {"dense": 1}, layers.dense(1), Whole()):
+        assert len(Network(one, 2).layers) == 1
+    for metrics in ("rmse", lambda predictions, targets: 1.0):
+        history = small().fit(x, t, epochs=1, metrics=metrics)
+        assert "train.rmse" in history or "train.<lambda>" in history
+
+
 def test_every_wrong_argument_has_its_sentence(wave, tmp_path):
     x, t = wave
     net = small()
@@ -344,6 +371,14 @@ def test_every_wrong_argument_has_its_sentence(wave, tmp_path):
         (lambda: net.fit(x, t, loss={"foo": 1}), "has no 'name'"),
         (lambda: net.fit(x, t, callbacks=print), "callbacks must be a list of functions"),
         (lambda: net.fit(x, t, learning_rate=float("nan")), "learning_rate is nan; give a finite number"),
+        (lambda: net.predict(x, threads=0), "threads must be a whole number, 1 or more"),
+        (lambda: net.fit(x, t, epochs=2, steps=3), "epochs=2 and steps=3 both say how long"),
+        (lambda: net.fit(x, t, shuffle="no"), "`shuffle` must be true or false"),
+        (lambda: net.fit(x, np.where(t > 0, "a", "b")), r"y holds text such as '[ab]'; .* or train a thalweg.MLPClassifier"),
+        (lambda: net.fit(x, np.array(["a", 1.0] * 100, dtype=object)), "y holds text such as 'a'"),
+        (lambda: Network([Half()], 2), "the layer Half has no output_shape and no backward; a layer of one's own needs output_shape, f"),
+        (lambda: Network([Whole], 2), r"the layer Whole is a class; give an object of it: Whole\(\)"),
+        (lambda: Network([layers.residual([Whole()])], 2), "a layer of one's own cannot stand inside 'residual'"),
         (lambda: run.at(-1), "step must be a whole number, 0 or more, not -1"),
     ]:
         with pytest.raises(ValueError, match=text):

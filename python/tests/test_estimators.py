@@ -672,3 +672,10 @@ def test_a_missing_label_is_named(blobs):
         names[4] = missing
         with pytest.raises(ValueError, match=r"Input y contains NaN: row 4 \(counted from 0\) has no label"):
             MLPClassifier().fit(x, names)
+
+
+@pytest.mark.parametrize("name", ["shuffle", "warm_start", "nesterovs_momentum", "early_stopping"])
+def test_a_word_is_no_truth_value(blobs, name):
+    x, y = blobs
+    with pytest.raises(ValueError, match=f"{name} must be True or False, not 'no'"):
+        MLPClassifier((4,), **{name: "no"}).fit(x, y)

@@ -1,5 +1,9 @@
 """What shows itself in a notebook, and pictures on Matplotlib's axes."""
 
+import os
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -38,12 +42,135 @@ def test_live_pictures_are_redrawn_while_training_goes_on(monkeypatch):
     assert shown[-1].count("<div><svg") == 1
 
 
-def test_live_pictures_need_a_notebook(monkeypatch):
-    import sys
+def epochs_shown(shown):
+    return [int(picture.split("epoch ")[1].split("<")[0]) for picture in shown]
 
-    monkeypatch.setitem(sys.modules, "IPython.display", None)
-    with pytest.raises(ImportError, match="need a notebook"):
+
+def test_live_pictures_show_the_last_state(monkeypatch):
+    shown = []
+    monkeypatch.setattr("thalweg.live._notebook", lambda: shown.append)
+    x = np.random.default_rng(0).normal(size=(40, 1))
+    thalweg.MLPRegressor((8,), random_state=0, max_iter=40, tol=0).fit(x, x[:, 0], live=True)
+    assert epochs_shown(shown) == [1, 40]
+    shown.clear()
+    net = thalweg.Network([{"dense": 1}], 1)
+    net.fit(x, x[:, 0], epochs=30, live=True)
+    assert epochs_shown(shown) == [1, 30] and shown[-1].count("<div><svg") == 2
+
+    def stop(report):
+        if report["epoch"] == 33:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        net.resume(x, x[:, 0], epochs=90, live=True, callbacks=[stop])
+    assert epochs_shown(shown)[-1] >= 32
+
+
+def test_live_pictures_draw_what_the_targets_are(monkeypatch):
+    shown = []
+    monkeypatch.setattr("thalweg.live._notebook", lambda: shown.append)
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    whole, classes = (4 * x[:, 0]).astype(int), (x[:, 0] > 0).astype(int)
+    settings = dict(random_state=0, max_iter=2)
+    regressor, classifier = thalweg.MLPRegressor((8,), **settings), thalweg.MLPClassifier((8,), **settings)
+
+    def drawn(act):
+        shown.clear()
+        act()
+        return [kind for kind in ("fit", "regions") if f">{kind}<" in shown[-1]]
+
+    assert drawn(lambda: regressor.fit(x, whole, live=True)) == []
+    assert drawn(lambda: regressor.fit(x[:, :1], whole, live=True)) == ["fit"]
+    assert drawn(lambda: regressor.fit(x[:, :1], whole[:, np.newaxis] * 1.0, live=True)) == ["fit"]
+    with pytest.warns(UserWarning, match="column-vector"):
+        assert drawn(lambda: classifier.fit(x, classes[:, np.newaxis], live=True)) == ["regions"]
+    assert drawn(lambda: classifier.fit(x, classes.astype(float), live=True)) == ["regions"]
+    for loss, kinds in ((None, []), ("hinge", ["regions"])):
+        assert drawn(lambda: thalweg.Network([{"dense": 1}], 2).fit(x, classes, loss=loss, epochs=2, live=True)) == kinds
+    assert drawn(lambda: thalweg.Network([{"dense": 1}], 1).fit(x[:, :1], whole, epochs=2, live=True)) == ["fit"]
+
+
+def test_live_pictures_without_a_notebook_or_a_terminal_are_missed_with_a_word():
+    x = np.random.default_rng(0).normal(size=(20, 1))
+    with pytest.warns(UserWarning, match="draws in a notebook or a terminal, and this is neither"):
+        thalweg.Network([{"dense": 1}], 1).fit(x, x[:, 0], epochs=2, live=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SKIPPED: needs a pseudo-terminal")
+@pytest.mark.parametrize("colour", [True, False])
+def test_live_pictures_in_a_terminal(monkeypatch, colour):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    outer, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 60, 0, 0))
+    random = np.random.default_rng(0)
+    points = random.normal(size=(30, 2))
+    monkeypatch.setenv("TERM", "xterm" if colour else "dumb")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def lines(act):
+        seen = bytearray()
+
+        def read():
+            while not seen.endswith(b"\0"):
+                seen.extend(os.read(outer, 4096))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        with os.fdopen(os.dup(inner), "w") as terminal:
+            monkeypatch.setattr("sys.stderr", terminal)
+            act()
+            terminal.write("\0")
+        reader.join()
+        return seen.decode().split("\r\n")
+
+    for act in (
+        lambda: thalweg.MLPRegressor((4,), random_state=0, max_iter=9).fit(points[:, :1], points[:, 0], live=True),
+        lambda: thalweg.MLPClassifier((4,), random_state=0, max_iter=9).fit(points, points[:, 0] > 0, live=True),
+        lambda: thalweg.Network([{"dense": 2}], 2).fit(points, points, epochs=9, batch_size=10, live=True),
+    ):
+        drawn = lines(act)
+        assert len(drawn) == 2 * 11 + 1, drawn  # two pictures of 11 lines
+        assert "epoch 1 " in drawn[0] and "epoch 9 " in drawn[11] and drawn[11].startswith("\x1b[11A\r")
+        assert any("8;5;" in line for line in drawn) == colour
+    os.close(outer)
+    os.close(inner)
+
+
+@needs("IPython")
+def test_ipythons_terminal_is_no_notebook(monkeypatch):
+    import types
+
+    shell = types.SimpleNamespace(display_formatter=types.SimpleNamespace(active_types=["text/plain"]))
+    import IPython
+
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    with pytest.warns(UserWarning, match="neither"):
         Live(np.ones((3, 1)), np.ones(3))
+    shell.display_formatter.active_types.append("text/html")
+    given = []
+    monkeypatch.setattr("IPython.display.display", lambda thing, display_id: given.append(thing))
+    Live(np.ones((3, 1)), np.ones(3))
+    assert len(given) == 1
+
+
+def test_names_of_layers_are_escaped():
+    class Own:
+        name = "<b>own</b>"
+
+        def output_shape(self, input_shape):
+            return input_shape
+
+        def forward(self, x, parameters, training):
+            return x
+
+        def backward(self, dy, x, y, parameters):
+            return dy
+
+    assert "&lt;b&gt;own&lt;/b&gt;" in thalweg.Network([Own()], 2)._repr_html_()
 
 
 @needs("matplotlib")
@@ -104,5 +231,53 @@ def test_what_cannot_be_drawn_is_said(blobs):
     for draw in (thalweg.plot_boundary, thalweg.plot_confusion):
         with pytest.raises(ValueError, match="y has 3 labels a row"):
             draw(mlp, x[:, :2], np.eye(3)[y])
-    with pytest.raises(ValueError, match="no reports yet; call fit first"):
-        thalweg.plot_history(thalweg.Network([{"dense": 1}], 2))
+    for fresh in (thalweg.Network([{"dense": 1}], 2), thalweg.MLPClassifier(), {}):
+        with pytest.raises(ValueError, match="no reports yet; call fit first"):
+            thalweg.plot_history(fresh)
+    with pytest.raises(ValueError, match="a run or a history can be drawn, not 3"):
+        thalweg.plot_history(3)
+    x = x[:, :2]
+    regressor = thalweg.MLPRegressor((4,), random_state=0, max_iter=3).fit(x, y)
+    net = thalweg.Network([{"dense": 2}], 2)
+    for draw in (thalweg.plot_boundary, thalweg.plot_confusion):
+        for trained, labels, text in [
+            (regressor, y, "MLPRegressor predicts numbers; take a classifier"),
+            (net, y * 1.0, "tells classes 0 to 1 apart"),
+            (net, y, "tells classes 0 to 1 apart"),
+            (net, y[:5], "X has 150 rows, but y has 5"),
+        ]:
+            with pytest.raises(ValueError, match=text):
+                draw(trained, x, labels)
+        draw(net, x, y % 2)
+
+
+@needs("matplotlib")
+def test_every_class_has_its_region():
+    import matplotlib
+
+    matplotlib.use("agg")
+    y = np.arange(240) % 12
+    x = np.stack([3.0 * y, np.zeros(240)], axis=1) + np.random.default_rng(0).normal(scale=0.1, size=(240, 2))
+
+    class Nearest:
+        classes_ = np.arange(12)
+
+        def predict(self, places):
+            return np.clip(np.round(places[:, 0] / 3), 0, 11).astype(int)
+
+    ax = thalweg.plot_boundary(Nearest(), x, y, resolution=100)
+    assert ax.collections[0].levels[-1] == 11.5
+    # A class that no point has is a region too.
+    chosen = thalweg.plot_boundary(Nearest(), x[y != 5], y[y != 5], resolution=100)
+    assert chosen.collections[0].levels[-1] == 11.5
+
+
+@needs("pandas")
+def test_a_history_is_a_table(blobs):
+    import pandas
+
+    x, y = blobs
+    history = thalweg.Network([{"dense": 3}], 3).fit(x, y, epochs=4)
+    frame = pandas.DataFrame(history)
+    assert frame.shape == (4, len(history)) and list(frame.columns) == list(history)
+    assert frame["epoch"].tolist() == [1, 2, 3, 4]

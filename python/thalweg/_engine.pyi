@@ -22,6 +22,9 @@ __all__ = [
     "draw_regions",
     "draw_scatter",
     "read_arrow",
+    "terminal_curves",
+    "terminal_fit",
+    "terminal_regions",
     "version",
 ]
 
@@ -61,6 +64,29 @@ def draw_regions(
 ) -> str: ...
 def draw_confusion(title: str, names: Sequence[str], counts: Sequence[int]) -> str: ...
 def draw_heatmap(title: str, values: NDArray[np.float64]) -> str: ...
+
+def terminal_curves(
+    title: str,
+    curves: Sequence[tuple[str, NDArray[np.float64], NDArray[np.float64]]],
+    log_y: bool,
+    size: tuple[int, int],
+    colour: bool,
+) -> list[str]: ...
+def terminal_fit(
+    title: str,
+    points: tuple[NDArray[np.float64], NDArray[np.float64]],
+    curve: tuple[NDArray[np.float64], NDArray[np.float64]],
+    size: tuple[int, int],
+    colour: bool,
+) -> list[str]: ...
+def terminal_regions(
+    title: str,
+    points: tuple[NDArray[np.float64], NDArray[np.float64]],
+    classes: Sequence[int],
+    classify: Callable[[NDArray[np.float64]], Sequence[int]],
+    size: tuple[int, int],
+    colour: bool,
+) -> list[str]: ...
 
 @final
 class Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from . import _engine
 __all__ = ["History"]
 
 
-class History(Mapping[str, Any]):
+class History(dict[str, Any]):
     """Every report of a training as arrays: ``"epoch"``, ``"step"``, ``"learning_rate"``, ``"seconds"``, and for each part its loss
     and metrics, as ``"train.loss"`` or ``"validation.accuracy"``. Where a report has no such value there is NaN.
 
-    It is a mapping of columns, from names to arrays of one length, and shows itself as curves in a notebook.
+    It is a dictionary of columns, which ``pandas.DataFrame(history)`` and ``polars.DataFrame(history)`` take, and shows itself as curves in
+    a notebook.
 
     >>> history = History({"epoch": np.array([1, 2]), "step": np.array([4, 8]), "train.loss": np.array([0.5, 0.25])})
     >>> history
@@ -27,21 +28,8 @@ class History(Mapping[str, Any]):
     (['epoch', 'step', 'train.loss'], 2, False)
     """
 
-    def __init__(self, columns: Mapping[str, Any] | None = None) -> None:
-        self._columns: dict[str, Any] = dict(columns or {})
-
-    def __getitem__(self, name: str) -> Any:
-        return self._columns[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
-
     def __repr__(self) -> str:
-        count = len(self._columns.get("step", ()))
-        return f"History({count} reports of {', '.join(self._columns)})"
+        return f"History({len(self.get('step', ()))} reports of {', '.join(self)})"
 
     def parts(self) -> list[str]:
         """The parts that have a loss, among ``"train"``, ``"validation"`` and ``"test"``, in this order.
@@ -49,7 +37,7 @@ class History(Mapping[str, Any]):
         >>> History({"train.loss": np.array([0.5]), "validation.loss": np.array([0.6])}).parts()
         ['train', 'validation']
         """
-        return [part for part in ("train", "validation", "test") if f"{part}.loss" in self._columns]
+        return [part for part in ("train", "validation", "test") if f"{part}.loss" in self]
 
     def continued(self, more: Mapping[str, Any]) -> History:
         """A history of these reports and those of a training that went on; epochs, steps and seconds are counted on. What only one of them
@@ -61,17 +49,42 @@ class History(Mapping[str, Any]):
         >>> both["epoch"].tolist(), both["step"].tolist(), both["train.loss"].tolist()
         ([1, 2, 3, 4], [4, 8, 12, 16], [3.0, 2.0, 1.5, 1.0])
         """
-        count, added = len(self._columns.get("step", ())), len(more.get("step", ()))
+        count, added = len(self.get("step", ())), len(more.get("step", ()))
         if count == 0:
             return History(more)
         columns: dict[str, Any] = {}
-        for name in {**self._columns, **more}:
-            before = self._columns.get(name, np.full(count, np.nan))
+        for name in {**self, **more}:
+            before = self.get(name, np.full(count, np.nan))
             after = more.get(name, np.full(added, np.nan))
             if name in ("epoch", "step", "seconds") and added and after[0] <= before[-1]:
                 after = after + before[-1]
             columns[name] = np.concatenate([before, after])
         return History(columns)
+
+    def curves(self, metric: str = "loss") -> tuple[list[tuple[str, Any, Any, bool]], bool]:
+        """The curves of a metric, ``(part, epochs, values, whether it is not the training part)``, and whether they are told apart better on
+        a logarithmic axis.
+
+        ``ValueError`` where there is no report, or no such metric.
+
+        >>> history = History({"epoch": np.array([1, 2]), "step": np.array([4, 8]), "train.loss": np.array([0.5, 0.25])})
+        >>> [(part, values.tolist()) for part, _, values, _ in history.curves()[0]], history.curves()[1]
+        ([('train', [0.5, 0.25])], False)
+        """
+        if not len(self.get("step", ())):
+            raise ValueError("there are no reports yet; call fit first")
+        x = np.asarray(self["epoch"], dtype=np.float64)
+        curves: list[tuple[str, Any, Any, bool]] = []
+        for part in ("train", "validation", "test"):
+            y = self.get(f"{part}.{metric}")
+            if y is not None:
+                known = np.isfinite(y)
+                curves.append((part, x[known], np.asarray(y, dtype=np.float64)[known], part != "train"))
+        if not curves:
+            raise ValueError(f"the history has no {metric!r}; it has {', '.join(self)}")
+        lows = [float(y.min()) for _, _, y, _ in curves if y.size]
+        highs = [float(y.max()) for _, _, y, _ in curves if y.size]
+        return curves, metric.endswith("loss") and bool(lows) and min(lows) > 0 and max(highs) / min(lows) > 30
 
     def to_svg(self, metric: str = "loss", title: str | None = None) -> str:
         """The curves of a metric of every part over the epochs, as the text of an SVG; losses that fall far on a logarithmic scale.
@@ -82,23 +95,10 @@ class History(Mapping[str, Any]):
         >>> history.to_svg(title="a short training").startswith("<svg")
         True
         """
-        x = np.asarray(self["epoch"], dtype=np.float64)
-        curves: list[tuple[str, Any, Any, bool]] = []
-        for part in ("train", "validation", "test"):
-            y = self._columns.get(f"{part}.{metric}")
-            if y is not None:
-                known = np.isfinite(y)
-                curves.append((part, x[known], np.asarray(y, dtype=np.float64)[known], part != "train"))
-        if not len(self._columns.get("step", ())):
-            raise ValueError("there are no reports yet; call fit first")
-        if not curves:
-            raise ValueError(f"the history has no {metric!r}; it has {', '.join(self)}")
-        lows = [float(y.min()) for _, _, y, _ in curves if y.size]
-        highs = [float(y.max()) for _, _, y, _ in curves if y.size]
-        log_y = metric.endswith("loss") and bool(lows) and min(lows) > 0 and max(highs) / min(lows) > 30
+        curves, log_y = self.curves(metric)
         return _engine.draw_curves(title or metric, curves, "epoch", metric, log_y)
 
     def _repr_html_(self) -> str:
-        if not len(self._columns.get("step", ())):
+        if not len(self.get("step", ())):
             return "<p>no reports yet</p>"
         return self.to_svg()

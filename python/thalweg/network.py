@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from os import PathLike
 from typing import Any, Self
 
@@ -44,12 +46,11 @@ def rows(
     if y is None:
         return _engine.Dataset(given.array, weights=weighed, feature_names=names)
     targets = as_targets(y)
-    if len(targets) != len(given.array):
-        raise ValueError(f"x has {len(given.array)} rows, but y has {len(targets)}; each row needs its target")
-    spelled(loss)  # refuses a dictionary without a name
-    name: Any = loss["name"] if hasattr(loss, "keys") else loss
-    is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
-    if is_whole and (classes is not None or outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES)):
+    if len(targets) != given.array.shape[0]:
+        raise ValueError(f"x has {given.array.shape[0]} rows, but y has {len(targets)}; each row needs its target")
+    if targets.dtype.kind in "OSU":
+        _refuse_text(targets)
+    if are_classes(targets, outputs, loss, classes):
         if targets.size and int(targets.min()) < 0:
             raise ValueError("class numbers go from 0; make labels numbers first: labels, y = np.unique(y, return_inverse=True)")
         count = classes if classes is not None else max(outputs, 2)
@@ -57,6 +58,28 @@ def rows(
         return _engine.Dataset(given.array, labels=labels, classes=count, weights=weighed, feature_names=names)
     values = np.ascontiguousarray(targets.reshape(len(targets), -1), dtype=np.float64)
     return _engine.Dataset(given.array, values=values, weights=weighed, feature_names=names)
+
+
+def are_classes(targets: Any, outputs: int, loss: Any, classes: int | None = None) -> bool:
+    """Whether targets are class numbers: whole ones, where ``classes`` are known, the network has several outputs or the loss is one of
+    classes.
+
+    >>> are_classes(np.array([0, 2]), 3, None), are_classes(np.array([0, 2]), 1, None)
+    (True, False)
+    """
+    spelled(loss)  # refuses a dictionary without a name
+    name: Any = loss["name"] if hasattr(loss, "keys") else loss
+    is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
+    return is_whole and (classes is not None or outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES))
+
+
+def _refuse_text(targets: Any) -> None:
+    labels = [value for value in targets.ravel().tolist() if isinstance(value, (str, bytes))]
+    if labels:
+        raise ValueError(
+            f"y holds text such as {labels[0]!r}; a network takes class numbers: labels, y = np.unique(y, return_inverse=True), "
+            "or train a thalweg.MLPClassifier, which takes labels"
+        )
 
 
 class Explanation:
@@ -134,14 +157,17 @@ class Network:
         seed: int = 0,
         init: Any = None,
     ) -> None:
+        one: Any = layers  # a single layer does as well as a list of one
+        layers = [one] if isinstance(one, str) or hasattr(one, "keys") or hasattr(one, "forward") else list(layers)
         entries = self._entries(layers)
         given: Any = input_shape
         axes: list[Any] = [*given] if hasattr(given, "__iter__") else [given]
         shape = [whole("input_shape", size, 1) for size in axes]
-        self._layers = list(layers)
+        self._layers = layers
         self._engine = _engine.Network(entries, shape, precision, seed_of(seed), None if init is None else to_json(init))
         self.history = History()
         self.state: _engine.State | None = None
+        self._training: dict[str, Any] | None = None
 
     @staticmethod
     def _entries(layers: Sequence[Any]) -> list[Any]:
@@ -149,7 +175,8 @@ class Network:
         entries: list[Any] = []
         described: list[Any] = []
         for layer in layers:
-            if hasattr(layer, "forward") and hasattr(layer, "backward"):
+            _refuse_half_layers(layer)
+            if hasattr(layer, "forward"):
                 entries += [to_json(described), layer] if described else [layer]
                 described = []
             else:
@@ -163,6 +190,7 @@ class Network:
         network._layers = list(json.loads(engine.layers()) if layers is None else layers)
         network.history = History()
         network.state = None
+        network._training = None
         return network
 
     # What it is.
@@ -230,7 +258,7 @@ class Network:
 
     def _repr_html_(self) -> str:
         cells = "".join(
-            f"<tr><td>{number}</td><td>{kind}</td><td>{_shape(output)}</td><td>{count:,}</td></tr>"
+            f"<tr><td>{number}</td><td>{html.escape(kind)}</td><td>{_shape(output)}</td><td>{count:,}</td></tr>"
             for number, kind, _, output, count in self._engine.placed_layers()
         )
         weights = [name for name in self if name.endswith("weight") and self[name].ndim == 2]
@@ -337,7 +365,7 @@ class Network:
         batch_size: int | str = 32,
         epochs: int | None = None,
         steps: int | None = None,
-        metrics: Sequence[Any] = (),
+        metrics: Any = (),
         callbacks: Sequence[Callable[..., Any]] = (),
         report_every: int | str | None = None,
         seed: int = 0,
@@ -350,18 +378,22 @@ class Network:
         """Trains on all rows, and returns every report.
 
         ``loss`` is a name, a dictionary, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``; without
-        it, that which goes with the targets. ``metrics`` are names, or functions ``metric(predictions, targets)``. ``training`` takes
-        every other key of an experiment's ``training`` table: ``schedule``, ``l2``, ``clip_norm``, ``early_stopping`` ...
+        it, that which goes with the targets. ``metrics`` are names, or functions ``metric(predictions, targets) -> number`` of
+        ``[rows, outputs]`` predictions, of which less is better where one stops a training. ``training`` takes every other key of an
+        experiment's ``training`` table: ``schedule``, ``l2``, ``clip_norm``, ``early_stopping`` ... ``epochs`` or ``steps`` say how long;
+        100 epochs without them. ``state`` goes on from the state of another training, by the settings that are given here.
 
-        With validation data the network afterwards has the weights of the best report by validation. Ctrl-C stops within a step: the
-        network has what it came to, and ``state`` is there to go on from.
+        With validation data the network afterwards has the weights of the best report by validation. Ctrl-C, and whatever a callback, a
+        loss, a metric or a layer in Python raises, ends it between two steps: the network has what it came to, ``history`` and ``state``
+        are there to go on from with :meth:`resume`, and the exception is raised.
 
         ``x``: ``[rows, *input_shape]``, finite numbers, which are read where they lie. ``y``: ``[rows]`` or ``[rows, outputs]``, numbers; or
         class numbers from 0, where they are whole numbers and the network has several outputs or the loss is one of classes. ``weights``:
         what each row counts, ``[rows]``, 0 or more. ``validation_data`` and ``test_data``: ``(x, y)`` or ``(x, y, weights)``. ``batch_size``:
         rows of an update, 1 or more, or ``"full"``. ``epochs``: passes over the rows, 100 where neither it nor ``steps``, the number of
         updates, is given. ``report_every``: epochs, or text such as ``"10 steps"``; by default every epoch, of full batches every 100 steps.
-        ``threads`` changes no result. ``verbose`` shows a progress bar, ``live`` redraws pictures in a notebook.
+        ``threads`` changes no result. ``verbose`` shows a progress bar, ``live`` redraws pictures
+        in a notebook or a terminal.
 
         Raises ``ValueError`` for settings and shapes that do not fit, and :class:`thalweg.DivergedError` where the loss runs away.
 
@@ -372,12 +404,16 @@ class Network:
         >>> net.loss, history["epoch"][-1].item(), history["train.accuracy"][-1].item()
         ('softmax_cross_entropy', 30, 1.0)
         """
+        if epochs is not None and steps is not None:
+            raise ValueError(f"epochs={epochs} and steps={steps} both say how long to train; give one of them")
         settings = self._settings(loss, optimizer, learning_rate, batch_size, epochs, steps, training)
         if report_every is not None:
             settings["report_every"] = every(report_every)
-        named = [metric for metric in metrics if isinstance(metric, str)]
-        if named:
-            settings["metrics"] = named
+        asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
+        own = _named_apart([metric for metric in asked if not isinstance(metric, str)])
+        if asked:
+            settings["metrics"] = [metric for metric in asked if isinstance(metric, str)] + [{"custom": _name(metric)} for metric in own]
+        outputs = int(np.prod(self.output_shape))
 
         def part(data: Any) -> _engine.Dataset | None:
             if data is None:
@@ -398,33 +434,46 @@ class Network:
             of_steps = None if steps is None else -(-steps // max(-(-train.rows // max(batch, 1)), 1))
             progress = Progress(total=epochs or of_steps or 100)
             watchers.append(progress)
+        shown = None
         if live:
             from .live import Live
 
-            watchers.append(Live(train.unscaled(), y))
+            shown = Live(train.unscaled(), y, are_classes=are_classes(as_targets(y), outputs, loss))
+            watchers.append(shown)
         call, with_parameters = joined(watchers, self._like)
         chosen = None if loss is None else spelled(loss)
-        if chosen is not None:
-            self._engine.set_loss(chosen)
-        outcome, _ = self._engine.fit(
-            train,
-            to_json(settings),
-            loss=chosen,
-            validation=part(validation_data),
-            test=part(test_data),
-            seed=seed_of(seed),
-            threads=threads_of(threads),
-            state=state,
-            metrics=_named_apart([metric for metric in metrics if not isinstance(metric, str)]),
-            callback=call,
-            with_parameters=with_parameters,
-        )
-        if progress is not None:
-            progress.close()
+        try:
+            outcome, _ = self._engine.fit(
+                train,
+                to_json(settings),
+                loss=chosen,
+                validation=part(validation_data),
+                test=part(test_data),
+                seed=seed_of(seed),
+                threads=threads_of(threads),
+                state=state,
+                metrics=own,
+                callback=call,
+                with_parameters=with_parameters,
+            )
+        finally:
+            if progress is not None:
+                progress.close()
         history = History(outcome.history())
+        how = self._how(settings, loss, seed)
+        self._training = {
+            **how,
+            "asked": {"metrics": asked, "epochs": epochs, "steps": steps},
+            "rows": train.rows,
+            "is_watched": validation_data is not None,
+        }
         self.history = self.history.continued(history) if state is not None else history
         self.state = outcome.state()
         self.outcome = outcome
+        if shown is not None:
+            # A picture that fails is no reason beside another.
+            with suppress(Exception) if outcome.error is not None else nullcontext():
+                shown.close()
         if outcome.error is not None:
             raise outcome.error
         return history
@@ -453,37 +502,73 @@ class Network:
         return settings
 
     def resume(self, x: Any, y: Any, **arguments: Any) -> History:
-        """Goes on from where the last ``fit`` ended, with its optimizer's state: the same bits as if it had never stopped.
+        """Goes on from where the last ``fit`` ended, with its optimizer's state and its settings, to the same bits as if it had never
+        stopped.
 
-        The arguments are those of ``fit``; ``epochs`` and ``steps`` count from the very start. Raises ``ValueError`` where there was no ``fit``.
+        ``x`` and ``y`` are the rows of that ``fit``, and so are ``weights``, ``validation_data`` and ``test_data`` where it had such.
+        ``epochs`` or ``steps`` count from the very start; without them it goes on to where the ``fit`` was to end. A schedule that
+        depends on the end goes by the new one from here on. ``metrics``, ``callbacks``, ``threads``, ``verbose`` and ``live`` may be
+        others; settings that decide an update may not: ``fit(x, y, state=network.state, ...)`` goes on with others.
 
+        A loss that was a function is not in a pickle, and is given again.
+
+        >>> import numpy as np
         >>> import thalweg
-        >>> x, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 3.0, 5.0, 7.0])
-        >>> whole, parts = (thalweg.Network([thalweg.layers.dense(1)], input_shape=1) for _ in range(2))
-        >>> history = whole.fit(x, y, batch_size=2, epochs=4)
-        >>> history = parts.fit(x, y, batch_size=2, epochs=2)
-        >>> parts.resume(x, y, batch_size=2, epochs=4)["epoch"].tolist()
-        [3, 4]
-        >>> bool((parts["0.weight"] == whole["0.weight"]).all())
+        >>> x = np.linspace(-1, 1, 50).reshape(-1, 1)
+        >>> nets = [thalweg.Network(["tanh", {"dense": 1}], 1) for _ in range(2)]
+        >>> history = nets[0].fit(x, x**2, loss="huber", epochs=5)
+        >>> history = nets[1].fit(x, x**2, loss="huber", epochs=2)
+        >>> nets[1].resume(x, x**2, epochs=5)["epoch"].tolist()
+        [3, 4, 5]
+        >>> bool((nets[0]["1.weight"] == nets[1]["1.weight"]).all())
         True
         """
         if self.state is None:
             raise ValueError("there is nothing to go on from: call fit first")
-        return self.fit(x, y, state=self.state, **arguments)
+        before = self._training
+        if before is None:
+            return self.fit(x, y, state=self.state, **arguments)
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        arguments["loss"] = _loss_of(before, arguments.get("loss"))
+        _refuse_other_settings(before, arguments, self.loss)
+        _refuse_other_rows(before, x, arguments)
+        asked: dict[str, Any] = before.get("asked", {})
+        if "epochs" not in arguments and "steps" not in arguments:
+            arguments |= {name: asked[name] for name in ("epochs", "steps") if asked.get(name) is not None} or {"epochs": 100}
+        for unit, made in (("epochs", self.state.epoch), ("steps", self.state.step)):
+            if unit in arguments and whole(unit, arguments[unit], 1) <= made:
+                raise ValueError(f"{made} {unit} are made already, counted from the very start; say how far to go on: {unit}={2 * made}")
+        merged = {"metrics": asked.get("metrics", ()), "seed": before["seed"], **before["settings"], **arguments}
+        merged |= {"optimizer": before["settings"]["optimizer"], "learning_rate": None}
+        return self.fit(x, y, state=self.state, **merged)
+
+    @staticmethod
+    def _how(settings: Mapping[str, Any], loss: Any, seed: int) -> dict[str, Any]:
+        """What decides every update of a training, beside its rows."""
+        optimizer: Any = settings["optimizer"]
+        decides = {name: value for name, value in settings.items() if name not in ("epochs", "steps", "metrics")}
+        decides["optimizer"] = {"name": optimizer} if isinstance(optimizer, str) else optimizer
+        return {"settings": json.loads(to_json(decides)), "loss": loss, "seed": seed_of(seed)}
 
     def step(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, optimizer: Any = "adam", seed: int = 0, **training: Any) -> float:
         """One update by all these rows, the optimizer's state kept from step to step; the loss before it is returned.
 
-        The arguments are those of ``fit``; it works on one thread.
+        The arguments are those of ``fit``; it works on one thread. Without ``loss``, that of the training that it goes on with. A step in which
+        a loss or a layer in Python raises changes nothing.
 
         >>> import thalweg
         >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
         >>> [round(net.step([[1.0]], [2.0], optimizer={"name": "sgd", "learning_rate": 0.25}), 3) for _ in range(3)]
         [4.0, 0.0, 0.0]
         """
+        before = self._training if self.state is not None else None
+        if before is not None:
+            loss = _loss_of(before, loss)
         train = self._given(x, y, weights, loss)
         self._engine.keep_names(train)
         settings = self._settings(loss, optimizer, None, "full", None, None, training)
+        if before is None:
+            self._training = {**self._how(settings, loss, seed), "rows": None, "is_watched": False}
         made = self.state.step if self.state is not None else 0
         settings["steps"] = made + 1_000_000
         settings["report_every"] = "1 steps"
@@ -491,7 +576,8 @@ class Network:
         outcome, _ = self._engine.fit(
             train, to_json(settings), loss=chosen, seed=seed_of(seed), threads=1, state=self.state, leave_after=1
         )
-        self.state = outcome.state()
+        if outcome.steps > made:
+            self.state = outcome.state()
         if outcome.error is not None:
             raise outcome.error
         return float(outcome.history()["train.loss"][-1])
@@ -513,11 +599,12 @@ class Network:
         >>> net.predict(np.array([[1.0, 1.0], [0.0, 3.0]])).tolist()
         [[3.0], [6.0]]
         """
+        threads = threads_of(threads)
         if is_array(x):
             found = self._engine.predict_in_place(x)
             if found is not None:
                 return found
-        return self._engine.predict(self._given(x), threads_of(threads))
+        return self._engine.predict(self._given(x), threads)
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
         """The loss and every metric that fits, by name, of predictions and targets in their own units. ``y`` and ``weights`` are as in ``fit``; metrics count every row once.
@@ -617,7 +704,7 @@ class Network:
             for notice in notices:
                 warnings.warn(notice, UserWarning, stacklevel=4)
             return Rows(array, None)
-        given = as_rows(x, most_axes=None)
+        given = as_rows(x, most_axes=None, sparse=True)
         order = None if given.names is None else self._in_order([str(name) for name in given.names])
         if order is None or given.names is None:
             return given
@@ -702,6 +789,7 @@ class Network:
             "description": self._engine.description(),
             "history": self.history,
             "state": self.state,
+            "training": _without_functions(self._training),
         }
         return _rebuilt, (type(self), contents)
 
@@ -714,7 +802,97 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     network._engine.describe(contents["description"])
     network.history = contents["history"]
     network.state = contents["state"]
+    network._training = contents.get("training")
     return network
+
+
+def _without_functions(training: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is known of a training, as a pickle holds it: without functions, of which a loss is asked for again."""
+    if training is None:
+        return None
+    kept, asked = dict(training), dict(training.get("asked", {}))
+    if callable(kept["loss"]):
+        kept |= {"loss": None, "lost_loss": _name(kept["loss"])}
+    asked["metrics"] = [metric for metric in asked.get("metrics", ()) if isinstance(metric, str)]
+    return {**kept, "asked": asked}
+
+
+def _loss_of(before: dict[str, Any], given: Any) -> Any:
+    """The loss to go on with: the one that is given, or that of the training."""
+    lost = before.get("lost_loss")
+    if lost is not None and given is None:
+        raise ValueError(f"the loss {lost} was a function, which a pickle does not hold; give it again: loss={lost}")
+    return before["loss"] if given is None else given
+
+
+def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], made: Any) -> None:
+    """Refuses settings by which another training would go on. ``made``: its loss with all options."""
+    known: dict[str, Any] = {**before["settings"], "seed": before["seed"]}
+    given = {name: value for name, value in arguments.items() if name not in _FREE}
+    if "report_every" in given:
+        given["report_every"] = every(given["report_every"])
+    if "optimizer" in given or "learning_rate" in given:
+        rate = given.pop("learning_rate", None)
+        optimizer: Any = given.get("optimizer", known["optimizer"])
+        optimizer = {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
+        rate = rate if rate is not None else optimizer.get("learning_rate", known["optimizer"].get("learning_rate"))
+        given["optimizer"] = optimizer if rate is None else {**optimizer, "learning_rate": rate}
+    others = [name for name, value in given.items() if to_json(known.get(name)) != to_json(value)]
+    loss = arguments["loss"]
+    known["loss"], given["loss"] = before["loss"], loss
+    # Of functions nobody can tell whether they do the same: a notebook's cell that is run again makes another of the same name.
+    if "lost_loss" not in before and _spelling(loss) not in (_spelling(before["loss"]), _spelling(made)):
+        others.append("loss")
+    for name in others:
+        raise ValueError(
+            f"the training went by {name}={known.get(name)!r}, not {given[name]!r}; leave it out to go on with the training, or go another "
+            f"way from here with fit(x, y, state=network.state, {name}=...)"
+        )
+
+
+def _spelling(loss: Any) -> str:
+    """What tells one loss from another."""
+    return f"the function {_name(loss)}" if callable(loss) else to_json({"name": loss} if isinstance(loss, str) else loss)
+
+
+#: What may be another where a training goes on: it decides no update.
+_FREE = ("loss", "epochs", "steps", "metrics", "callbacks", "threads", "verbose", "live", "weights", "validation_data", "test_data")
+
+
+def _refuse_other_rows(before: dict[str, Any], x: Any, arguments: dict[str, Any]) -> None:
+    """Refuses rows that cannot be those of the training."""
+    # A stream of rows does not say how many there are.
+    count = len(x) if hasattr(x, "__len__") and not hasattr(x, "tocsr") else None
+    if None not in (count, before["rows"]) and count != before["rows"]:
+        raise ValueError(
+            f"the training had {before['rows']} rows, not {count}; give the same, or train on others from here with "
+            "fit(x, y, state=network.state, ...)"
+        )
+    if before["is_watched"] and "validation_data" not in arguments:
+        raise ValueError("the training was watched by validation rows, which choose its weights; give the same: validation_data=(x, y)")
+
+
+#: What a layer of one's own must have (:class:`thalweg.layers.Layer`).
+_LAYER_NEEDS = ("output_shape", "forward", "backward")
+
+
+def _refuse_half_layers(layer: Any) -> None:
+    """Refuses an object that lacks what a layer needs, a class in place of its object, and a layer of one's own within a block."""
+    if isinstance(layer, str):
+        return
+    if hasattr(layer, "items"):
+        for name, inner in layer.items():
+            listed: list[Any] = [*inner] if isinstance(inner, (list, tuple)) else []
+            if any(hasattr(one, "forward") for one in listed):
+                raise ValueError(f"a layer of one's own cannot stand inside {name!r}; put it between the blocks, in the network's own list")
+        return
+    found = [name for name in _LAYER_NEEDS if callable(getattr(layer, name, None))]
+    lacking = [name for name in _LAYER_NEEDS if name not in found]
+    kind = layer.__name__ if isinstance(layer, type) else type(layer).__name__
+    if found and isinstance(layer, type):
+        raise ValueError(f"the layer {kind} is a class; give an object of it: {kind}()")
+    if found and lacking:
+        raise ValueError(f"the layer {kind} has no {' and no '.join(lacking)}; a layer of one's own needs {', '.join(_LAYER_NEEDS)}")
 
 
 class _Metric:
@@ -728,12 +906,18 @@ class _Metric:
         return self.function(predictions, targets)
 
 
+def _name(part: Any) -> str:
+    """The name of a function or an object of one's own."""
+    named = getattr(part, "name", None) if hasattr(part, "name") else getattr(part, "__name__", None)
+    return named if isinstance(named, str) else type(part).__name__
+
+
 def _named_apart(metrics: Sequence[Any]) -> list[Any]:
     """Metrics of one name, as lambdas are, numbered from the second on: ``<lambda>``, ``<lambda>_2``."""
     seen: dict[str, int] = {}
     apart: list[Any] = []
     for metric in metrics:
-        name = str(getattr(metric, "name", getattr(metric, "__name__", type(metric).__name__)))
+        name = _name(metric)
         seen[name] = seen.get(name, 0) + 1
         apart.append(metric if seen[name] == 1 else _Metric(metric, f"{name}_{seen[name]}"))
     return apart

@@ -5,6 +5,7 @@ Each function draws on ``ax``, or on the axes of a new figure of ``pyplot``, and
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import Any
 
@@ -35,9 +36,13 @@ def plot_history(trained: Any, metric: str = "loss", *, ax: Any = None) -> Any:
     >>> axes.get_xlabel(), axes.get_ylabel(), axes.get_legend_handles_labels()[1]
     ('epoch', 'mse', ['train'])
     """
-    history = trained
+    history: Any = trained
     for name in ("history_", "history"):
         history = getattr(trained, name, history)
+    if not hasattr(history, "keys"):
+        if not hasattr(history, "fit"):
+            raise ValueError(f"an estimator, a network, a run or a history can be drawn, not {trained!r}")
+        history = {}  # of an estimator that was not fitted
     if not len(history.get("epoch", ())):
         raise ValueError("there are no reports yet; call fit first")
     ax = _axes(ax)
@@ -74,17 +79,20 @@ def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: i
     x = np.asarray(as_rows(X).array, dtype=np.float64)
     if x.shape[1] != 2:
         raise ValueError(f"a boundary is drawn over two features, not {x.shape[1]}")
-    labels = _one_class_a_row(y)
-    ax = _axes(ax)
+    labels = _classes_to_draw(trained, y, len(x))
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.1 * np.maximum(high - low, 1e-12)
     sides: list[Any] = [np.linspace(low[j] - margin[j], high[j] + margin[j], resolution) for j in (0, 1)]
     grid: Any = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
     chosen = classes_of(trained, grid)
-    names, ids = np.unique(labels, return_inverse=True)
-    regions = open_numpy.searchsorted(names, chosen) if hasattr(trained, "classes_") else chosen
-    ax.contourf(*sides, regions.reshape(resolution, resolution), alpha=0.3, cmap="tab10", vmin=0, vmax=9, levels=np.arange(-0.5, 10))
-    ax.scatter(x[:, 0], x[:, 1], c=ids, cmap="tab10", vmin=0, vmax=9, edgecolors="white", linewidths=0.5)
+    ax = _axes(ax)
+    names = open_numpy.unique(np.concatenate([labels, chosen]))
+    regions, ids = open_numpy.searchsorted(names, chosen), open_numpy.searchsorted(names, labels)
+    count = len(names)
+    colours = {"cmap": "tab10" if count <= 10 else "tab20" if count <= 20 else "turbo", "vmin": 0}
+    colours["vmax"] = 9 if count <= 10 else 19 if count <= 20 else count - 1
+    ax.contourf(*sides, regions.reshape(resolution, resolution), alpha=0.3, levels=np.arange(-0.5, count), **colours)
+    ax.scatter(x[:, 0], x[:, 1], c=ids, edgecolors="white", linewidths=0.5, **colours)
     return ax
 
 
@@ -101,8 +109,8 @@ def plot_confusion(trained: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
     >>> [label.get_text() for label in axes.get_yticklabels()], [text.get_text() for text in axes.texts]
     (['few', 'many'], ['2', '0', '0', '2'])
     """
-    ax = _axes(ax)
     names, counts = confusion(trained, X, y)
+    ax = _axes(ax)
     ax.imshow(counts, cmap="Blues")
     for i in range(len(names)):
         for j in range(len(names)):
@@ -115,13 +123,24 @@ def plot_confusion(trained: Any, X: Any, y: Any, *, ax: Any = None) -> Any:
     return ax
 
 
-def _one_class_a_row(y: Any) -> Any:
+def _classes_to_draw(trained: Any, y: Any, rows: int) -> Any:
+    """The class of each row; refuses what has no classes."""
     from ._arrays import as_targets
 
     labels = as_targets(y)
     if labels.ndim == 2 and labels.shape[1] > 1:
         raise ValueError(f"one class a row can be drawn, but y has {labels.shape[1]} labels a row; draw one column with a classifier of it")
-    return labels.ravel()
+    labels = labels.ravel()
+    if len(labels) != rows:
+        raise ValueError(f"X has {rows} rows, but y has {len(labels)}")
+    if not hasattr(trained, "predict"):
+        raise ValueError(f"a classifier or a network can be drawn, not {trained!r}")
+    if hasattr(trained, "classes_") or not hasattr(trained, "output_shape"):
+        return labels
+    outputs = max(math.prod(trained.output_shape), 2)
+    if labels.dtype.kind not in "iub" or labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < outputs:
+        raise ValueError(f"a network of so many outputs tells classes 0 to {outputs - 1} apart; y must be such numbers")
+    return labels
 
 
 def classes_of(trained: Any, x: Any) -> Any:
@@ -131,10 +150,18 @@ def classes_of(trained: Any, x: Any) -> Any:
     >>> classes_of(LogisticRegression().fit([[0.0], [1.0]], ["a", "b"]), [[0.9]]).tolist()
     ['b']
     """
-    said = trained.predict(x)
-    if hasattr(trained, "classes_") or said.ndim == 1:
+    said: Any = np.asarray(trained.predict(x))
+    if hasattr(trained, "classes_"):
         return said
-    return (said[:, 0] > 0.5).astype(np.int64) if said.shape[1] == 1 else said.argmax(axis=1)
+    if not hasattr(trained, "output_shape"):
+        if said.ndim != 1 or said.dtype.kind == "f":
+            raise ValueError(f"classes can be drawn, and {type(trained).__name__} predicts numbers; take a classifier")
+        return said
+    if said.shape[1] > 1:
+        return said.argmax(axis=1)
+    loss: Any = trained.loss
+    scores = (loss["name"] if hasattr(loss, "keys") else loss) in ("hinge", "squared_hinge")
+    return (said[:, 0] > (0.0 if scores else 0.5)).astype(np.int64)
 
 
 def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
@@ -145,7 +172,10 @@ def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
     (['a', 'b'], array([[1, 0],
            [1, 1]]))
     """
-    wanted, said = _one_class_a_row(y), classes_of(trained, X)
+    from ._arrays import as_rows
+
+    wanted = _classes_to_draw(trained, y, len(as_rows(X, most_axes=None).array))
+    said = classes_of(trained, X)
     names = open_numpy.unique(np.concatenate([wanted, said]))
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     places = (open_numpy.searchsorted(names, wanted), open_numpy.searchsorted(names, said))

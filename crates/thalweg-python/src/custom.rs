@@ -359,7 +359,14 @@ impl CustomMetric for PythonMetric {
                     targets.iter().map(class).collect::<Vec<i64>>().into_pyarray(py).into_any()
                 }
             };
-            function.call1((predictions, targets))?.extract::<f64>()
+            let answer = function.call1((predictions, targets))?;
+            answer.extract::<f64>().map_err(|_| {
+                PyTypeError::new_err(format!(
+                    "the metric {} must return a number, not {}",
+                    self.0.name,
+                    answer.get_type()
+                ))
+            })
         });
         value.unwrap_or(f64::NAN)
     }

@@ -31,7 +31,10 @@ mod _engine {
     #[pymodule_export]
     use super::outcome::{Outcome, State};
     #[pymodule_export]
-    use super::pictures::{draw_confusion, draw_curves, draw_fit, draw_heatmap, draw_regions, draw_scatter};
+    use super::pictures::{
+        draw_confusion, draw_curves, draw_fit, draw_heatmap, draw_regions, draw_scatter, terminal_curves,
+        terminal_fit, terminal_regions,
+    };
     #[pymodule_export]
     use super::runs::{Run, builtin_experiments};
     #[pymodule_export]

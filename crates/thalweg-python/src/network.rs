@@ -14,14 +14,14 @@ use thalweg::custom::Registry;
 use thalweg::data::preprocessing::InputSchema;
 use thalweg::data::{Preprocessing, Table};
 use thalweg::experiment::{
-    init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json,
+    init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json_with,
 };
 use thalweg::layers::Layer;
 use thalweg::model_file::ModelProblem;
 use thalweg::network::{AnyNetwork, Draw, NetworkProblem};
 use thalweg::{Error, Loss, Model, Network as LibraryNetwork, Shape};
 
-use crate::custom::{Part, PythonLayer, PythonLoss};
+use crate::custom::{Part, PythonLayer, PythonLoss, PythonMetric};
 use crate::dataset::{Cells, Dataset, as_columns};
 use crate::errors::{exception, setting_exception};
 use crate::observers::Raised;
@@ -311,10 +311,7 @@ impl Network {
     /// Says by which loss predictions are made: probabilities where it takes logits.
     fn set_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
         let loss = self.read_loss(loss)?;
-        self.change(|model| {
-            model.loss = Some(loss);
-            Ok(())
-        })
+        self.put_loss(Some(loss))
     }
 
     /// The classes' names by id.
@@ -418,7 +415,7 @@ impl Network {
         let model = self.model()?;
         let mut network: AnyNetwork =
             either!(&model.network, network => network.try_clone().map_err(exception)?.into());
-        let settings = self.settings(&model, settings)?;
+        let settings = self.settings(&model, settings, &metrics.unwrap_or_default())?;
         let train = &train.given_to(&model)?;
         let validation = validation.map(|data| data.given_to(&model)).transpose()?;
         let test = test.map(|data| data.given_to(&model)).transpose()?;
@@ -431,7 +428,11 @@ impl Network {
             },
         };
         let (l2, l1) = (settings.l2, settings.l1);
-        let part = |metric: &Bound<'_, PyAny>| Part::new(metric, self.raised.clone());
+        let plateau = plateau(plateau_rule)?;
+        let before = model.loss.clone();
+        drop(model);
+        // Whoever is called while training goes on asks what predictions mean.
+        self.put_loss(Some(chosen.clone()))?;
         let looked_enough = Arc::new(AtomicBool::new(false));
         let job = Job {
             settings,
@@ -439,10 +440,9 @@ impl Network {
             seed,
             threads: threads.unwrap_or_else(default_threads),
             state: state.map(|state| state.inner.clone()),
-            metrics: metrics.unwrap_or_default().iter().map(part).collect(),
             callback,
             with_parameters,
-            plateau: plateau(plateau_rule)?,
+            plateau,
             leave_after,
             most_looks: most_looks.map(|most| (most, looked_enough.clone())),
             is_brief: brief,
@@ -452,9 +452,10 @@ impl Network {
         let trained = py.detach(|| job.train(&mut network, &Data { train, validation, test }));
         let error = self.raised.take();
         let (outcome, by_plateau) = match (trained, error) {
-            // A part in Python raised: the run that then diverged has no other reason.
-            (Err(_), Some(error)) => return Err(error),
-            (Err(error), None) => return Err(exception(error)),
+            (Err(error), raised) => {
+                self.put_loss(before)?;
+                return Err(raised.unwrap_or_else(|| exception(error)));
+            }
             (Ok((outcome, by_plateau)), error) => {
                 let error = error.map(|error| error.into_value(py).into_any());
                 let looked_enough = looked_enough.load(Ordering::Relaxed);
@@ -524,7 +525,7 @@ impl Network {
         training: bool,
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
         let model = self.model()?;
-        let settings = self.settings(&model, settings)?;
+        let settings = self.settings(&model, settings, &[])?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
         let data = data.given_to(&model)?;
         self.finished(|| inspect::gradients(py, &model, &settings, loss, &data.inner, training))
@@ -541,7 +542,7 @@ impl Network {
         seed: u64,
     ) -> PyResult<Bound<'py, PyDict>> {
         let model = self.model()?;
-        let settings = self.settings(&model, settings)?;
+        let settings = self.settings(&model, settings, &[])?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
         let data = data.given_to(&model)?;
         self.finished(|| inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed))
@@ -559,7 +560,7 @@ impl Network {
         step: u64,
     ) -> PyResult<(String, String)> {
         let model = self.model()?;
-        let settings = self.settings(&model, settings)?;
+        let settings = self.settings(&model, settings, &[])?;
         let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
         let data = data.given_to(&model)?;
         self.finished(|| inspect::explain(py, &model, &settings, loss, &data.inner, seed, step))
@@ -645,8 +646,27 @@ impl Network {
         }
     }
 
-    fn settings(&self, model: &Model, settings: &str) -> PyResult<thalweg::train::TrainingSettings> {
+    fn put_loss(&self, loss: Option<Loss>) -> PyResult<()> {
+        self.change(|model| {
+            model.loss = loss;
+            Ok(())
+        })
+    }
+
+    /// The settings of a training, which name metrics in Python as parts of one's own.
+    fn settings(
+        &self,
+        model: &Model,
+        settings: &str,
+        metrics: &[Bound<'_, PyAny>],
+    ) -> PyResult<thalweg::train::TrainingSettings> {
+        let mut registry = Registry::new();
+        for metric in metrics {
+            let part = Part::new(metric, self.raised.clone());
+            let name = part.name.clone();
+            registry = registry.metric(&name, move |_| Ok(PythonMetric(part.clone())));
+        }
         let layers: Vec<Layer> = model.network.layers().iter().map(|placed| placed.layer.clone()).collect();
-        training_from_json(&json(settings)?, &layers).map_err(setting_exception)
+        training_from_json_with(&json(settings)?, &layers, &registry).map_err(setting_exception)
     }
 }

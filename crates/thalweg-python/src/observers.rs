@@ -42,6 +42,11 @@ impl Raised {
         self.is_of_part.load(Ordering::Relaxed)
     }
 
+    /// Raised as long as a part in Python has raised and nobody has been told yet.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        self.is_of_part.clone()
+    }
+
     /// Whether there is one.
     pub(crate) fn is_some(&self) -> bool {
         self.kept.lock().is_ok_and(|kept| kept.is_some())

@@ -2,6 +2,7 @@
 
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use thalweg_draw::terminal::{Screen, Trace};
 use thalweg_draw::{
     ConfusionMatrix, DecisionRegions, DrawError, Fit, Grid, Heatmap, LineChart, Picture, Scatter,
 };
@@ -85,10 +86,7 @@ pub(crate) fn draw_regions(
     labels: Option<(String, String)>,
 ) -> PyResult<String> {
     let (x, y) = (numbers(&x), numbers(&y));
-    let grid = Grid::around(&x, &y, 0.1, columns).map_err(draw_exception)?;
-    let places: Vec<Vec<f64>> = grid.points().iter().map(|&(x, y)| vec![x, y]).collect();
-    let places = numpy::PyArray2::from_vec2(py, &places)?;
-    let chosen: Vec<usize> = classify.call1((places,))?.extract()?;
+    let (grid, chosen) = chosen_around(py, &x, &y, classify, columns)?;
     let (across, up) = labels.unwrap_or_else(|| ("x0".to_owned(), "x1".to_owned()));
     let regions = DecisionRegions::new(title, grid, &chosen).points(&x, &y, &classes);
     svg(regions.class_names(&names).labels(across, up).draw())
@@ -106,4 +104,67 @@ pub(crate) fn draw_heatmap(title: &str, values: PyReadonlyArray2<'_, f64>) -> Py
     let (rows, columns) = (values.shape()[0], values.shape()[1]);
     let values: Vec<f64> = values.as_array().iter().copied().collect();
     svg(Heatmap::new(title, rows, columns, &values).draw())
+}
+
+/// The lines of a picture in the terminal, `size` characters at most across and down.
+fn screen((columns, rows): (usize, usize), colour: bool) -> Screen {
+    Screen::new(columns, rows, colour)
+}
+
+/// Curves over axes, as lines of characters: `curves` are `(name, x, y)`.
+#[pyfunction]
+pub(crate) fn terminal_curves(
+    title: &str,
+    curves: Vec<(String, Numbers<'_>, Numbers<'_>)>,
+    log_y: bool,
+    size: (usize, usize),
+    colour: bool,
+) -> Vec<String> {
+    let curves: Vec<_> = curves.into_iter().map(|(name, x, y)| (name, numbers(&x), numbers(&y))).collect();
+    let traces: Vec<_> = curves.iter().map(|(name, x, y)| Trace { name, x, y }).collect();
+    screen(size, colour).curves(title, &traces, log_y).to_vec()
+}
+
+/// Points and a fitted curve, as lines of characters.
+#[pyfunction]
+pub(crate) fn terminal_fit(
+    title: &str,
+    points: (Numbers<'_>, Numbers<'_>),
+    curve: (Numbers<'_>, Numbers<'_>),
+    size: (usize, usize),
+    colour: bool,
+) -> Vec<String> {
+    let (x, y) = (numbers(&points.0), numbers(&points.1));
+    let (curve_x, curve_y) = (numbers(&curve.0), numbers(&curve.1));
+    screen(size, colour).fit(title, (&x, &y), (&curve_x, &curve_y)).to_vec()
+}
+
+/// The class chosen at each place around the points, as lines of characters; `classify` as in [`draw_regions`].
+#[pyfunction]
+pub(crate) fn terminal_regions(
+    py: Python<'_>,
+    title: &str,
+    points: (Numbers<'_>, Numbers<'_>),
+    classes: Vec<usize>,
+    classify: &Bound<'_, PyAny>,
+    size: (usize, usize),
+    colour: bool,
+) -> PyResult<Vec<String>> {
+    let (x, y) = (numbers(&points.0), numbers(&points.1));
+    let (grid, chosen) = chosen_around(py, &x, &y, classify, size.0)?;
+    Ok(screen(size, colour).regions(title, grid, &chosen, (&x, &y, &classes)).to_vec())
+}
+
+/// A grid around points, and the class chosen at each of its places.
+fn chosen_around(
+    py: Python<'_>,
+    x: &[f64],
+    y: &[f64],
+    classify: &Bound<'_, PyAny>,
+    columns: usize,
+) -> PyResult<(Grid, Vec<usize>)> {
+    let grid = Grid::around(x, y, 0.1, columns).map_err(draw_exception)?;
+    let places: Vec<Vec<f64>> = grid.points().iter().map(|&(x, y)| vec![x, y]).collect();
+    let places = numpy::PyArray2::from_vec2(py, &places)?;
+    Ok((grid, classify.call1((places,))?.extract()?))
 }

@@ -9,7 +9,6 @@ use thalweg::network::AnyNetwork;
 use thalweg::train::{Command, Observer, Outcome, Parts, Progress, Snapshot, State, TrainingSettings};
 use thalweg::{Loss, Network, Real, Trainer};
 
-use crate::custom::{Part, PythonMetric};
 use crate::dataset::Dataset;
 use crate::observers::{Callback, Plateau, Raised, Signals};
 
@@ -20,7 +19,6 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     pub(crate) threads: usize,
     pub(crate) state: Option<State>,
-    pub(crate) metrics: Vec<Part>,
     pub(crate) callback: Option<Py<PyAny>>,
     pub(crate) with_parameters: bool,
     pub(crate) plateau: Option<Plateau>,
@@ -67,10 +65,8 @@ impl Job {
             .threads(self.threads)
             .evaluate_at_end(false)
             .brief_reports(self.is_brief)
+            .failure(self.raised.flag())
             .observer(Signals::new(first, self.raised.clone()));
-        for metric in self.metrics {
-            trainer = trainer.metric(PythonMetric(metric));
-        }
         if let Some(plateau) = self.plateau {
             trainer = trainer.observer(plateau);
         }

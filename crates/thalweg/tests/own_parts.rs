@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thalweg::activations::Activation;
 use thalweg::custom::{
@@ -14,7 +15,7 @@ use thalweg::layers::{Backward, Forward, Layer, ParameterRole, ParameterShape};
 use thalweg::losses::{Reduction, Target};
 use thalweg::optimizers::Update;
 use thalweg::run::{self, Place, RunFolder};
-use thalweg::train::{Command, Ending, Observer, Progress, Report, Snapshot};
+use thalweg::train::{BatchSize, Command, Ending, Every, Observer, Parts, Progress, Report, Snapshot};
 use thalweg::{Error, Loss, Model, Network, Real, Shape};
 
 fn options(name: &str, value: f64) -> Options {
@@ -489,4 +490,72 @@ fn penalties_and_decay_touch_weights_by_their_role() {
     let own = trained(Layer::Custom(Arc::new(Split)), "0.kernel");
     assert_eq!(own, trained(thalweg::layers::Dense::new(3).into(), "0.weight"));
     assert!(own.iter().zip(&start).all(|(w, before)| w.abs() < before.abs() || *before == 0.0));
+}
+
+/// The mean squared error, which fails at one of its calls.
+#[derive(Debug)]
+struct Fails {
+    at: u64,
+    calls: AtomicU64,
+    failure: Arc<AtomicBool>,
+}
+
+impl<R: Real> CustomLoss<R> for Fails {
+    fn name(&self) -> &str {
+        "fails"
+    }
+    fn reduction(&self) -> Reduction {
+        Reduction::Mean
+    }
+    fn row_value(&self, predictions: &[R], target: Target<'_, R>) -> R {
+        if self.calls.fetch_add(1, Ordering::Relaxed) + 1 == self.at {
+            self.failure.store(true, Ordering::Relaxed);
+        }
+        Loss::MeanSquaredError.row_value(predictions, target)
+    }
+    fn row_gradient(&self, predictions: &[R], target: Target<'_, R>, dpredictions: &mut [R]) {
+        Loss::MeanSquaredError.row_gradient(predictions, target, dpredictions);
+    }
+}
+
+/// What a failed call gave may be finite: the flag alone decides.
+#[test]
+fn a_step_in_which_a_part_fails_is_left_out_and_the_run_can_go_on() {
+    let data = rows();
+    let network = || Network::<f64>::builder(2).dense(3).tanh().dense(1).build(1).unwrap();
+    let settings = |optimizer: thalweg::Optimizer, is_full: bool| thalweg::train::TrainingSettings {
+        batch_size: if is_full { BatchSize::Full } else { BatchSize::Rows(5) },
+        epochs: Some(8),
+        report_every: Some(Every::Epochs(1)),
+        optimizer,
+        ..Default::default()
+    };
+    for (optimizer, is_full) in [
+        (thalweg::Optimizer::from_name("adam").unwrap(), false),
+        (thalweg::Optimizer::Sgd, true),
+        (thalweg::Optimizer::from_name("lbfgs").unwrap(), true),
+    ] {
+        let trainer = |at: u64| {
+            let failure = Arc::new(AtomicBool::new(false));
+            let fails = Fails { at, calls: AtomicU64::new(0), failure: failure.clone() };
+            thalweg::Trainer::with_settings(settings(optimizer.clone(), is_full))
+                .loss(Loss::Custom(Arc::new(fails)))
+                .metric(Within { distance: 1.0 })
+                .failure(failure)
+        };
+        let mut whole = network();
+        let outcome = trainer(0).fit(&mut whole, &data).unwrap();
+        for at in [1, 33, 70] {
+            let mut cut = network();
+            let begun = trainer(at).fit(&mut cut, &data).unwrap();
+            assert_eq!(begun.ending, Ending::Interrupted, "at {at}");
+            assert!(begun.steps < outcome.steps && begun.parts.is_empty());
+            let parts = Parts { train: &data, validation: None, test: None };
+            let resumed = trainer(0).resume(&mut cut, parts, &begun.state).unwrap();
+            assert_eq!(whole.parameters(), cut.parameters(), "at {at}");
+            let of = |report: &Report| report.metric("train.within").unwrap();
+            let reports = begun.history.reports.iter().chain(&resumed.history.reports).map(of);
+            assert!(reports.eq(outcome.history.reports.iter().map(of)), "at {at}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from difflib import get_close_matches
 from html import escape
 from os import PathLike
@@ -262,6 +263,10 @@ class MultiLayerPerceptron(Parameters, ABC):
             value = getattr(self, name)
             if not checks.is_number(value) or not math.isfinite(value) or not is_right(value):
                 raise ValueError(f"{name} must be {limits}, not {value!r}")
+        for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
+            value = getattr(self, name)
+            if not isinstance(value, (bool, np.bool_)):
+                raise ValueError(f"{name} must be True or False, not {value!r}")
         if self.clip_norm is not None and not (checks.is_number(self.clip_norm) and 0 < self.clip_norm < math.inf):
             raise ValueError(f"clip_norm must be a number above 0 or None, not {self.clip_norm!r}")
         given: Any = self.dropout
@@ -269,9 +274,6 @@ class MultiLayerPerceptron(Parameters, ABC):
         for dropout in shares:
             if not checks.is_number(dropout) or not 0 <= dropout < 1:
                 raise ValueError(f"dropout must be 0 or more and below 1, the share of units that are left out, not {dropout!r}")
-        for name in ("shuffle", "warm_start", "early_stopping", "nesterovs_momentum"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
         chosen: Any = self.activation
         listed: list[Any] = [*chosen] if isinstance(chosen, (list, tuple)) else [chosen]
         for activation in listed:
@@ -383,14 +385,15 @@ class MultiLayerPerceptron(Parameters, ABC):
             watchers.append(progress)
         if self.learning_rate == "invscaling" and self.solver == "sgd" and self.optimizer is None:
             watchers.append(self._inverse_scaling(rows))
+        pictures = None
         if live:
             from ..live import Live
 
-            watchers.append(Live(*shown, estimator=self))
+            pictures = Live(*shown, estimator=self)
+            watchers.append(pictures)
         call, with_parameters = joined(watchers, self._seen)
         engine = self.network_._engine
         chosen = spelled(self._chosen_loss())
-        engine.set_loss(chosen)
         self._to_scaled_columns(self.network_)
         try:
             outcome, at_rest = engine.fit(
@@ -415,6 +418,10 @@ class MultiLayerPerceptron(Parameters, ABC):
             progress.close()
         self._take(outcome, incremental, state, rows, at_rest)
         ended = at_rest or outcome.ending == "stopped"
+        if pictures is not None:
+            # A picture that fails is no reason beside another.
+            with suppress(Exception) if outcome.error is not None else nullcontext():
+                pictures.close()
         if outcome.error is not None:
             raise outcome.error
         if not incremental and not ended and outcome.epochs >= self.max_iter:

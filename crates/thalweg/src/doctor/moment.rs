@@ -106,6 +106,7 @@ pub(super) fn look<R: Real>(
         loss: prepared.loss.clone(),
         seed,
         custom: &settings.custom_metrics,
+        failure: None,
         threads: 1,
     };
     let parts = Parts { train: &prepared.train, validation: None, test: None };

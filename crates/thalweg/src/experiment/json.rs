@@ -80,10 +80,22 @@ pub fn init_from_json(json: &Json) -> Result<Init> {
 /// # Ok::<(), thalweg::Error>(())
 /// ```
 pub fn training_from_json(json: &Json, layers: &[Layer]) -> Result<TrainingSettings> {
+    training_from_json_with(json, layers, &Registry::new())
+}
+
+/// As [`training_from_json`], with the parts of one's own that it names.
+///
+/// # Errors
+/// As [`training_from_json`].
+pub fn training_from_json_with(
+    json: &Json,
+    layers: &[Layer],
+    registry: &Registry,
+) -> Result<TrainingSettings> {
     let node = to_node(json);
     let item = Item { node: &node, path: "training".to_owned() };
     let read = |item: Item<'_>| -> std::result::Result<_, Fault> {
-        training::training(&item.keys()?, layers, &Registry::new())
+        training::training(&item.keys()?, layers, registry)
     };
     read(item).map_err(|fault| unlocated(*fault.problem))
 }

@@ -41,7 +41,10 @@ use std::path::Path;
 
 pub use builtin::{BUILTIN, Builtin, builtin};
 pub use draft::Draft;
-pub use json::{init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json};
+pub use json::{
+    init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json,
+    training_from_json_with,
+};
 pub(crate) use json::{layers_from_json, loss_from_json};
 pub use problem::{Bounds, Expected, ExperimentProblem, Kind, Origin};
 pub use settings::split_values;

@@ -198,8 +198,8 @@ fn average(item: &Item<'_>) -> Result<WeightAverage, Fault> {
 fn stopping_metric(item: &Item<'_>, own: &[OwnMetric]) -> Result<String, Fault> {
     let given = item.text()?;
     let (part, name) = given.split_once('.').unwrap_or(("", &given));
-    let is_own = part == "validation" && own.iter().any(|metric| metric.name() == name);
-    if is_own || STOPPING_PARTS.contains(&part) && STOPPING.contains(&name) {
+    let is_own = own.iter().any(|metric| metric.name() == name);
+    if STOPPING_PARTS.contains(&part) && (is_own || STOPPING.contains(&name)) {
         return Ok(given);
     }
     let part = nearest(part, &STOPPING_PARTS).unwrap_or_else(|| "validation".to_owned());

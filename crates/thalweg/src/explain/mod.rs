@@ -202,7 +202,7 @@ fn one_step<R: Real>(
     state: Option<&State>,
 ) -> Result<Explanation> {
     let loss = settings.loss.clone().unwrap_or_else(|| default_loss(network, parts.train));
-    let setup = Setup { settings, loss, seed, custom: &settings.custom_metrics, threads: 1 };
+    let setup = Setup { settings, loss, seed, custom: &settings.custom_metrics, threads: 1, failure: None };
     let mut session = Session::new(network, parts, setup)?;
     if let Some(state) = state {
         session.restore(state).ok_or(crate::Error::State)?;

@@ -234,7 +234,7 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
             _ => objective.look(batch, new_g),
         };
         g.copy_from_slice(new_g);
-        if !value.is_finite() {
+        if !value.is_finite() || objective.rules.has_failed() {
             return false;
         }
         w.copy_from_slice(&objective.parameters);
@@ -268,9 +268,13 @@ impl<R: Real> StepPlan<R> for LbfgsSteps<R> {
             Point { t, value, slope: dot(new_g, d) }
         };
         let found = strong_wolfe(Point { t: 0.0, value, slope }, first, &mut look);
+        let found = found.map(|point| if last.get() == point.t { point.value } else { look(point.t).value });
+        if objective.rules.has_failed() {
+            objective.parameters.copy_from_slice(w);
+            return false;
+        }
         match found {
-            Some(point) => {
-                let value = if last.get() == point.t { point.value } else { look(point.t).value };
+            Some(value) => {
                 memory.remember([&w[..], &objective.parameters], [&g[..], &new_g[..]]);
                 *known = Some(value);
                 objective.average();

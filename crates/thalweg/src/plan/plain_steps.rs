@@ -108,6 +108,9 @@ impl<R: Real> StepPlan<R> for PlainSteps<R> {
             return false;
         }
         self.plan.backward(batch);
+        if self.plan.rules().has_failed() {
+            return false;
+        }
         self.plan.update(rates);
         true
     }

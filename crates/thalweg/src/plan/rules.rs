@@ -1,5 +1,8 @@
 //! What a step is told: its rows, its rates, and the rules of the run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::data::Dataset;
 use crate::kernels::sums;
 use crate::losses::Loss;
@@ -52,6 +55,8 @@ pub struct Rules {
     pub seed: u64,
     /// Layers whose parameters stay.
     pub frozen: Vec<usize>,
+    /// Raised by a part of a user's own whose call failed: what it gave is no number, and the step may not be taken.
+    pub failure: Option<Arc<AtomicBool>>,
 }
 
 impl Rules {
@@ -69,7 +74,13 @@ impl Rules {
             shards: 1,
             seed: 0,
             frozen: Vec::new(),
+            failure: None,
         }
+    }
+
+    /// Whether a part of a user's own has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.load(Ordering::Relaxed))
     }
 
     /// Whether a step needs the whole gradient before any parameter may change.

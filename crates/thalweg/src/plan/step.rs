@@ -83,8 +83,8 @@ pub trait StepPlan<R: Real>: Debug + Send {
     }
 
     /// One training step: gather, forward, backward, update. `false`: the loss, joined over the rows and in the target's
-    /// own units, is not certain to be finite, and neither a parameter nor the optimizer's state was changed; the caller
-    /// finds out with the plain plan.
+    /// own units, is not certain to be finite, or a part of a user's own [failed](super::Rules::failure), and neither a parameter nor
+    /// the optimizer's state was changed; the caller finds out with the plain plan.
     fn step(&mut self, batch: Rows<'_>, rates: &Rates) -> bool;
 }
 

@@ -272,6 +272,7 @@ impl Prepared {
             loss,
             seed: self.experiment.seed,
             custom: &settings.custom_metrics,
+            failure: None,
             threads: 1,
         };
         Session::new(network, parts, setup)

@@ -146,17 +146,8 @@ impl<R: Real> Evaluator<R> {
         if custom.is_empty() {
             return Vec::new();
         }
-        let predictions = self.predict(data);
-        let outputs = predictions.len() / data.rows();
-        let targets: Vec<Target<'_, f64>> = match data.targets() {
-            DatasetTargets::Classes { ids, .. } => ids.iter().map(|&id| Target::Class(id as usize)).collect(),
-            DatasetTargets::Values { values, .. } => {
-                values.chunks_exact(outputs).map(Target::Values).collect()
-            }
-            DatasetTargets::None => return Vec::new(),
-        };
-        let value = |metric: &Arc<dyn CustomMetric>| metric.value(&predictions, outputs, &targets);
-        custom.iter().map(|metric| (metric.name().to_owned(), value(metric))).collect()
+        let rows: Vec<u32> = (0..data.rows() as u32).collect();
+        own_metrics(custom, data, &rows, &self.predict(data))
     }
 
     /// Probabilities, scores, or numbers in the target's own units, of all rows: `[rows, outputs]`.
@@ -233,6 +224,35 @@ impl<R: Real> LateEvaluator<R> {
     pub(crate) fn first_not_finite(&self, network: &Network<R>) -> Option<(usize, &'static str)> {
         self.made.as_ref()?.first_not_finite(network)
     }
+}
+
+/// Metrics of a user's own on some rows of a data set, of which these predictions are.
+pub(super) fn own_metrics(
+    custom: &[Arc<dyn CustomMetric>],
+    data: &Dataset,
+    rows: &[u32],
+    predictions: &[f64],
+) -> Vec<(String, f64)> {
+    let outputs = predictions.len() / rows.len();
+    let target = |&row: &u32| match data.targets() {
+        DatasetTargets::Classes { ids, .. } => Some(Target::Class(ids[row as usize] as usize)),
+        DatasetTargets::Values { values, .. } => {
+            Some(Target::Values(&values[row as usize * outputs..][..outputs]))
+        }
+        DatasetTargets::None => None,
+    };
+    let Some(targets) = rows.iter().map(target).collect::<Option<Vec<_>>>() else { return Vec::new() };
+    let value = |metric: &Arc<dyn CustomMetric>| metric.value(predictions, outputs, &targets);
+    custom.iter().map(|metric| (metric.name().to_owned(), value(metric))).collect()
+}
+
+/// Probabilities, scores, or numbers in the target's own units, of a network's outputs `[rows, width]`.
+pub(super) fn predictions<R: Real>(loss: &Loss, width: usize, outputs: &[R], data: &Dataset) -> Vec<f64> {
+    let mut activated = vec![R::ZERO; outputs.len()];
+    loss.predictions(width, outputs, &mut activated);
+    let scale = data.target_scale();
+    let own = |(i, value): (usize, &R)| scale.to_own_units(i % width, value.to_f64());
+    activated.iter().enumerate().map(own).collect()
 }
 
 /// What the rows of a data set weigh.

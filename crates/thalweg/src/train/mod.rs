@@ -25,7 +25,7 @@ pub use session::{Ending, Outcome, Parts};
 pub use settings::{
     BatchSize, EarlyStopping, Every, LayerTraining, ReduceOnPlateau, TrainingSettings, WeightAverage,
 };
-pub use state::{Counters, PlateauCounters, State};
+pub use state::{Counters, PlateauCounters, SeenRows, State};
 pub(crate) use state::{from_bytes, to_bytes};
 pub use trainer::{Trainer, default_loss};
 pub(crate) use wanted::{ReportedMetrics, Subject, Wanted};

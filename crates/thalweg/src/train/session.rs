@@ -61,7 +61,7 @@ pub enum Ending {
     Finished,
     /// Early stopping or an observer ended it.
     Stopped,
-    /// The interrupt flag was raised.
+    /// The interrupt flag was raised, or a part of a user's own failed ([`Trainer::failure`](crate::Trainer::failure)).
     Interrupted,
 }
 
@@ -98,6 +98,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) custom: &'a [Arc<dyn CustomMetric>],
     /// The most threads that a plan may work on.
     pub(crate) threads: usize,
+    /// Raised by a part of a user's own that failed.
+    pub(crate) failure: Option<Arc<AtomicBool>>,
 }
 
 /// A run in progress.
@@ -169,11 +171,11 @@ impl<'a, R: Real> Session<'a, R> {
         setup: Setup<'a>,
         plan: impl FnOnce(&Network<R>, &Rules, &Batches, &Dataset) -> Result<Box<dyn StepPlan<R>>>,
     ) -> Result<Self> {
-        let Setup { settings, loss, seed, custom, threads } = setup;
+        let Setup { settings, loss, seed, custom, threads, failure } = setup;
         check_settings(network, settings, &loss, parts.train.rows())?;
         let count = network.layers().len();
         let batches = Batches::new(parts.train.rows(), settings.rows_per_update(), settings.shuffle, seed);
-        let rules = rules(settings, loss, seed);
+        let rules = Rules { failure, ..rules(settings, loss, seed) };
         let outputs = network.output_shape().len();
         let augmented = match settings.augment.filter(|augmentation| !augmentation.is_off()) {
             Some(augmentation) => {
@@ -267,7 +269,9 @@ impl<'a, R: Real> Session<'a, R> {
         let unseen = self.counters.epoch_metrics.clone();
         let mut metrics = state.counters.epoch_metrics.clone();
         metrics.clear();
-        let collects_others = metrics != unseen;
+        let seen = state.counters.epoch_seen.rows.len() as u64;
+        let lacks_own = !self.custom.is_empty() && seen != state.counters.epoch_rows;
+        let collects_others = metrics != unseen || lacks_own;
         let batch =
             usize::try_from(state.counters.batch).ok().filter(|batch| *batch < self.batches.per_epoch())?;
         self.plan.set_parameters(self.network.parameters());
@@ -287,6 +291,9 @@ impl<'a, R: Real> Session<'a, R> {
             // What the epoch has come to so far lacks what is asked for now: its figures begin anew.
             self.clear_epoch();
             self.counters.epoch_metrics = unseen;
+        }
+        if self.custom.is_empty() {
+            self.counters.epoch_seen.clear();
         }
         self.counters.finished = false;
         self.seconds_before = state.counters.seconds;
@@ -331,6 +338,11 @@ impl<'a, R: Real> Session<'a, R> {
         self.network.parameter_count() * self.rules.optimizer.state_slots()
     }
 
+    /// Whether a part of a user's own has failed.
+    fn has_failed(&self) -> bool {
+        self.rules.has_failed()
+    }
+
     fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
@@ -370,9 +382,18 @@ impl<'a, R: Real> Session<'a, R> {
                 ending = Ending::Interrupted;
                 break;
             }
-            if let Some(wanted) = self.step(observers, next_call)? {
-                ending = wanted;
-                break;
+            match self.step(observers, next_call) {
+                // Whatever else went wrong has no other reason, and nothing was changed.
+                Err(_) if self.has_failed() => {
+                    ending = Ending::Interrupted;
+                    break;
+                }
+                made => {
+                    if let Some(wanted) = made? {
+                        ending = wanted;
+                        break;
+                    }
+                }
             }
         }
         if ending != Ending::Interrupted {
@@ -380,7 +401,10 @@ impl<'a, R: Real> Session<'a, R> {
             {
                 self.report_now(observers)?;
             }
-            self.counters.finished = true;
+            match self.has_failed() {
+                true => ending = Ending::Interrupted,
+                false => self.counters.finished = true,
+            }
         }
         self.finish(network, observers, ending)
     }
@@ -437,5 +461,6 @@ fn rules(settings: &TrainingSettings, loss: Loss, seed: u64) -> Rules {
         shards: settings.shards,
         seed,
         frozen: frozen.collect(),
+        failure: None,
     }
 }

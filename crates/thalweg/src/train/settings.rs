@@ -132,7 +132,7 @@ pub struct TrainingSettings {
     /// Metrics that each report has beside those that are always there; the training part has those of them that can be added up
     /// batch by batch.
     pub metrics: Vec<Metric>,
-    /// Metrics of a program's own, for the reports of validation and test.
+    /// Metrics of a program's own, for every report.
     pub custom_metrics: Vec<Arc<dyn CustomMetric>>,
     /// How often a report is made; `None`: each epoch, or every 100 steps of a full-batch run.
     pub report_every: Option<Every>,

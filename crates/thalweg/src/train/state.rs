@@ -26,6 +26,9 @@ pub struct Counters {
     pub epoch_weight: Option<f64>,
     /// The metrics of the current epoch's batches.
     pub epoch_metrics: Metrics,
+    /// What the steps said of the current epoch's rows, where a metric of a user's own wants it.
+    #[serde(default, skip_serializing_if = "SeenRows::is_empty")]
+    pub epoch_seen: SeenRows,
     /// The running hash.
     pub checksum: u64,
     /// The base learning rate, if an observer changed it.
@@ -51,6 +54,34 @@ pub struct Counters {
     /// The training loss of the first rows that were looked at, for one row: from it one tells a loss that explodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_loss: Option<f64>,
+}
+
+/// Rows and what was said of them, in the order in which they came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SeenRows {
+    /// Which rows of the training part.
+    pub rows: Vec<u32>,
+    /// The predictions, as a user is told them: `[rows, outputs]`.
+    pub predictions: Vec<f64>,
+}
+
+impl SeenRows {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Adds the next rows.
+    pub(crate) fn add(&mut self, rows: &[u32], predictions: &[f64]) {
+        self.rows.extend_from_slice(rows);
+        self.predictions.extend_from_slice(predictions);
+    }
+
+    /// Forgets them, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.predictions.clear();
+    }
 }
 
 /// What is known of a plateau.
@@ -85,6 +116,7 @@ impl Counters {
             epoch_rows: 0,
             epoch_weight: None,
             epoch_metrics,
+            epoch_seen: SeenRows::default(),
             checksum: 0,
             learning_rate: None,
             best_value: None,
@@ -103,7 +135,10 @@ impl Counters {
     fn copy_from(&mut self, other: &Counters) {
         let mut epoch_metrics = std::mem::replace(&mut self.epoch_metrics, Metrics::new(Task::Values, 0));
         epoch_metrics.copy_from(&other.epoch_metrics);
-        *self = Counters { epoch_metrics, ..*other };
+        let mut epoch_seen = std::mem::take(&mut self.epoch_seen);
+        epoch_seen.clear();
+        epoch_seen.add(&other.epoch_seen.rows, &other.epoch_seen.predictions);
+        *self = Counters { epoch_metrics, epoch_seen, ..*other };
     }
 }
 

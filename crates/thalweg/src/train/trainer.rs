@@ -50,6 +50,7 @@ pub struct Trainer<'a> {
     metrics: Vec<Arc<dyn CustomMetric>>,
     observers: Vec<Box<dyn Observer + 'a>>,
     interrupt: Option<&'a AtomicBool>,
+    failure: Option<Arc<AtomicBool>>,
     threads: Option<usize>,
     /// Whether every part is evaluated at the end.
     evaluates: bool,
@@ -78,6 +79,7 @@ impl<'a> Trainer<'a> {
             metrics: Vec::new(),
             observers: Vec::new(),
             interrupt: None,
+            failure: None,
             threads: None,
             evaluates: true,
             is_brief: false,
@@ -196,7 +198,7 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Adds a metric of one's own to the reports of validation and test.
+    /// Adds a metric of one's own to every report: of the training part from what its steps said, as other metrics there.
     pub fn metric(mut self, metric: impl CustomMetric + 'static) -> Self {
         self.metrics.push(Arc::new(metric));
         self
@@ -211,6 +213,14 @@ impl<'a> Trainer<'a> {
     /// Ends the run after the step in which somebody sets this flag.
     pub fn interrupt(mut self, flag: &'a AtomicBool) -> Self {
         self.interrupt = Some(flag);
+        self
+    }
+
+    /// Lets parts of one's own fail: a step or a report in which one of them raises this flag is left out as if it had not begun, and the
+    /// run ends before it as an interrupted one does. So a loss, a layer or a metric that cannot go on costs nothing that was learned:
+    /// it raises the flag and gives whatever it likes.
+    pub fn failure(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.failure = Some(flag);
         self
     }
 
@@ -280,7 +290,14 @@ impl<'a> Trainer<'a> {
         let mut metrics = settings.custom_metrics.clone();
         metrics.append(&mut self.metrics);
         let threads = self.threads.unwrap_or_else(default_threads);
-        let setup = Setup { settings: &settings, loss, seed: self.seed, custom: &metrics, threads };
+        let setup = Setup {
+            settings: &settings,
+            loss,
+            seed: self.seed,
+            custom: &metrics,
+            threads,
+            failure: self.failure,
+        };
         let mut session = Session::new(network, parts, setup)?;
         session.evaluates = self.evaluates;
         session.is_brief = self.is_brief;

@@ -180,7 +180,7 @@ fn deciding_metric(
     let given = [(Part::Train, Some(parts.train)), (Part::Validation, parts.validation)];
     let found = given.into_iter().find(|(own, _)| own.name() == part);
     let Some((part, Some(data))) = found else { return Err(unknown(path, subject, parts, custom)) };
-    let is_own = part == Part::Validation && custom.iter().any(|metric| metric.name() == name);
+    let is_own = custom.iter().any(|metric| metric.name() == name);
     if is_own || matches!(name, "loss" | "data_loss") {
         return Ok(None);
     }
@@ -211,7 +211,7 @@ fn unknown(
         let path = |name: &str| format!("{}.{name}", part.name());
         known.extend(["loss", "data_loss"].map(path));
         known.extend(Metric::ALL.into_iter().filter(fits).map(|metric| path(metric.name())));
-        known.extend(custom.iter().filter(|_| !is_train).map(|metric| path(metric.name())));
+        known.extend(custom.iter().map(|metric| path(metric.name())));
     }
     NetworkProblem::UnknownMetric { metric: path.to_owned(), known: known.join(", ") }.into()
 }

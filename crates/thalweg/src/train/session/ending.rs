@@ -34,7 +34,7 @@ impl<R: Real> Session<'_, R> {
             (Part::Test, self.parts.test),
         ];
         for (part, data) in given {
-            let Some(data) = data.filter(|_| self.evaluates) else { continue };
+            let Some(data) = data.filter(|_| self.evaluates && !self.has_failed()) else { continue };
             let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
             evaluator.set_parameters(self.network.parameters());
             parts.push(evaluator.evaluate(data, part, penalty, Wanted::All, self.custom));

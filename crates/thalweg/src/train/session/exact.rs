@@ -44,20 +44,26 @@ impl<R: Real> Session<'_, R> {
     }
 
     /// The step that a plan did not take because the loss may not be finite; `is_noted`: the epoch need not be told of it.
-    pub(super) fn step_exactly(&mut self, is_noted: bool) -> Result<()> {
+    /// `false`: a part of a user's own failed, and nothing was changed.
+    pub(super) fn step_exactly(&mut self, is_noted: bool) -> Result<bool> {
         self.forward_exactly(true)?;
         if !is_noted {
-            self.look()?;
+            if !self.look()? {
+                return Ok(false);
+            }
             self.add_to_epoch();
         }
         let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         if let Some(exact) = &mut self.exact {
             exact.backward(rows);
+            if exact.rules().has_failed() {
+                return Ok(false);
+            }
             exact.update(&self.rates);
             self.plan.set_parameters(exact.parameters());
             self.plan.set_state(exact.optimizer_state());
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The error of a loss that is not finite on the current batch.

@@ -13,6 +13,7 @@ use crate::losses::{Reduction, Targets, Weights};
 use crate::network::PlacedLayer;
 use crate::real::Real;
 use crate::train::cure::Symptoms;
+use crate::train::evaluate::own_metrics;
 
 /// A training loss so many times that of the first rows has exploded, if it is so many times that of predicting 0 everywhere too;
 /// a loss below 1 counts as 1.
@@ -28,10 +29,17 @@ impl<R: Real> Session<'_, R> {
             let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
             evaluator.set_parameters(self.network.parameters());
             self.last_loss = evaluator.data_loss(self.parts.train, &mut self.counters.epoch_metrics);
+            if self.rules.has_failed() {
+                return Ok(());
+            }
             if !self.last_loss.is_finite() {
                 return self.forward_exactly(false);
             }
             let train = self.parts.train;
+            if !self.custom.is_empty() {
+                let rows: Vec<u32> = (0..train.rows() as u32).collect();
+                self.counters.epoch_seen.add(&rows, &evaluator.predict(train));
+            }
             let weight = train.weights().map(|weights| Weights::Each(weights).total());
             self.add_loss_to_epoch(train.rows(), weight);
         } else if self.counters.epoch_rows == 0 {
@@ -78,7 +86,7 @@ impl<R: Real> Session<'_, R> {
             loss: data_loss + penalty,
             data_loss,
             metrics: self.counters.epoch_metrics.values_with(&self.metrics.train),
-            custom: Vec::new(),
+            custom: self.own_of_epoch(),
         }];
         let mut judged_penalty = penalty;
         if has_others {
@@ -92,8 +100,13 @@ impl<R: Real> Session<'_, R> {
                 let wanted = Wanted::Only(self.metrics.of(part));
                 let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
                 parts.push(evaluator.evaluate(data, part, judged_penalty, wanted, self.custom));
-                self.check_finite(&parts)?;
+                if !self.has_failed() {
+                    self.check_finite(&parts)?;
+                }
             }
+        }
+        if self.has_failed() {
+            return Ok(Some(Ending::Interrupted)); // such a report says nothing
         }
         if !self.is_brief {
             self.counters.checksum = checksum(self.counters.checksum, data_loss, self.network.parameters());
@@ -116,6 +129,15 @@ impl<R: Real> Session<'_, R> {
         }
         self.history.reports.push(report);
         Ok(ending)
+    }
+
+    /// The metrics of a user's own on the rows of the epoch so far, from what the steps said of them.
+    fn own_of_epoch(&self) -> Vec<(String, f64)> {
+        let seen = &self.counters.epoch_seen;
+        match seen.rows.is_empty() {
+            true => Vec::new(),
+            false => own_metrics(self.custom, self.parts.train, &seen.rows, &seen.predictions),
+        }
     }
 
     /// Ends the run where the training loss is finite but beyond hope.

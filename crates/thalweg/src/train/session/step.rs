@@ -9,6 +9,7 @@ use crate::kernels::OrderedSum;
 use crate::losses::Reduction;
 use crate::plan::Rows;
 use crate::real::Real;
+use crate::train::evaluate::predictions;
 use crate::train::{Counters, Parts};
 
 impl<R: Real> Session<'_, R> {
@@ -50,8 +51,8 @@ impl<R: Real> Session<'_, R> {
         let is_report_due = self.is_report_due();
         let is_observed = next_call <= self.counters.step + 1;
         let is_left = self.plan.leaves_outputs();
-        if is_report_due || is_observed && !is_left {
-            self.look()?;
+        if (is_report_due || is_observed && !is_left) && !self.look()? {
+            return Ok(Some(Ending::Interrupted));
         }
         if is_report_due {
             self.clear_epoch();
@@ -65,7 +66,9 @@ impl<R: Real> Session<'_, R> {
                 self.save(observers)?;
             }
         }
-        self.update()?;
+        if !self.update()? {
+            return Ok(Some(Ending::Interrupted));
+        }
         if is_observed && is_left && !is_report_due {
             self.plan.recall();
             self.note_loss();
@@ -83,7 +86,10 @@ impl<R: Real> Session<'_, R> {
             self.read_parameters();
             self.rules.penalty(self.network.layers(), self.network.parameters())
         });
-        self.update()?;
+        if !self.update()? {
+            self.clear_epoch();
+            return Ok(Some(Ending::Interrupted));
+        }
         self.counters.step += 1;
         self.counters.epoch += 1;
         self.average_weights();
@@ -97,7 +103,9 @@ impl<R: Real> Session<'_, R> {
         // Rows come in a random order, so that the processor does not foresee them: it is told while this step works.
         self.parts.train.prefetch(self.batches.upcoming_rows());
         self.augment();
-        self.update()?;
+        if !self.update()? {
+            return Ok(Some(Ending::Interrupted));
+        }
         self.counters.step += 1;
         self.counters.batch += 1;
         self.average_weights();
@@ -122,20 +130,22 @@ impl<R: Real> Session<'_, R> {
     }
 
     /// Takes the step of the current batch, and adds a batch to what is known of the epoch, but for a full one that is reported before
-    /// its update.
-    fn update(&mut self) -> Result<()> {
+    /// its update. `false`: a part of a user's own failed, and nothing was changed.
+    fn update(&mut self) -> Result<bool> {
         let mut is_noted = self.is_full_batch && !self.is_brief;
         if self.is_full_batch && self.is_brief && !self.plan.leaves_outputs() {
-            self.look()?;
+            if !self.look()? {
+                return Ok(false);
+            }
             self.add_to_epoch();
             is_noted = true;
         }
         let rows = seen(&self.augmented, &self.batches, &self.parts, &self.counters);
         if !self.plan.step(rows, &self.rates) {
-            return self.step_exactly(is_noted);
+            return if self.has_failed() { Ok(false) } else { self.step_exactly(is_noted) };
         }
         if is_noted {
-            return Ok(());
+            return Ok(true);
         }
         self.plan.recall();
         self.note_loss();
@@ -143,14 +153,18 @@ impl<R: Real> Session<'_, R> {
             return Err(self.diverged()); // a plan says so beforehand: this is for one that does not
         }
         self.add_to_epoch();
-        Ok(())
+        Ok(true)
     }
 
-    /// Computes outputs and loss of the current batch as it is before its update.
-    pub(super) fn look(&mut self) -> Result<()> {
+    /// Computes outputs and loss of the current batch as it is before its update. `false`: a part of a user's own failed.
+    pub(super) fn look(&mut self) -> Result<bool> {
         self.plan.forward(seen(&self.augmented, &self.batches, &self.parts, &self.counters));
         self.note_loss();
-        if self.last_loss.is_finite() { Ok(()) } else { Err(self.diverged()) }
+        match self.has_failed() {
+            true => Ok(false),
+            false if self.last_loss.is_finite() => Ok(true),
+            false => Err(self.diverged()),
+        }
     }
 
     /// Computes the loss from the outputs of the current batch, in the target's own units.
@@ -181,6 +195,7 @@ impl<R: Real> Session<'_, R> {
         self.counters.epoch_rows = 0;
         self.counters.epoch_weight = None;
         self.counters.epoch_metrics.clear();
+        self.counters.epoch_seen.clear();
     }
 
     /// Adds the current batch, whose loss was noted, to what is known of the epoch.
@@ -190,6 +205,11 @@ impl<R: Real> Session<'_, R> {
         self.add_loss_to_epoch(count, weighted);
         let (said, targets) = self.own_units.said(self.plan.outputs(count));
         self.counters.epoch_metrics.add(said, targets);
+        if !self.custom.is_empty() {
+            let outputs = self.plan.outputs(count);
+            let said = predictions(&self.rules.loss, outputs.len() / count, outputs, self.parts.train);
+            self.counters.epoch_seen.add(self.batches.last_rows(), &said);
+        }
     }
 
     /// Adds the last loss, of `rows` rows, to that of the epoch; `weight` is theirs, where they do not count once each.

@@ -119,7 +119,7 @@ fn network() -> Network<f32> {
 }
 
 fn setup(settings: &TrainingSettings, loss: Loss) -> Setup<'_> {
-    Setup { settings, loss, seed: 3, custom: &[], threads: 1 }
+    Setup { settings, loss, seed: 3, custom: &[], threads: 1, failure: None }
 }
 
 fn plain(data: &Dataset, settings: &TrainingSettings, loss: Loss) -> Result<Outcome> {
