@@ -233,14 +233,14 @@ fn a_run_is_verified_and_a_difference_is_placed() {
     // A number that somebody made better.
     program.write("run/hashes.jsonl", &lines);
     let metrics = fs::read_to_string(program.path("run/metrics.jsonl")).unwrap();
-    let validation = metrics.lines().filter(|line| line.contains("\"validation\"")).nth(1).unwrap();
-    let object: serde_json::Value = serde_json::from_str(validation).unwrap();
-    let better = validation.replace(&format!("\"accuracy\":{}", object["accuracy"]), "\"accuracy\":1.0");
-    program.write("run/metrics.jsonl", &metrics.replace(validation, &better));
+    let second = metrics.lines().filter(|line| line.contains("\"test\"")).nth(1).unwrap();
+    let object: serde_json::Value = serde_json::from_str(second).unwrap();
+    let better = second.replace(&format!("\"accuracy\":{}", object["accuracy"]), "\"accuracy\":1.0");
+    program.write("run/metrics.jsonl", &metrics.replace(second, &better));
     let found = program.run(&["verify", "run"]);
     assert_eq!(found.status, 1);
     let said = format!(
-        "different: between step {} and step {}, in validation.accuracy of metrics.jsonl, not in losses and weights: the file was changed\n",
+        "different: between step {} and step {}, in test.accuracy of metrics.jsonl, not in losses and weights: the file was changed\n",
         steps[0], steps[1]
     );
     assert_eq!(found.stdout, said);
