@@ -446,3 +446,12 @@ def test_a_loaded_network_holds_columns_against_their_names(blobs, tmp_path):
         with pytest.raises(ValueError, match=r"was not trained on the columns 'd'; choose those .*: x\[network.column_names\]"):
             act(frame.assign(d=1.0))
     assert thalweg.MLPClassifier.load(tmp_path / "mlp.safetensors").feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+def test_predictions_that_are_images_are_images():
+    from thalweg import layers
+
+    net = Network([layers.conv2d(4, kernel_size=3, padding="same"), layers.upsample(2)], [1, 3, 5])
+    x = np.random.default_rng(0).normal(size=(2, 1, 3, 5)).astype(np.float32)
+    assert net.predict(x).shape == (2, 4, 6, 10) == net.predict(list(x)).shape
+    assert Network([{"dense": 3}], 2).predict(x[0, 0, :, :2]).shape == (3, 3)

@@ -135,7 +135,7 @@ def test_training_goes_on_in_the_same_units(prices, frame):
     history = net.fit(x, y, epochs=2, optimizer={"name": "adam", "learning_rate": 1e-4}, validation_data=(x, y))
     assert history["train.r2"][-1] > before["r2"] - 0.01 and history["validation.mse"][-1] < 2 * before["mse"]
     assert net.evaluate(x, y)["r2"] == pytest.approx(r2(net.predict(x), y), rel=1e-5)
-    history = net.resume(x, y, epochs=3, optimizer={"name": "adam", "learning_rate": 1e-4})
+    history = net.resume(x, y, epochs=3, validation_data=(x, y))
     assert history["train.r2"][-1] > before["r2"] - 0.01
     net = prices.network
     net.step(x, y, optimizer={"name": "sgd", "learning_rate": 0.0001})

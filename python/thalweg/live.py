@@ -84,7 +84,11 @@ class Live:
             self._draw(network)
 
     def close(self) -> None:
-        """Draws the last state, if it was left out."""
+        """Draws the last state, if it was left out; does nothing where nothing was.
+
+        >>> live = Live(np.array([[0.0], [1.0]]), np.array([1.0, 3.0]), show=print)
+        >>> live.close()
+        """
         if self._left_out is not None:
             self._draw(self._left_out)
 
@@ -121,7 +125,16 @@ class Live:
         return '<div style="display:flex;flex-wrap:wrap">' + "".join(f"<div>{p}</div>" for p in pictures) + "</div>"
 
     def lines(self, network: Any, size: tuple[int, int], colour: bool) -> list[str]:
-        """The picture as it is now, in characters: ``size`` of them at most across and down."""
+        """The picture as it is now, in characters: ``size`` of them at most across and down; with ``colour``, in a terminal's.
+
+        >>> import thalweg
+        >>> live = Live(np.array([[0.0], [1.0]]), np.array([1.0, 3.0]), show=lambda html: None)
+        >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
+        >>> live({"epoch": 3.0, "step": 3.0, "train.loss": 5.0}, net)
+        >>> lines = live.lines(net, (30, 8), False)
+        >>> lines[0].strip(), len(lines) <= 8
+        ('epoch 3  loss 5', True)
+        """
         epoch, history, kind = int(self._columns["epoch"][-1]), self._history(), self._picture()
         title = f"epoch {epoch}  loss {self._columns['train.loss'][-1]:.4g}"
         if kind == "fit":

@@ -241,7 +241,12 @@ class Network:
 
     @property
     def feature_names(self) -> list[str]:
-        """What an array has in its columns: the names of the columns, of a category one for each of its values (``"kind=large"``)."""
+        """What an array has in its columns: the names of the columns, of a category one for each of its values (``"kind=large"``).
+
+        >>> import thalweg
+        >>> thalweg.Network([thalweg.layers.dense(1)], input_shape=2).feature_names
+        []
+        """
         return self._engine.feature_names
 
     def summary(self) -> str:
@@ -585,7 +590,7 @@ class Network:
     # Using and examining it.
 
     def predict(self, x: Any, *, threads: int | None = None) -> Any:
-        """``[rows, outputs]``: probabilities where the loss takes logits, else numbers in the target's own units.
+        """``[rows, *output_shape]``: probabilities where the loss takes logits, else numbers in the target's own units.
 
         ``x``: ``[rows, *input_shape]``; another shape raises ``ValueError``. ``threads`` changes no result.
 
@@ -603,11 +608,17 @@ class Network:
         if is_array(x):
             found = self._engine.predict_in_place(x)
             if found is not None:
-                return found
-        return self._engine.predict(self._given(x), threads)
+                return self._shaped(found)
+        return self._shaped(self._engine.predict(self._given(x), threads))
+
+    def _shaped(self, said: Any) -> Any:
+        """Predictions that are images are images."""
+        shape = self._engine.output_shape
+        return said if len(shape) == 1 else said.reshape(len(said), *shape)
 
     def evaluate(self, x: Any, y: Any, *, weights: Any = None) -> dict[str, float]:
-        """The loss and every metric that fits, by name, of predictions and targets in their own units. ``y`` and ``weights`` are as in ``fit``; metrics count every row once.
+        """The loss and every metric that fits, by name, of predictions and targets in their own units. ``y`` and ``weights`` are as in ``fit``;
+        metrics count every row once.
 
         >>> import thalweg
         >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
