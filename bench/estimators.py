@@ -80,15 +80,7 @@ def made(rows: int, columns: int, classes: int | None, dtype: str = "float32") -
 CLOCK: Callable[[], float] = time.perf_counter
 
 
-#: So many seconds pass before anything is timed: OpenBLAS's threads look for work some 20 ms after their last, on a processor that whoever
-#: comes next may want. The processor is kept busy meanwhile, so that its clock stays what it was.
-BETWEEN = 0.05
-
-
 def seconds(run: Callable[[], Any]) -> float:
-    begin = time.perf_counter()
-    while time.perf_counter() - begin < BETWEEN:
-        pass
     start = CLOCK()
     run()
     return CLOCK() - start

@@ -45,15 +45,25 @@ pub enum Start<'a, R> {
 
 /// What becomes of a chain that has come to its end.
 #[derive(Clone, Copy, Debug)]
-pub enum End<R> {
+pub enum End<'a, R> {
     /// It is stored.
     Store,
     /// It is added to 0, as the sum of one block of rows, whose -0 becomes +0, and stored.
     Sum,
-    /// As a gradient, added to 0, it changes what c holds by gradient descent: c ← fma(-rate, gradient, c).
+    /// As a gradient, it is added to 0, and a penalty is added to it: fma(l2, weight, gradient).
+    Penalise {
+        /// What weights are multiplied by.
+        l2: R,
+        /// As c.
+        weights: &'a [R],
+    },
+    /// As a gradient, added to 0, it changes what c holds by gradient descent: c ← fma(-rate, gradient, c), the gradient with the
+    /// penalty fma(l2, c, gradient) where there is one.
     Descend {
         /// -rate.
         minus_rate: R,
+        /// 0: no penalty.
+        l2: R,
     },
 }
 
@@ -73,7 +83,7 @@ pub struct Strip<'a, R> {
     /// What the chains start from.
     pub start: Start<'a, R>,
     /// What becomes of their ends.
-    pub end: End<R>,
+    pub end: End<'a, R>,
     /// Values that will be wanted next: they are asked for while the product runs, evenly. The second run comes only with
     /// a first one.
     pub ahead: [Run<R>; 2],
@@ -137,6 +147,9 @@ unsafe fn strip_body<R: Real, V: Vector<R>>(work: &Strip<'_, R>, c: &mut [R]) {
         Start::Rows(bias) => assert!(bias.len() >= rows, "a bias for each row"),
         Start::Zero | Start::Stored => {}
     }
+    if let End::Penalise { weights, .. } = work.end {
+        assert!(weights.len() >= rows * width, "a weight for each gradient");
+    }
     let pairs = V::WIDTH * 2;
     let mut column = 0;
     while column < columns {
@@ -193,7 +206,14 @@ unsafe fn tiles<R: Real, V: Vector<R>, const N: usize>(work: &Strip<'_, R>, colu
                     Start::Stored => TileStart::Stored,
                 },
                 c: c.as_mut_ptr().add(i * width + column),
-                end: work.end,
+                end: match work.end {
+                    End::Store => TileEnd::Store,
+                    End::Sum => TileEnd::Sum,
+                    End::Penalise { l2, weights } => {
+                        TileEnd::Penalise { l2, weights: weights.as_ptr().add(i * width + column) }
+                    }
+                    End::Descend { minus_rate, l2 } => TileEnd::Descend { minus_rate, l2 },
+                },
                 ahead,
             };
             if !ahead.is_none() {
@@ -263,8 +283,16 @@ struct Tile<R> {
     depth: usize,
     start: TileStart<R>,
     c: *mut R,
-    end: End<R>,
+    end: TileEnd<R>,
     ahead: Ahead<R>,
+}
+
+#[derive(Clone, Copy)]
+enum TileEnd<R> {
+    Store,
+    Sum,
+    Penalise { l2: R, weights: *const R },
+    Descend { minus_rate: R, l2: R },
 }
 
 #[derive(Clone, Copy)]
@@ -361,20 +389,33 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
         }
         let zero = V::splat(R::ZERO);
         match work.end {
-            End::Store => {}
-            End::Sum => {
+            TileEnd::Store => {}
+            TileEnd::Sum => {
                 for m in 0..M {
                     for n in 0..N {
                         chains[m][n] = zero.add(chains[m][n]);
                     }
                 }
             }
-            End::Descend { minus_rate } => {
-                let minus_rate = V::splat(minus_rate);
+            TileEnd::Penalise { l2, weights } => {
+                let l2 = V::splat(l2);
+                for m in 0..M {
+                    for n in 0..N {
+                        let weight = V::load(weights.add(m * width + n * V::WIDTH));
+                        chains[m][n] = l2.mul_add(weight, zero.add(chains[m][n]));
+                    }
+                }
+            }
+            TileEnd::Descend { minus_rate, l2 } => {
+                let (minus_rate, has_penalty, l2) = (V::splat(minus_rate), l2 != R::ZERO, V::splat(l2));
                 for m in 0..M {
                     for n in 0..N {
                         let c = V::load(work.c.add(m * width + n * V::WIDTH));
-                        chains[m][n] = minus_rate.mul_add(zero.add(chains[m][n]), c);
+                        let mut gradient = zero.add(chains[m][n]);
+                        if has_penalty {
+                            gradient = l2.mul_add(c, gradient);
+                        }
+                        chains[m][n] = minus_rate.mul_add(gradient, c);
                     }
                 }
             }

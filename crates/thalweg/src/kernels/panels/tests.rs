@@ -30,7 +30,9 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
         (Start::Rows(&biases), End::Store),
         (Start::Stored, End::Store),
         (Start::Zero, End::Sum),
-        (Start::Zero, End::Descend { minus_rate }),
+        (Start::Zero, End::Descend { minus_rate, l2: R::ZERO }),
+        (Start::Zero, End::Descend { minus_rate, l2: R::from_f64(0.01) }),
+        (Start::Zero, End::Penalise { l2: R::from_f64(0.01), weights: &before }),
     ] {
         let mut c = before.clone();
         strip(
@@ -53,8 +55,14 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
                 match end {
                     End::Store => {}
                     End::Sum => chain = R::ZERO + chain,
-                    End::Descend { minus_rate } => {
-                        chain = minus_rate.mul_add(R::ZERO + chain, before[i * width + j]);
+                    End::Penalise { l2, weights } => {
+                        chain = l2.mul_add(weights[i * width + j], R::ZERO + chain);
+                    }
+                    End::Descend { minus_rate, l2 } => {
+                        let before = before[i * width + j];
+                        let gradient = R::ZERO + chain;
+                        let penalised = l2.mul_add(before, gradient);
+                        chain = minus_rate.mul_add(if l2 == R::ZERO { gradient } else { penalised }, before);
                     }
                 }
                 assert_eq!(

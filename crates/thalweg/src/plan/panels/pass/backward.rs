@@ -115,17 +115,23 @@ impl<R: Real> Pass<'_, R> {
         let Unit { stage, block, panel, k_panel, ahead } = *unit;
         let is_bias = k_panel == stage.input_panels::<R>();
         let chunk = stage.chunk::<R>(panel, k_panel);
-        if let (Some(minus_rate), false, Form::Panels) = (self.descent(rule), is_bias, stage.form)
-            && !stage.weight_lanes()
-        {
+        let is_product = !is_bias && matches!(stage.form, Form::Panels) && !stage.weight_lanes();
+        if let (true, Some(minus_rate)) = (is_product, self.descent(rule)) {
             // SAFETY: a chunk's parameters belong to the chunk's unit, and nobody reads the weights in this phase.
             let w = unsafe { self.buffers.weights.part(chunk) };
             let mut work = self.weight_product(unit, w.len());
-            work.end = End::Descend { minus_rate };
+            work.end = End::Descend { minus_rate, l2: R::from_f64(self.rules.l2) };
             work.ahead = ahead;
             return strip(&work, w);
         }
         let scratch = &mut self.scratch()[..chunk.len()];
+        if let (true, Some(l2), Some(rule)) = (is_product, self.early_penalty(), rule) {
+            // SAFETY: as above.
+            let w = unsafe { self.buffers.weights.part(chunk.clone()) };
+            self.gradient(unit, End::Penalise { l2, weights: w }, scratch);
+            self.cut(scratch);
+            return self.update(chunk, w, scratch, false, rule);
+        }
         if if is_bias { stage.bias_lanes() } else { stage.weight_lanes() } {
             self.gradient_in_lanes(unit, is_bias, scratch);
             return self.close(chunk, scratch, block, is_bias, rule);
@@ -137,7 +143,10 @@ impl<R: Real> Pass<'_, R> {
         };
         match is_bias {
             true => panels::add_rows(self.dy(unit), !block.begins, dw),
-            false => self.gradient(unit, dw),
+            false => {
+                let end = if self.buffers.chains.is_empty() { End::Sum } else { End::Store };
+                self.gradient(unit, end, dw);
+            }
         }
         self.close(chunk, dw, block, is_bias, rule);
     }
@@ -148,16 +157,17 @@ impl<R: Real> Pass<'_, R> {
     }
 
     /// The chains of one chunk over the rows of a block.
-    fn gradient(&self, unit: &Unit<'_, R>, dw: &mut [R]) {
+    fn gradient<'a>(&'a self, unit: &'a Unit<'_, R>, end: End<'a, R>, dw: &mut [R]) {
         let mut work = self.weight_product(unit, dw.len());
-        let is_sum = self.buffers.chains.is_empty();
-        if is_sum && work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < panel_width::<R>() {
+        if !matches!(end, End::Store)
+            && work.columns.next_multiple_of(LEAST_REGISTER / size_of::<R>()) < panel_width::<R>()
+        {
             // Registers beyond the columns are not computed; what lies there must not reach the padding.
             dw.fill(R::ZERO);
         }
         // Changed where it lies: a copy of so many bytes, just written, would be waited for.
         work.start = if unit.block.begins { Start::Zero } else { Start::Stored };
-        work.end = if is_sum { End::Sum } else { End::Store };
+        work.end = end;
         work.ahead = unit.ahead;
         strip(&work, dw);
     }

@@ -57,9 +57,19 @@ impl<R: Real> Pass<'_, R> {
     /// -rate, where a gradient is a whole batch's and changes the parameters by nothing but gradient descent: then it need
     /// not be stored.
     pub(super) fn descent(&self, rule: Option<&StageRule<R>>) -> Option<R> {
-        let is_plain = self.rules.l2 == 0.0 && self.rules.l1 == 0.0 && self.rules.clip_value.is_none();
-        let is_whole = self.buffers.chains.is_empty() && self.buffers.totals.is_empty();
-        if is_plain && is_whole { rule?.weight.descent() } else { None }
+        let is_plain = self.rules.l1 == 0.0 && self.rules.clip_value.is_none();
+        if is_plain && self.is_whole() { rule?.weight.descent() } else { None }
+    }
+
+    /// The squares' penalty, where it can be added to a gradient as soon as that is summed.
+    pub(super) fn early_penalty(&self) -> Option<R> {
+        let is_early = self.rules.l2 != 0.0 && self.rules.l1 == 0.0 && self.is_whole();
+        is_early.then(|| R::from_f64(self.rules.l2))
+    }
+
+    /// Whether the gradient of a block is that of the batch.
+    fn is_whole(&self) -> bool {
+        self.buffers.chains.is_empty() && self.buffers.totals.is_empty()
     }
 
     /// Parameters and their state, to be asked for; nothing where they are near or there are none.
@@ -80,6 +90,10 @@ impl<R: Real> Pass<'_, R> {
         if !is_bias && (self.rules.l2 != 0.0 || self.rules.l1 != 0.0) {
             elementwise::penalise(R::from_f64(self.rules.l2), R::from_f64(self.rules.l1), w, dw);
         }
+        self.cut(dw);
+    }
+
+    pub(super) fn cut(&self, dw: &mut [R]) {
         if let Some(limit) = self.rules.clip_value {
             elementwise::cut(R::from_f64(limit), dw);
         }
