@@ -1,6 +1,8 @@
 //! Features most of which are 0: only the others are kept, row after row, in memory that may belong to somebody else.
 
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::shared_features::{Number, SharedSlice, SharedValues, with_shared};
 
@@ -116,12 +118,7 @@ impl SparseFeatures {
 
     /// Calls `visit` with the column and the value of all that is kept of a row within these columns.
     #[inline(always)]
-    pub(super) fn visit_row(
-        &self,
-        row: usize,
-        columns: std::ops::Range<usize>,
-        mut visit: impl FnMut(usize, f64),
-    ) {
+    pub(super) fn visit_row(&self, row: usize, columns: Range<usize>, mut visit: impl FnMut(usize, f64)) {
         let (mut low, end) = (self.starts[row], self.starts[row + 1]);
         let mut high = end;
         while columns.start > 0 && low < high {
@@ -174,17 +171,24 @@ impl SparseFeatures {
 
     /// Some of the rows, copied, in the order given.
     pub(super) fn select(&self, rows: &[u32]) -> SparseFeatures {
-        let mut starts = vec![0];
-        let (mut column_numbers, mut values) = (Vec::new(), Vec::new());
-        for &row in rows {
-            self.visit_row(row as usize, 0..self.columns, |column, value| {
-                column_numbers.push(column as i64);
-                values.push(value);
-            });
-            starts.push(values.len());
+        fn pick<T: Copy>(from: &[T], ranges: impl Iterator<Item = Range<usize>>) -> Vec<T> {
+            ranges.flat_map(|range| from[range].iter().copied()).collect()
         }
-        let column_numbers = ColumnNumbers::I64(std::sync::Arc::new(column_numbers));
-        let values = SharedValues::F64(std::sync::Arc::new(values));
+        let ranges = || rows.iter().map(|&row| self.starts[row as usize]..self.starts[row as usize + 1]);
+        let mut starts = vec![0];
+        for range in ranges() {
+            starts.push(starts[starts.len() - 1] + range.len());
+        }
+        let column_numbers = match &self.column_numbers {
+            ColumnNumbers::I32(v) => ColumnNumbers::I32(Arc::new(pick((**v).as_ref(), ranges()))),
+            ColumnNumbers::I64(v) => ColumnNumbers::I64(Arc::new(pick((**v).as_ref(), ranges()))),
+        };
+        let values = match &self.values {
+            SharedValues::F32(v) => SharedValues::F32(Arc::new(pick((**v).as_ref(), ranges()))),
+            other => SharedValues::F64(Arc::new(with_shared!(other, v => {
+                pick((**v).as_ref(), ranges()).into_iter().map(Number::number).collect::<Vec<f64>>()
+            }))),
+        };
         SparseFeatures { starts, column_numbers, values, columns: self.columns }
     }
 }
@@ -210,8 +214,6 @@ impl fmt::Debug for SparseFeatures {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::data::{Dataset, DatasetTargets, Features, FittedScale};
     use crate::shape::Shape;

@@ -56,8 +56,19 @@ impl Crew {
                 false
             }
         };
-        self.is_together = threads > 1 && self.pace.is_together(rows, is_awake);
+        self.is_together = threads > 1 && self.pace.is_together(rows, is_awake) && !self.is_refused;
+        if self.is_together && self.team.is_none() {
+            self.start();
+        }
         self.now()
+    }
+
+    /// Starts the team, for a step that does not wait until it is awake.
+    #[cold]
+    fn start(&mut self) {
+        self.team = Team::new(self.threads).ok();
+        self.is_refused = self.team.is_none();
+        self.is_together = !self.is_refused;
     }
 
     /// Who makes a step that is too short for a team.

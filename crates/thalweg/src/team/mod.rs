@@ -50,7 +50,7 @@ mod tests;
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub(crate) use crew::Crew;
 pub use member::Member;
@@ -66,9 +66,11 @@ use sync::{Builder, JoinHandle, SPINS, SPINS_WHEN_CROWDED};
 pub const MOST_THREADS: usize = 1024;
 
 /// How many threads a run uses where nobody says it: one per processor that this process may use, which the system can
-/// limit; 1 if it does not say.
+/// limit; 1 if it does not say. It is asked once.
 pub fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
+    // The system reads files to answer, which takes longer than a short fit.
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS))
 }
 
 /// A fixed set of threads that run the same closure at once; the thread that calls [`run`](Self::run) is one of them.
@@ -99,7 +101,6 @@ impl Team {
     pub fn new(threads: usize) -> Result<Team> {
         Team::check(threads)?;
         let failed = |source| Error::Threads { threads, source };
-        // The system is asked only for those who will wait: it reads files to answer.
         let is_crowded = threads > 1 && threads > default_threads();
         let spins = if is_crowded { SPINS_WHEN_CROWDED } else { SPINS };
         let meeting = Arc::new(Meeting {

@@ -5,7 +5,7 @@ use std::time::Instant;
 /// How long a stretch of steps is timed, in seconds: long enough that the clock and a hiccup do not decide.
 const STRETCH: f64 = 2e-3;
 
-/// A first impression is the median of so many steps, or of what a stretch has: a fit may be over before a stretch is.
+/// A first impression is the median of so many steps, or a stretch that has fewer: a fit may be over before a stretch is.
 const FIRST_STEPS: usize = 9;
 
 /// A team whose stretch takes this much longer than its best one has lost a processor to somebody else, perhaps.
@@ -30,6 +30,9 @@ const PATIENCE: u32 = 256;
 /// Multiply-adds of a step's forward pass below which one thread begins: such a step takes a fraction of a millisecond, and a fit of
 /// some of them may be over before a team is awake.
 const SHORT: usize = 4_000_000;
+
+/// Seconds of a step up to which one thread goes on until the team is awake: longer ones are not worth it.
+const AWAITED: f64 = 100e-6;
 
 /// How many stretches one thread goes on after the team's first trial was in vain, where steps are short.
 const FIRST_ALONE: u32 = 2;
@@ -152,6 +155,11 @@ impl Pace {
     #[inline]
     fn look(&mut self, seconds: f64, of_step: f64) {
         if self.steps == 1 && seconds >= LONG {
+            if !self.together {
+                self.alone = Some(seconds / self.rows.max(1) as f64);
+                self.together = self.turn(true);
+                self.awaits = false;
+            }
             return self.begin();
         }
         if !self.is_warm {
@@ -227,7 +235,9 @@ impl Pace {
     fn turn(&mut self, together: bool) -> bool {
         self.since = 0;
         self.is_warm = false;
-        self.awaits = together && self.is_short;
+        // A called worker does not stay awake for longer than so, and asks are a step apart.
+        let step = self.alone.map_or(0.0, |per_row| per_row * self.of_step as f64);
+        self.awaits = together && self.is_short && step < AWAITED;
         together
     }
 }
@@ -266,6 +276,32 @@ mod tests {
         let expected = [vec![false, true], vec![false; 4], vec![true], vec![false; 8], vec![true]].concat();
         assert_eq!(stretches(&mut pace, 16, 2.0, 1.0), expected);
         assert!(Pace::for_steps_of(SHORT).together);
+    }
+
+    #[test]
+    fn a_team_that_sleeps_between_steps_is_tried_all_the_same() {
+        // Steps that outlast a called worker, which is asleep whenever it is asked for.
+        let mut pace = Pace::for_steps_of(SHORT - 1);
+        let mut now = Instant::now();
+        let who: Vec<bool> = (0..400)
+            .map(|_| {
+                let together = pace.at(now, 32, || false);
+                now += Duration::from_micros(if together { 250 } else { 400 });
+                together
+            })
+            .collect();
+        assert!(who[40..].iter().all(|together| *together), "{who:?}");
+    }
+
+    #[test]
+    fn long_steps_come_back_to_the_team() {
+        for multiply_adds in [SHORT - 1, SHORT] {
+            for (team, alone) in [(6_000, 11_000), (9_000, 17_000), (300, 11_000), (4_000, 7_900)] {
+                let mut pace = Pace::for_steps_of(multiply_adds);
+                let who = steps(&mut pace, 600, team, alone, 50);
+                assert!(who[100..].iter().all(|together| *together), "{team} µs against {alone}: {who:?}");
+            }
+        }
     }
 
     /// Who takes each step, where one takes the team and one thread so many microseconds, and the first of the team `wake` more.

@@ -269,8 +269,10 @@ impl<'a, R: Real> Session<'a, R> {
         let unseen = self.counters.epoch_metrics.clone();
         let mut metrics = state.counters.epoch_metrics.clone();
         metrics.clear();
-        let seen = state.counters.epoch_seen.rows.len() as u64;
-        let lacks_own = !self.custom.is_empty() && seen != state.counters.epoch_rows;
+        let seen = &state.counters.epoch_seen;
+        let is_complete =
+            seen.rows.len() as u64 == state.counters.epoch_rows && seen.are_of(self.parts.train);
+        let lacks_own = !self.custom.is_empty() && !is_complete;
         let collects_others = metrics != unseen || lacks_own;
         let batch =
             usize::try_from(state.counters.batch).ok().filter(|batch| *batch < self.batches.per_epoch())?;

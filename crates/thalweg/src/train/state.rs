@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::custom::Options;
+use crate::data::{Dataset, DatasetTargets};
 use crate::metrics::{Metrics, Task};
 use crate::real::{Precision, Real};
 
@@ -66,6 +67,18 @@ pub struct SeenRows {
 }
 
 impl SeenRows {
+    /// Whether the data have such rows, and as many outputs.
+    pub(crate) fn are_of(&self, data: &Dataset) -> bool {
+        let (rows, count) = (self.rows.len(), self.predictions.len());
+        let outputs = count / rows.max(1);
+        let fit = match data.targets() {
+            DatasetTargets::Values { outputs: wanted, .. } => outputs == *wanted,
+            DatasetTargets::Classes { .. } | DatasetTargets::None => outputs > 0,
+        };
+        rows == 0
+            || count == rows * outputs && fit && self.rows.iter().all(|&row| (row as usize) < data.rows())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -48,7 +48,7 @@ impl<R: Real> LayerForward<R> {
         let Some(program) = Program::new::<R>(network.layers(), size) else { return Ok(None) };
         let mut plan = LayerForward {
             memory: Memory::new(&program, network.parameter_count(), 0, largest_batch, threads),
-            crew: Crew::new(threads, Pace::new())?,
+            crew: Crew::new(threads, Pace::for_steps_of(largest_batch * work(network)))?,
             outputs: network.output_shape().len(),
             is_prepared: false,
             work: work(network),

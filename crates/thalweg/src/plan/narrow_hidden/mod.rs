@@ -129,8 +129,10 @@ impl<R: Real> NarrowHiddenPlan<R> {
             z: Arena::with_len(lanes * sizes.outputs),
             hidden: net.keeps().then(|| {
                 let units = registers * unit_width::<R>();
-                let pieces = if threads > 1 { 2 } else { 1 };
-                Arena::with_len(pieces * layout::piece_panels(units, threads) * panel_width::<R>() * units)
+                let (piece, all) = (layout::piece_panels(units, threads), lanes / panel_width::<R>());
+                // A team has a second place for the next piece, if there is one.
+                let panels = if piece >= all { all } else { piece * threads.min(2) };
+                Arena::with_len(panels * panel_width::<R>() * units)
             }),
             dz: Arena::with_len(lanes * sizes.outputs),
             factor: rules.loss.gradient_factor(rows),

@@ -75,7 +75,7 @@ impl<R: Real> PanelForward<R> {
             rows: [vec![R::ZERO; widest], vec![R::ZERO; widest]],
             work_of_row,
             rules: Rules::forward_only(Loss::MeanSquaredError),
-            crew: Crew::new(threads, Pace::new())?,
+            crew: Crew::new(threads, Pace::for_steps_of(work))?,
             program,
         };
         plan.set_parameters(network.parameters());

@@ -38,7 +38,16 @@ impl<R: Real> Session<'_, R> {
             let evaluator = self.evaluator.get(&self.network, &self.rules.loss, self.parts.train)?;
             evaluator.set_parameters(self.network.parameters());
             parts.push(evaluator.evaluate(data, part, penalty, Wanted::All, self.custom));
+            if self.has_failed() {
+                parts.clear(); // such an evaluation says nothing
+                break;
+            }
             self.check_finite(&parts)?;
+        }
+        // Nothing that was learned is lost with it.
+        let is_cut_short = self.has_failed() && ending != Ending::Interrupted;
+        if is_cut_short {
+            self.counters.finished = false;
         }
         network.parameters_mut().copy_from_slice(self.network.parameters());
         if ending != Ending::Interrupted {
@@ -51,7 +60,7 @@ impl<R: Real> Session<'_, R> {
             false => self.saved.parameters_sha256(),
         };
         Ok(Outcome {
-            ending,
+            ending: if is_cut_short { Ending::Interrupted } else { ending },
             history: self.history,
             epochs: self.counters.epoch,
             steps: self.counters.step,

@@ -113,13 +113,13 @@ impl<R: Real> Session<'_, R> {
         if epoch_ends {
             self.counters.epoch += 1;
         }
-        let ending = if self.is_report_due() { self.report(observers)? } else { None };
+        let ending = if self.is_report_due() { self.report(observers) } else { Ok(None) };
         if epoch_ends {
             self.counters.batch = 0;
             self.clear_epoch();
             self.batches.seek(self.counters.epoch, 0);
         }
-        Ok(ending)
+        ending
     }
 
     /// Changes the rows of the current batch, if rows are changed.

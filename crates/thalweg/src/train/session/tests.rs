@@ -178,7 +178,8 @@ fn brief_reports_say_what_the_steps_saw() {
         ("LanePlan", one(3).dense(5).tanh().dense(1).build(0), 13, adam()),
         ("NarrowHiddenPlan", one(2).dense(40).relu().dense(3).build(0), 37, adam()),
         ("OneOutputPlan", one(70).dense(1).build(0), 21, adam()),
-        ("PanelPlan", one(7).dense(300).relu().dense(3).build(0), 130, adam()),
+        ("NarrowHiddenPlan", one(7).dense(300).relu().dense(3).build(0), 130, adam()),
+        ("PanelPlan", one(7).dense(300).tanh().dense(3).build(0), 130, adam()),
         ("PanelPlan", one(70).dense(40).relu().dense(3).build(0), 1030, adam()),
         ("LbfgsSteps", one(3).dense(5).tanh().dense(2).build(0), 13, lbfgs()),
     ];
