@@ -77,6 +77,7 @@ impl Rows {
             Features::F32(_) => "f32",
             Features::F64(_) => "f64",
             Features::Shared(_) => "shared",
+            Features::Sparse(_) => "sparse",
         }
     }
 
@@ -86,7 +87,7 @@ impl Rows {
             Features::U8(values) => size_of_val(values.as_slice()),
             Features::F32(values) => size_of_val(values.as_slice()),
             Features::F64(values) => size_of_val(values.as_slice()),
-            Features::Shared(values) => values.len() * size_of::<f64>(),
+            features @ (Features::Shared(_) | Features::Sparse(_)) => features.len() * size_of::<f64>(),
         }
     }
 }
