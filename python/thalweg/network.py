@@ -289,7 +289,9 @@ class Network:
         return self._engine.parameter(name)
 
     def __setitem__(self, name: str, values: Any) -> None:
-        self._engine.set_parameter(name, np.ascontiguousarray(values, dtype=np.float64))
+        given = np.asarray(values)
+        refuse_no_numbers(given, f"the parameter {name!r}")
+        self._engine.set_parameter(name, np.ascontiguousarray(given, dtype=np.float64))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -445,8 +447,11 @@ class Network:
         shown = None
         if live:
             from .live import Live
+            from .plot import class_ids
 
-            shown = Live(train.unscaled(), y, are_classes=are_classes(as_targets(y), outputs, loss))
+            ids = class_ids(self, y)
+            drawn = y if ids is None else ids
+            shown = Live(train.unscaled(), drawn, are_classes=ids is not None or are_classes(as_targets(y), outputs, loss))
             watchers.append(shown)
         call, with_parameters = joined(watchers, self._like)
         chosen = None if loss is None else spelled(loss)

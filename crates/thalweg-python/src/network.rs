@@ -413,7 +413,10 @@ impl Network {
     fn are_same(&self, settings: &str, others: &str) -> PyResult<bool> {
         let model = self.model()?;
         let read = |settings: &str| -> PyResult<String> {
-            Ok(format!("{:?}", self.settings(&model, settings, &[])?))
+            let mut settings = self.settings(&model, settings, &[])?;
+            let rate = settings.learning_rate.unwrap_or_else(|| settings.optimizer.default_learning_rate());
+            settings.learning_rate = Some(rate);
+            Ok(format!("{settings:?}"))
         };
         Ok(read(settings)? == read(others)?)
     }

@@ -195,8 +195,9 @@ class MultiLayerPerceptron(Parameters, ABC):
         except BaseException:
             if before:
                 # Refused before there was an outcome: what was fitted before stays.
-                self.__dict__.clear()
-                self.__dict__.update(before)
+                own = vars(self)
+                own.clear()
+                own.update(before)
             raise
 
     def _begin(self, x: Any, seed: int) -> None:
