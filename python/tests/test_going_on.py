@@ -316,6 +316,8 @@ def test_settings_that_are_spelled_out_are_the_same(wave):
     for other in ({"shuffle": False}, {"learning_rate": 0.01}, {"seed": 1}, {"l2": 0.1}):
         with pytest.raises(ValueError, match="the training went by"):
             network.resume(x, y, epochs=5, **other)
+    with pytest.raises(ValueError, match="did you mean `shuffle`"):
+        network.resume(x, y, epochs=5, shufle=True)
 
 
 def test_pickles_of_before_load(wave):
@@ -333,20 +335,30 @@ def test_pickles_of_before_load(wave):
 
 
 def test_fits_of_copies_do_not_end_each_other(wave):
-    x, y = wave
-    for own in ((), (CutLayer(0, "forward"),)):
-        network = net(*own)
-        copies = [network.copy(), network._like(network._engine.parameters())]
+    x, y = wave[0][:50], wave[1][:50]
+    # So large that what one of them raises is on its way for long.
+    network = Network([layers.dense(1200, activation="relu"), layers.dense(1200, activation="relu"), layers.dense(1)], 2)
+    copy, told, done = network.copy(), [], threading.Event()
 
-        def bad(predictions, targets):
-            # The copy is trained while the first one's exception is on its way.
-            for copy in copies:
-                copy.fit(x, y, epochs=3, metrics=[lambda predictions, targets: 1.0])
-                assert copy.state.epoch == 3
-            raise RuntimeError("one only")
+    def bad(predictions, targets):
+        raise RuntimeError("one only")
 
-        with pytest.raises(RuntimeError, match="one only"):
-            network.fit(x, y, epochs=2, metrics=[bad])
+    def other():
+        while not done.is_set():
+            with pytest.raises(RuntimeError, match="one only"):
+                network.fit(x, y, epochs=1, metrics=[bad], threads=1)
+            told.append(True)
+
+    thread = threading.Thread(target=other, daemon=True)
+    thread.start()
+    try:
+        for _ in range(8):
+            copy.fit(x, y, epochs=4, metrics=[lambda predictions, targets: 0.0], threads=1)
+            assert copy.state.epoch == 4
+    finally:
+        done.set()
+        thread.join()
+    assert told
 
 
 def test_a_copy_tells_what_its_own_loss_raises(wave):
@@ -358,6 +370,7 @@ def test_a_copy_tells_what_its_own_loss_raises(wave):
     loss.at = loss.calls + 1
     with pytest.raises(RuntimeError, match="cut"):
         copy.evaluate(x, y)
+    loss.at = None
     assert np.isfinite(network.evaluate(x, y)["loss"])
 
 

@@ -389,7 +389,8 @@ class Network:
 
         ``loss`` is a name, a dictionary, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``; without
         it, that which goes with the targets. ``metrics`` are names, or functions ``metric(predictions, targets) -> number`` of
-        ``[rows, outputs]`` predictions, of which less is better where one stops a training. ``training`` takes every other key of an
+        ``[rows, outputs]`` predictions, under names that Thalweg's have not, of which less is better where one stops a training.
+        ``training`` takes every other key of an
         experiment's ``training`` table: ``schedule``, ``l2``, ``clip_norm``, ``early_stopping`` ... ``epochs`` or ``steps`` say how long;
         100 epochs without them. ``state`` goes on from the state of another training, by the settings that are given here.
 
@@ -399,8 +400,8 @@ class Network:
 
         ``x``: ``[rows, *input_shape]``, finite numbers, which are read where they lie. ``y``: ``[rows]`` or ``[rows, outputs]``, numbers; or
         class numbers from 0, where they are whole numbers and the network has several outputs or the loss is one of classes. ``weights``:
-        what each row counts, ``[rows]``, 0 or more. ``validation_data`` and ``test_data``: ``(x, y)`` or ``(x, y, weights)``. ``batch_size``:
-        rows of an update, 1 or more, or ``"full"``. ``epochs``: passes over the rows, 100 where neither it nor ``steps``, the number of
+        what each row counts, ``[rows]`` or one number, 0 or more. ``validation_data`` and ``test_data``: ``(x, y)`` or ``(x, y, weights)``.
+        ``batch_size``: rows of an update, 1 or more, or ``"full"``. ``epochs``: passes over the rows, 100 where neither it nor ``steps``, the number of
         updates, is given. ``report_every``: epochs, or text such as ``"10 steps"``; by default every epoch, of full batches every 100 steps.
         ``threads`` changes no result. ``verbose`` shows a progress bar, ``live`` redraws pictures
         in a notebook or a terminal.
@@ -898,8 +899,9 @@ def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], ma
     if "lost_loss" not in before and _spelling(loss) not in (_spelling(before["loss"]), _spelling(made)):
         others.append("loss")
     for name in others:
+        gone_by = f"{name}={known[name]!r}" if name in known else f"the default of {name}"
         raise ValueError(
-            f"the training went by {name}={known.get(name)!r}, not {given[name]!r}; leave it out to go on with the training, or go another "
+            f"the training went by {gone_by}, not {given[name]!r}; leave it out to go on with the training, or go another "
             f"way from here with fit(x, y, state=network.state, {name}=...)"
         )
 
@@ -908,9 +910,11 @@ def _is_same(name: str, settings: Mapping[str, Any], value: Any, are_same: Calla
     """Whether a setting is that of the training, spelled out or not."""
     if to_json(settings.get(name)) == to_json(value):
         return True
+    if name not in settings:
+        return are_same("{}", to_json({name: value}))
     try:
-        return are_same(to_json({name: settings[name]} if name in settings else {}), to_json({name: value}))
-    except ValueError:
+        return are_same(to_json({name: settings[name]}), to_json({name: value}))
+    except ValueError:  # of what is right only together with other settings
         return False
 
 
@@ -937,7 +941,10 @@ def _refuse_other_rows(before: dict[str, Any], x: Any, arguments: dict[str, Any]
 
 
 #: Arguments of ``fit`` that say how many updates there are, how large, or when they are reported.
-_OF_MANY_STEPS = ("batch_size", "epochs", "steps", "report_every", "metrics", "callbacks", "validation_data", "test_data", "threads", "verbose", "live")
+_OF_MANY_STEPS = (
+    *("batch_size", "epochs", "steps", "report_every", "metrics", "callbacks"),
+    *("validation_data", "test_data", "threads", "verbose", "live"),
+)
 
 #: What a layer of one's own must have (:class:`thalweg.layers.Layer`).
 _LAYER_NEEDS = ("output_shape", "forward", "backward")
