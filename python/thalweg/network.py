@@ -899,7 +899,7 @@ def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], ma
     if "lost_loss" not in before and _spelling(loss) not in (_spelling(before["loss"]), _spelling(made)):
         others.append("loss")
     for name in others:
-        gone_by = f"{name}={known[name]!r}" if name in known else f"the default of {name}"
+        gone_by = f"{name}={known[name]!r}" if name in known else f"{name} at its default"
         raise ValueError(
             f"the training went by {gone_by}, not {given[name]!r}; leave it out to go on with the training, or go another "
             f"way from here with fit(x, y, state=network.state, {name}=...)"
