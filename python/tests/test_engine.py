@@ -455,3 +455,84 @@ def test_predictions_that_are_images_are_images():
     x = np.random.default_rng(0).normal(size=(2, 1, 3, 5)).astype(np.float32)
     assert net.predict(x).shape == (2, 4, 6, 10) == net.predict(list(x)).shape
     assert Network([{"dense": 3}], 2).predict(x[0, 0, :, :2]).shape == (3, 3)
+
+
+def test_targets_and_weights_that_are_no_numbers_are_refused(wave):
+    x, t = wave
+    masked = np.ma.array(t, mask=[True] + [False] * (len(t) - 1))
+    dates = np.arange(len(t)).astype("datetime64[s]")
+    for wrong, said in ((masked, "masked"), (t + 1j, "Complex"), (dates, "dates or durations"), (dates - dates[0], "dates or durations")):
+        for act in (
+            lambda: small().fit(x, wrong, epochs=1),
+            lambda: small().fit(x, t, weights=wrong, epochs=1),
+            lambda: thalweg.MLPRegressor(max_iter=1).fit(x, wrong),
+            lambda: thalweg.LinearRegression().fit(x, t, sample_weight=wrong),
+        ):
+            with pytest.raises(ValueError, match=said):
+                act()
+    with pytest.raises(ValueError, match="masked"):
+        thalweg.MLPClassifier(max_iter=1).fit(x, np.ma.array(t > 0, mask=masked.mask))
+    net = small()
+    with pytest.raises(ValueError, match="Complex"):
+        net["0.bias"] = np.zeros(5) + 1j
+
+
+def test_class_numbers_do_not_wrap(wave):
+    x, t = wave
+    net = Network([{"dense": 2}], 2)
+    for kind in (np.int64, np.uint64):
+        with pytest.raises(ValueError, match=r"label 4294967297, but with 2 classes labels go from 0 to 1"):
+            net.fit(x, (t > 0).astype(kind) * (2**32 + 1), epochs=1)
+
+
+def test_weights_may_be_a_column_or_one_number(wave):
+    x, t = wave
+    weights = np.linspace(0.5, 2, len(t))
+    losses = [small().fit(x, t, weights=w, epochs=2)["train.loss"].tolist() for w in (weights, weights[:, np.newaxis], list(weights))]
+    assert losses[0] == losses[1] == losses[2]
+    plain, once = (small().fit(x, t, weights=w, epochs=2)["train.loss"] for w in (None, 1.0))
+    assert np.allclose(plain, once)
+    with pytest.raises(ValueError, match="one number for each row"):
+        small().fit(x, t, weights=np.ones((len(t), 2)), epochs=1)
+
+
+def test_none_and_numpys_numbers_are_taken(wave, tmp_path):
+    x, t = wave
+    history = small().fit(x, t, metrics=None, callbacks=None, epochs=np.int64(4), report_every=np.int64(2))
+    assert history["epoch"].tolist() == [2, 4]
+    for wrong in (0, True, 1.5):
+        with pytest.raises(ValueError, match="report_every must be a whole number"):
+            small().fit(x, t, report_every=wrong, epochs=1)
+    with pytest.raises(ValueError, match='`batch_size` must be a whole number from 1, or "full", not "auto"'):
+        small().fit(x, t, batch_size="auto", verbose=True, epochs=1)
+    settings = {"training.optimizer.learning_rate": np.float64(0.1), "hidden": np.array([8, 8])}
+    assert thalweg.train("spiral", out=tmp_path / "run", steps=np.int64(10), **settings).result["steps"] == 10
+
+
+@pytest.mark.parametrize("name", ["rmse", "accuracy", "loss", "data_loss"])
+def test_a_metric_of_ones_own_has_a_name_of_its_own(wave, name):
+    x, t = wave
+
+    def metric(predictions, targets):
+        return 7.0
+
+    metric.__name__ = name
+    with pytest.raises(ValueError, match=f'cannot be called "{name}"'):
+        small().fit(x, t, metrics=[metric], epochs=1)
+
+
+def test_a_refused_fit_leaves_no_names(wave):
+    pandas = pytest.importorskip("pandas")
+    x, t = wave
+    net = small()
+    for act in (net.fit, net.step):
+        with pytest.raises(ValueError, match="nope"):
+            act(pandas.DataFrame(x, columns=["a", "b"]), t, optimizer="nope")
+        assert net.column_names == []
+    net.fit(pandas.DataFrame(x, columns=["c", "d"]), t, epochs=1)
+    assert net.column_names == ["c", "d"]
+
+
+def test_a_stop_needs_a_limit():
+    with pytest.raises(ValueError, match="needs a limit"):
+        thalweg.callbacks.StopWhen("train.loss")

@@ -679,3 +679,106 @@ def test_a_word_is_no_truth_value(blobs, name):
     x, y = blobs
     with pytest.raises(ValueError, match=f"{name} must be True or False, not 'no'"):
         MLPClassifier((4,), **{name: "no"}).fit(x, y)
+
+
+def test_a_refused_fit_changes_nothing(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((4,), random_state=0, max_iter=3).fit(x, y)
+    before, attributes = mlp.predict_proba(x), dict(mlp.__dict__)
+    for wrong in ({"validation_data": 5}, {"sample_weight": -1.0}):
+        with pytest.raises(ValueError):
+            mlp.fit(x[:, :2], np.array(["a", "b", "c"])[y], **wrong)
+        assert mlp.__dict__ == attributes
+    mlp.set_params(schedule="nope", solver="sgd")
+    with pytest.raises(ValueError, match="nope"):
+        mlp.fit(x, y)
+    assert np.array_equal(mlp.predict_proba(x), before) and mlp.n_iter_ == 3 and mlp.solver == "sgd"
+    fresh = MLPClassifier(schedule="nope")
+    with pytest.raises(ValueError, match="nope"):
+        fresh.fit(x, y)
+    with pytest.raises(ValueError, match="not fitted"):
+        fresh.predict(x)
+
+
+def test_a_refused_fit_leaves_the_state_to_go_on_from(blobs):
+    x, y = blobs
+    mlp = MLPClassifier((4,), random_state=0, max_iter=3, warm_start=True).fit(x, y)
+    mlp.set_params(solver="sgd", early_stopping=True, validation_metric="nonsense")
+    with pytest.raises(ValueError, match="nonsense"):
+        mlp.fit(x, y)
+    mlp.set_params(validation_metric=None, early_stopping=False)
+    assert len(mlp.fit(x, y).loss_curve_) == 6
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier((4,), solver="lbfgs", random_state=0), LogisticRegression()])
+def test_predictions_go_by_the_loss_that_was_fitted(estimator, blobs):
+    x, y = blobs[0], blobs[1] > 0
+    estimator.set_params(loss=None).fit(x, y)
+    said, likely = estimator.predict(x), estimator.predict_proba(x)
+    estimator.set_params(loss="hinge")
+    assert np.array_equal(estimator.predict(x), said) and np.array_equal(estimator.predict_proba(x), likely)
+    assert estimator.out_activation_ == "logistic"
+    again = pickle.loads(pickle.dumps(estimator))
+    assert np.array_equal(again.predict(x), said)
+    estimator.fit(x, y)
+    assert not hasattr(estimator, "predict_proba") and estimator.out_activation_ == "identity"
+    said = estimator.predict(x)
+    estimator.set_params(loss=None)
+    assert np.array_equal(estimator.predict(x), said) and not hasattr(estimator, "predict_proba")
+    # An older pickle knows the parameter only.
+    estimator.set_params(loss="hinge")
+    del estimator.__dict__["_fitted_loss"]
+    assert np.array_equal(estimator.predict(x), said)
+    rates = MLPRegressor("poisson", (4,), solver="lbfgs", random_state=0).fit(x, blobs[1])
+    assert rates.set_params(loss="squared_error").out_activation_ == "exp"
+
+
+def test_a_linear_model_predicts_from_its_own_columns_while_it_trains():
+    x = np.linspace(1e6, 2e6, 40).reshape(-1, 2) * [1, 1e-6]
+    y = x[:, 0] * 1e-6
+    line = LinearRegression(warm_start=True, max_iter=3, random_state=0).fit(x, y)
+    before, seen = line.predict(x), []
+    network = line.network_
+    line.set_params(callbacks=[lambda report: seen.append(line.predict(x))]).fit(x, y)
+    assert seen and all(np.array_equal(said, before) for said in seen)
+    assert line.network_ is network and np.allclose(line.predict(x), y)
+    chances = []
+    model = LogisticRegression()
+    model.set_params(callbacks=[lambda report: chances.append(model.predict_proba(x))]).fit(x, y > 1.5)
+    assert all(np.allclose(chance, 0.5) for chance in chances) and model.score(x, y > 1.5) > 0.9
+
+
+def test_a_file_gives_the_parameters_back(blobs, tmp_path):
+    x, y = blobs
+    path = tmp_path / "one.safetensors"
+
+    def again(estimator):
+        estimator.save(path)
+        return type(estimator).load(path)
+
+    settings = dict(random_state=0, max_iter=3)
+    assert again(MLPRegressor((4,), **settings).fit(x, x[:, 0])).loss == "squared_error"
+    assert again(MLPRegressor("huber", (4,), **settings).fit(x, x[:, 0])).loss["name"] == "huber"
+    for labels in (y, y > 0, np.eye(3)[y]):
+        assert again(MLPClassifier((4,), **settings).fit(x, labels)).loss is None
+    line = again(LinearRegression().fit(x, 1000 * x[:, 0] + 5))
+    assert line.loss == "squared_error" and np.allclose(line.fit(x, 1000 * x[:, 0] + 5).coef_, [1000, 0, 0], atol=1e-3)
+    numbers = MLPClassifier((4,), **settings).fit(x, np.array([3, 4, 10], dtype=object)[y])
+    loaded = again(numbers)
+    assert loaded.classes_.tolist() == [3, 4, 10] and loaded.score(x, numbers.predict(x)) == 1.0
+
+
+def test_scores_of_a_linear_classifier_are_of_finite_rows(blobs):
+    x, y = blobs
+    model = LogisticRegression().fit(x, y)
+    with pytest.raises(ValueError, match="NaN"):
+        model.decision_function([[np.nan, 1.0, 2.0]])
+
+
+def test_what_fit_refuses_can_be_asked_for_its_methods(blobs):
+    x, y = blobs
+    assert hasattr(MLPClassifier(loss={"delta": 1}), "predict_proba")
+    with pytest.raises(ValueError, match=r"random_state must be below 2\*\*64"):
+        MLPClassifier(random_state=2**64).fit(x, y)
+    mlp = MLPClassifier((4,), random_state=2**64 - 1, max_iter=1).fit(x, y)
+    mlp.set_params(warm_start=True, solver="sgd").fit(x, y)

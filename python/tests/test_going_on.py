@@ -192,7 +192,7 @@ def test_another_training_does_not_go_on_unsaid(wave):
         ("report_every", 2),
     ]:
         shown = "optimizer" if name == "learning_rate" else name
-        with pytest.raises(ValueError, match=rf"went by {shown}=.*leave it out.*fit\(x, y, state=network.state, {shown}="):
+        with pytest.raises(ValueError, match=rf"went by {shown}(=| at its default).*leave it out.*fit\(x, y, state=network.state, {shown}="):
             begun.resume(x, t, epochs=4, **{name: value})
     with pytest.raises(ValueError, match="2 epochs are made already.*epochs=4"):
         begun.resume(x, t)
@@ -278,3 +278,120 @@ def test_callbacks_see_what_predict_says(blobs):
     with pytest.raises(ValueError):
         fresh.fit(x, y, loss="huber", l2=-1.0)
     assert fresh.loss is None
+
+
+@pytest.mark.parametrize("how", [{"batch_size": 32}, {"batch_size": "full"}, {"batch_size": "full", "report_every": "1 steps"}])
+def test_steps_go_on_after_a_fit(how, wave):
+    x, y = wave
+    network = net()
+    network.fit(x, y, optimizer="sgd", epochs=1, **how)
+    for made in range(3):
+        step, before = network.state.step, network["0.weight"]
+        assert np.isfinite(network.step(x, y)) and network.state.step == step + 1, made
+        assert (network["0.weight"] != before).any()
+
+
+def test_a_step_is_told_in_its_own_words(wave):
+    x, y = wave
+    assert net().step(x, y, learning_rate=0.5) == net().step(x, y, optimizer=None)
+    fast, slow = net(), net()
+    fast.step(x, y, optimizer="sgd", learning_rate=0.5)
+    slow.step(x, y, optimizer="sgd", learning_rate=0.001)
+    assert (fast["0.weight"] != slow["0.weight"]).any()
+    for name, value in (("batch_size", 2), ("epochs", 3), ("steps", 3), ("report_every", 1)):
+        with pytest.raises(ValueError, match=f"a step is one update .* {name} has no place"):
+            net().step(x, y, **{name: value})
+    with pytest.raises(ValueError, match="go on with the network, the optimizer and the batch size"):
+        fast.step(x, y, optimizer="adam")
+    assert "dw0" in fast.explain(x, y, learning_rate=0.5).matrices
+
+
+def test_settings_that_are_spelled_out_are_the_same(wave):
+    x, y = wave
+    network = net()
+    network.fit(x, y, epochs=1)
+    network.resume(x, y, epochs=2, shuffle=True)
+    network.resume(x, y, epochs=3, learning_rate=0.001, seed=0)
+    network.resume(x, y, epochs=4, optimizer={"name": "adam", "beta1": 0.9})
+    for other in ({"shuffle": False}, {"learning_rate": 0.01}, {"seed": 1}, {"l2": 0.1}):
+        with pytest.raises(ValueError, match="the training went by"):
+            network.resume(x, y, epochs=5, **other)
+    with pytest.raises(ValueError, match="did you mean `shuffle`"):
+        network.resume(x, y, epochs=5, shufle=True)
+
+
+def test_pickles_of_before_load(wave):
+    x, y = wave
+    network = net()
+    network.fit(x, y, epochs=1)
+    rebuilt, (cls, contents) = network.__reduce__()
+    for absent in ("description", "training"):
+        contents.pop(absent)
+    old = rebuilt(cls, contents)
+    assert np.array_equal(old.predict(x), network.predict(x)) and old.state.step == network.state.step
+    history = thalweg.History.__new__(thalweg.History)
+    history.__setstate__({"_columns": dict(network.history)})
+    assert list(history) == list(network.history) and history.__dict__ == {}
+
+
+def test_fits_of_copies_do_not_end_each_other(wave):
+    x, y = wave[0][:50], wave[1][:50]
+    # So large that what one of them raises is on its way for long.
+    network = Network([layers.dense(1200, activation="relu"), layers.dense(1200, activation="relu"), layers.dense(1)], 2)
+    copy, told, done = network.copy(), [], threading.Event()
+
+    def bad(predictions, targets):
+        raise RuntimeError("one only")
+
+    def other():
+        while not done.is_set():
+            with pytest.raises(RuntimeError, match="one only"):
+                network.fit(x, y, epochs=1, metrics=[bad], threads=1)
+            told.append(True)
+
+    thread = threading.Thread(target=other, daemon=True)
+    thread.start()
+    try:
+        for _ in range(8):
+            copy.fit(x, y, epochs=4, metrics=[lambda predictions, targets: 0.0], threads=1)
+            assert copy.state.epoch == 4
+    finally:
+        done.set()
+        thread.join()
+    assert told
+
+
+def test_a_copy_tells_what_its_own_loss_raises(wave):
+    x, y = wave
+    loss = Cut(10**9)
+    network = net()
+    network.fit(x, y, loss=loss, epochs=1)
+    copy = network.copy()
+    loss.at = loss.calls + 1
+    with pytest.raises(RuntimeError, match="cut"):
+        copy.evaluate(x, y)
+    loss.at = None
+    assert np.isfinite(network.evaluate(x, y)["loss"])
+
+
+def test_a_description_is_an_object():
+    network = net()
+    for wrong in ("[]", "3", "null", '"l2"'):
+        with pytest.raises(ValueError, match="must be an object"):
+            network._engine.describe(wrong)
+    with pytest.raises(ValueError, match="label_names .* list of names"):
+        network._engine.describe('{"label_names": [1]}')
+    network._engine.describe('{"label_names": ["a", "b"]}')
+    network._engine.describe("{}")
+    assert network.label_names == ["a", "b"]
+
+
+def test_a_history_counts_on_as_a_whole():
+    counts = {name: np.array([1.0, 2.0]) for name in ("epoch", "step", "seconds")}
+    first = thalweg.History({**counts, "train.loss": np.array([2.0, 1.0])})
+    slower = {**counts, "seconds": np.array([5.0, 6.0])}
+    assert first.continued(slower)["seconds"].tolist() == [1, 2, 7, 8]
+    within = {**counts, "epoch": np.array([2.0, 3.0]), "step": np.array([3.0, 4.0]), "seconds": np.array([2.5, 3.0])}
+    assert first.continued(within)["epoch"].tolist() == [1, 2, 2, 3]
+    later = {**counts, "step": np.array([9.0, 18.0])}
+    assert first.continued(later, is_anew=True)["step"].tolist() == [1, 2, 11, 20]

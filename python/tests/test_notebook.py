@@ -49,6 +49,7 @@ def epochs_shown(shown):
 def test_live_pictures_show_the_last_state(monkeypatch):
     shown = []
     monkeypatch.setattr("thalweg.live._notebook", lambda: shown.append)
+    monkeypatch.setattr("thalweg.live._PAUSE", 1e9)  # the first and the last, however slow the machine is
     x = np.random.default_rng(0).normal(size=(40, 1))
     thalweg.MLPRegressor((8,), random_state=0, max_iter=40, tol=0).fit(x, x[:, 0], live=True)
     assert epochs_shown(shown) == [1, 40]
@@ -108,6 +109,7 @@ def test_live_pictures_in_a_terminal(monkeypatch, colour):
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 60, 0, 0))
     random = np.random.default_rng(0)
     points = random.normal(size=(30, 2))
+    monkeypatch.setattr("thalweg.live._PAUSE", 1e9)
     monkeypatch.setenv("TERM", "xterm" if colour else "dumb")
     monkeypatch.delenv("NO_COLOR", raising=False)
 
@@ -118,7 +120,7 @@ def test_live_pictures_in_a_terminal(monkeypatch, colour):
             while not seen.endswith(b"\0"):
                 seen.extend(os.read(outer, 4096))
 
-        reader = threading.Thread(target=read)
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         with os.fdopen(os.dup(inner), "w") as terminal:
             monkeypatch.setattr("sys.stderr", terminal)
@@ -281,3 +283,36 @@ def test_a_history_is_a_table(blobs):
     frame = pandas.DataFrame(history)
     assert frame.shape == (4, len(history)) and list(frame.columns) == list(history)
     assert frame["epoch"].tolist() == [1, 2, 3, 4]
+
+
+@needs("matplotlib", "pandas")
+def test_pictures_of_networks_with_columns_and_labels(monkeypatch, tmp_path):
+    import pandas
+    from matplotlib.figure import Figure
+
+    random = np.random.default_rng(0)
+    frame = pandas.DataFrame({"a": random.normal(100, 10, 60), "b": random.normal(size=60), "kind": ["x", "y", "z"] * 20})
+    labels = np.where(frame.a > 99, "yes", "no")
+    shown = []
+    monkeypatch.setattr("thalweg.live._notebook", lambda: shown.append)
+
+    def trained(columns):
+        frame[columns].assign(label=labels).to_csv(tmp_path / "rows.csv", index=False)
+        data = f'[data]\nsource="{tmp_path / "rows.csv"}"\ntarget="label"\nscale="standard"\n'
+        text = data + "[network]\nlayers=[{dense=2}]\n[training]\nepochs=20\n"
+        return thalweg.train(text, out=tmp_path / "run", force=True).network
+
+    network = trained(["a", "kind"])
+    axes = thalweg.plot_confusion(network, frame[["kind", "a"]], labels, ax=Figure().add_subplot())
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["no", "yes"]
+    counted = np.array([int(text.get_text()) for text in axes.texts]).reshape(2, 2)
+    assert counted.sum(axis=1).tolist() == [(labels == "no").sum(), (labels == "yes").sum()]
+    assert np.trace(counted) == round(network.evaluate(frame[["a", "kind"]], labels)["accuracy"] * 60)
+    network = trained(["a", "b"])
+    thalweg.plot_boundary(network, frame[["b", "a"]], labels, ax=Figure().add_subplot(), resolution=5)
+    network.fit(frame[["a", "b"]], labels, epochs=2, live=True)
+    assert ">regions<" in shown[-1] and ">yes<" in shown[-1]
+    shown.clear()
+    network = trained(["a"])
+    network.fit(frame[["a"]], labels, epochs=2, live=True)
+    assert shown and ">fit<" not in shown[-1]

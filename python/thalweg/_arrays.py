@@ -12,7 +12,7 @@ from . import _engine
 #: NumPy where its own annotations leave the types of its results open.
 open_numpy: Any = np
 
-__all__ = ["Rows", "as_columns", "as_labels", "as_rows", "as_targets", "is_array", "open_numpy"]
+__all__ = ["Rows", "as_columns", "as_labels", "as_rows", "as_targets", "as_weights", "is_array", "open_numpy", "refuse_no_numbers"]
 
 #: Types that the engine reads in place.
 _IN_PLACE = frozenset(np.dtype(t) for t in ("f8", "f4", "u1", "i1", "i2", "i4", "i8", "u2", "u4", "u8"))
@@ -245,6 +245,8 @@ def as_targets(y: Any, *, name: str = "y") -> Any:
     """Targets as an array of one or two axes, in the type that they came in."""
     array: Any
     if is_array(y):
+        if np.ma.is_masked(y):
+            raise ValueError(f"{name} has masked values; leave such rows out, or fill them first, for example with {name}.filled(0)")
         array = np.asarray(y)
     elif type(y).__module__.partition(".")[0] in ("pandas", "polars") and hasattr(y, "to_numpy"):
         array = np.asarray(y.to_numpy())
@@ -255,3 +257,24 @@ def as_targets(y: Any, *, name: str = "y") -> Any:
     if array.ndim == 0 or array.ndim > 2:
         raise ValueError(f"{name} should be a 1d array, got an array of shape {array.shape} instead.")
     return array
+
+
+def refuse_no_numbers(array: Any, name: str) -> None:
+    """Refuses complex numbers, dates and durations, which a cast to numbers would change in silence."""
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has the type {array.dtype}")
+    if array.dtype.kind in "mM":
+        raise ValueError(
+            f"{name} has the type {array.dtype}: dates or durations, which are no numbers; take numbers from them first, for example seconds "
+            "since a day"
+        )
+
+
+def as_weights(weights: Any, count: int) -> Any:
+    """What each of so many rows counts, ``[rows]``: from one number for all, a vector or a column."""
+    array: Any = np.asarray(weights) if np.ndim(weights) == 0 else as_targets(weights, name="weights")
+    refuse_no_numbers(array, "weights")
+    if array.ndim == 2 and array.shape[1] != 1:
+        raise ValueError(f"weights must have one number for each row, [rows], not the shape {array.shape}")
+    values = np.asarray(array, dtype=np.float64)
+    return np.full(count, values) if values.ndim == 0 else np.ascontiguousarray(values.ravel())

@@ -77,6 +77,12 @@ def spelled(part: Any) -> Any:
     return part if callable(part) else to_json(part)
 
 
+#: What a number of reports may be besides.
+_OR_TEXT = ', or text such as "10 steps"'
+
+
 def every(value: Any) -> Any:
     """``report_every=10`` as ``"10 epochs"``; text stays."""
-    return f"{value} epochs" if isinstance(value, int) else value
+    if isinstance(value, str):
+        return value
+    return f"{whole('report_every', value, 1, _OR_TEXT)} epochs"

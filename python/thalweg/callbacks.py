@@ -84,7 +84,7 @@ def _figures(report: dict[str, Any]) -> list[str]:
 class StopWhen:
     """Stops when a figure of the reports is at a value or beyond it, ``below`` or ``above``.
 
-    Called with a report that has no such figure, it raises ``ValueError`` with the names that there are.
+    Without a limit it is a ``ValueError``. Called with a report that has no such figure, it raises ``ValueError`` with the names that there are.
 
     >>> stop = StopWhen("train.loss", below=0.1)
     >>> stop({"train.loss": 0.2}), stop({"train.loss": 0.05})
@@ -92,6 +92,8 @@ class StopWhen:
     """
 
     def __init__(self, figure: str, *, below: float | None = None, above: float | None = None) -> None:
+        if below is None and above is None:
+            raise ValueError(f"StopWhen needs a limit: StopWhen({figure!r}, below=0.1), or above=")
         self.figure = figure
         self.below = below
         self.above = above

@@ -28,6 +28,11 @@ class History(dict[str, Any]):
     (['epoch', 'step', 'train.loss'], 2, False)
     """
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A pickle of the time when the columns were an attribute.
+        self.update(state.pop("_columns", {}))
+        self.__dict__.update(state)
+
     def __repr__(self) -> str:
         return f"History({len(self.get('step', ()))} reports of {', '.join(self)})"
 
@@ -39,9 +44,11 @@ class History(dict[str, Any]):
         """
         return [part for part in ("train", "validation", "test") if f"{part}.loss" in self]
 
-    def continued(self, more: Mapping[str, Any]) -> History:
+    def continued(self, more: Mapping[str, Any], *, is_anew: bool | None = None) -> History:
         """A history of these reports and those of a training that went on; epochs, steps and seconds are counted on. What only one of them
         has is NaN in the other's reports.
+
+        ``is_anew``: whether the second training counted from 0; without it, that is so where its first report is of no later step.
 
         >>> counts = {"epoch": np.array([1, 2]), "step": np.array([4, 8])}
         >>> first, second = History({**counts, "train.loss": np.array([3.0, 2.0])}), History({**counts, "train.loss": np.array([1.5, 1.0])})
@@ -53,10 +60,12 @@ class History(dict[str, Any]):
         if count == 0:
             return History(more)
         columns: dict[str, Any] = {}
+        if is_anew is None:
+            is_anew = bool(added) and bool(more["step"][0] <= self["step"][-1])
         for name in {**self, **more}:
             before = self.get(name, np.full(count, np.nan))
             after = more.get(name, np.full(added, np.nan))
-            if name in ("epoch", "step", "seconds") and added and after[0] <= before[-1]:
+            if is_anew and name in ("epoch", "step", "seconds"):
                 after = after + before[-1]
             columns[name] = np.concatenate([before, after])
         return History(columns)

@@ -57,6 +57,7 @@ def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
 
     network._engine.set_loss(spelled(ours._chosen_loss()))
     ours.network_ = network
+    ours._fitted_loss = ours.loss
     curve = np.asarray(getattr(fitted, "loss_curve_", [float(fitted.loss_)]), dtype=np.float64)
     epochs = np.arange(1, len(curve) + 1)
     columns = {"epoch": epochs, "step": epochs, "train.loss": curve}

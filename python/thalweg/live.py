@@ -166,7 +166,8 @@ class Live:
             return [int(value) for value in classes_of(network, places)]
 
         x, y = (np.ascontiguousarray(self.x[:, j]) for j in (0, 1))
-        return (x, y), ids.tolist(), [str(name) for name in own.tolist()], classify
+        names: list[str] = network.label_names if self.estimator is None else []
+        return (x, y), ids.tolist(), names if len(names) == len(own) else [str(name) for name in own.tolist()], classify
 
 
 def _notebook() -> Callable[[str], None] | None:

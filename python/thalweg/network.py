@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import _engine
-from ._arrays import Rows, as_columns, as_labels, as_rows, as_targets, is_array, open_numpy
+from ._arrays import Rows, as_columns, as_labels, as_rows, as_targets, as_weights, is_array, open_numpy, refuse_no_numbers
 from ._settings import every, seed_of, spelled, threads_of, to_json, whole
 from .callbacks import Progress, joined
 from .history import History
@@ -42,7 +42,7 @@ def rows(
     """
     given = x if isinstance(x, Rows) else as_rows(x, most_axes=None, sparse=True)
     names = [*given.names] if given.names and all(isinstance(name, str) for name in given.names) else None
-    weighed = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
+    weighed = None if weights is None else as_weights(weights, given.array.shape[0])
     if y is None:
         return _engine.Dataset(given.array, weights=weighed, feature_names=names)
     targets = as_targets(y)
@@ -50,10 +50,13 @@ def rows(
         raise ValueError(f"x has {given.array.shape[0]} rows, but y has {len(targets)}; each row needs its target")
     if targets.dtype.kind in "OSU":
         _refuse_text(targets)
+    refuse_no_numbers(targets, "y")
     if are_classes(targets, outputs, loss, classes):
         if targets.size and int(targets.min()) < 0:
             raise ValueError("class numbers go from 0; make labels numbers first: labels, y = np.unique(y, return_inverse=True)")
         count = classes if classes is not None else max(outputs, 2)
+        if targets.size and int(targets.max()) >= 2**32:  # which the engine's numbers of classes do not hold
+            raise ValueError(f"y has the label {int(targets.max())}, but with {count} classes labels go from 0 to {count - 1}")
         labels = np.ascontiguousarray(targets, dtype=np.uint32)
         return _engine.Dataset(given.array, labels=labels, classes=count, weights=weighed, feature_names=names)
     values = np.ascontiguousarray(targets.reshape(len(targets), -1), dtype=np.float64)
@@ -286,7 +289,9 @@ class Network:
         return self._engine.parameter(name)
 
     def __setitem__(self, name: str, values: Any) -> None:
-        self._engine.set_parameter(name, np.ascontiguousarray(values, dtype=np.float64))
+        given = np.asarray(values)
+        refuse_no_numbers(given, f"the parameter {name!r}")
+        self._engine.set_parameter(name, np.ascontiguousarray(given, dtype=np.float64))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -371,7 +376,7 @@ class Network:
         epochs: int | None = None,
         steps: int | None = None,
         metrics: Any = (),
-        callbacks: Sequence[Callable[..., Any]] = (),
+        callbacks: Sequence[Callable[..., Any]] | None = (),
         report_every: int | str | None = None,
         seed: int = 0,
         threads: int | None = None,
@@ -384,7 +389,8 @@ class Network:
 
         ``loss`` is a name, a dictionary, or a function ``loss(predictions, targets, weights) -> (loss per row, dpredictions)``; without
         it, that which goes with the targets. ``metrics`` are names, or functions ``metric(predictions, targets) -> number`` of
-        ``[rows, outputs]`` predictions, of which less is better where one stops a training. ``training`` takes every other key of an
+        ``[rows, outputs]`` predictions, under names that Thalweg's have not, of which less is better where one stops a training.
+        ``training`` takes every other key of an
         experiment's ``training`` table: ``schedule``, ``l2``, ``clip_norm``, ``early_stopping`` ... ``epochs`` or ``steps`` say how long;
         100 epochs without them. ``state`` goes on from the state of another training, by the settings that are given here.
 
@@ -394,8 +400,8 @@ class Network:
 
         ``x``: ``[rows, *input_shape]``, finite numbers, which are read where they lie. ``y``: ``[rows]`` or ``[rows, outputs]``, numbers; or
         class numbers from 0, where they are whole numbers and the network has several outputs or the loss is one of classes. ``weights``:
-        what each row counts, ``[rows]``, 0 or more. ``validation_data`` and ``test_data``: ``(x, y)`` or ``(x, y, weights)``. ``batch_size``:
-        rows of an update, 1 or more, or ``"full"``. ``epochs``: passes over the rows, 100 where neither it nor ``steps``, the number of
+        what each row counts, ``[rows]`` or one number, 0 or more. ``validation_data`` and ``test_data``: ``(x, y)`` or ``(x, y, weights)``.
+        ``batch_size``: rows of an update, 1 or more, or ``"full"``. ``epochs``: passes over the rows, 100 where neither it nor ``steps``, the number of
         updates, is given. ``report_every``: epochs, or text such as ``"10 steps"``; by default every epoch, of full batches every 100 steps.
         ``threads`` changes no result. ``verbose`` shows a progress bar, ``live`` redraws pictures
         in a notebook or a terminal.
@@ -414,7 +420,7 @@ class Network:
         settings = self._settings(loss, optimizer, learning_rate, batch_size, epochs, steps, training)
         if report_every is not None:
             settings["report_every"] = every(report_every)
-        asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
+        asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics or ())
         own = _named_apart([metric for metric in asked if not isinstance(metric, str)])
         if asked:
             settings["metrics"] = [metric for metric in asked if isinstance(metric, str)] + [{"custom": _name(metric)} for metric in own]
@@ -428,25 +434,29 @@ class Network:
                 raise ValueError("validation_data and test_data must be (x, y) or (x, y, weights)")
             return self._given(given[0], given[1], given[2] if len(given) > 2 else None, loss)
 
-        train = self._given(x, y, weights, loss)
-        self._engine.keep_names(train)
         if callable(callbacks):
             raise ValueError(f"callbacks must be a list of functions of the report, such as [print], not {callbacks!r}")
-        watchers = list(callbacks)
+        watchers = list(callbacks or ())
+        train = self._given(x, y, weights, loss)
         progress = None
         if verbose:
-            batch = train.rows if batch_size == "full" else int(batch_size)
+            # What is neither "full" nor a number is refused by the engine.
+            batch = int(batch_size) if hasattr(batch_size, "__index__") else train.rows
             of_steps = None if steps is None else -(-steps // max(-(-train.rows // max(batch, 1)), 1))
             progress = Progress(total=epochs or of_steps or 100)
             watchers.append(progress)
         shown = None
         if live:
             from .live import Live
+            from .plot import class_ids
 
-            shown = Live(train.unscaled(), y, are_classes=are_classes(as_targets(y), outputs, loss))
+            ids = class_ids(self, y)
+            drawn = y if ids is None else ids
+            shown = Live(train.unscaled(), drawn, are_classes=ids is not None or are_classes(as_targets(y), outputs, loss))
             watchers.append(shown)
         call, with_parameters = joined(watchers, self._like)
         chosen = None if loss is None else spelled(loss)
+        are_new = self._engine.keep_names(train)
         try:
             outcome, _ = self._engine.fit(
                 train,
@@ -461,6 +471,10 @@ class Network:
                 callback=call,
                 with_parameters=with_parameters,
             )
+        except BaseException:
+            if are_new:
+                self._engine.forget_names()
+            raise
         finally:
             if progress is not None:
                 progress.close()
@@ -472,7 +486,7 @@ class Network:
             "rows": train.rows,
             "is_watched": validation_data is not None,
         }
-        self.history = self.history.continued(history) if state is not None else history
+        self.history = self.history.continued(history, is_anew=False) if state is not None else history
         self.state = outcome.state()
         self.outcome = outcome
         if shown is not None:
@@ -494,6 +508,7 @@ class Network:
         training: Mapping[str, Any],
     ) -> dict[str, Any]:
         settings: dict[str, Any] = {"batch_size": batch_size, **training}
+        optimizer = "adam" if optimizer is None else optimizer
         if learning_rate is not None:
             optimizer = {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
             optimizer["learning_rate"] = learning_rate
@@ -535,7 +550,7 @@ class Network:
             return self.fit(x, y, state=self.state, **arguments)
         arguments = {name: value for name, value in arguments.items() if value is not None}
         arguments["loss"] = _loss_of(before, arguments.get("loss"))
-        _refuse_other_settings(before, arguments, self.loss)
+        _refuse_other_settings(before, arguments, self.loss, self._engine.are_same)
         _refuse_other_rows(before, x, arguments)
         asked: dict[str, Any] = before.get("asked", {})
         if "epochs" not in arguments and "steps" not in arguments:
@@ -555,32 +570,55 @@ class Network:
         decides["optimizer"] = {"name": optimizer} if isinstance(optimizer, str) else optimizer
         return {"settings": json.loads(to_json(decides)), "loss": loss, "seed": seed_of(seed)}
 
-    def step(self, x: Any, y: Any, *, weights: Any = None, loss: Any = None, optimizer: Any = "adam", seed: int = 0, **training: Any) -> float:
+    def step(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        weights: Any = None,
+        loss: Any = None,
+        optimizer: Any = None,
+        learning_rate: float | None = None,
+        seed: int = 0,
+        **training: Any,
+    ) -> float:
         """One update by all these rows, the optimizer's state kept from step to step; the loss before it is returned.
 
-        The arguments are those of ``fit``; it works on one thread. Without ``loss``, that of the training that it goes on with. A step in which
-        a loss or a layer in Python raises changes nothing.
+        The arguments are those of ``fit``; it works on one thread. Without ``loss`` and ``optimizer``, those of the training that it goes on
+        with, of a new network ``"adam"``. What says how many updates there are, how large or when reported, is refused with ``ValueError``, and
+        so is an optimizer that cannot go on from the state of another. A step in which a loss or a layer in Python raises changes nothing.
 
         >>> import thalweg
         >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=1, init="zeros")
         >>> [round(net.step([[1.0]], [2.0], optimizer={"name": "sgd", "learning_rate": 0.25}), 3) for _ in range(3)]
         [4.0, 0.0, 0.0]
         """
+        refused = [name for name in _OF_MANY_STEPS if name in training]
+        if refused:
+            raise ValueError(f"a step is one update by all the rows it is given: {refused[0]} has no place in it; leave it out, or call fit")
         before = self._training if self.state is not None else None
         if before is not None:
             loss = _loss_of(before, loss)
+        if optimizer is None:
+            optimizer = "adam" if before is None else before["settings"]["optimizer"]
         train = self._given(x, y, weights, loss)
-        self._engine.keep_names(train)
-        settings = self._settings(loss, optimizer, None, "full", None, None, training)
-        if before is None:
-            self._training = {**self._how(settings, loss, seed), "rows": None, "is_watched": False}
+        settings = self._settings(loss, optimizer, learning_rate, "full", None, None, training)
+        how = {**self._how(settings, loss, seed), "rows": None, "is_watched": False}
         made = self.state.step if self.state is not None else 0
         settings["steps"] = made + 1_000_000
         settings["report_every"] = "1 steps"
         chosen = None if loss is None else spelled(loss)
-        outcome, _ = self._engine.fit(
-            train, to_json(settings), loss=chosen, seed=seed_of(seed), threads=1, state=self.state, leave_after=1
-        )
+        are_new = self._engine.keep_names(train)
+        try:
+            outcome, _ = self._engine.fit(
+                train, to_json(settings), loss=chosen, seed=seed_of(seed), threads=1, state=self.state, leave_after=1
+            )
+        except BaseException:
+            if are_new:
+                self._engine.forget_names()
+            raise
+        if before is None:
+            self._training = how
         if outcome.steps > made:
             self.state = outcome.state()
         if outcome.error is not None:
@@ -672,6 +710,7 @@ class Network:
         step: int = 0,
         loss: Any = None,
         optimizer: Any = "adam",
+        learning_rate: float | None = None,
         batch_size: int | str = 32,
         seed: int = 0,
         **training: Any,
@@ -685,7 +724,7 @@ class Network:
         >>> sorted(net.explain([[1.0], [2.0]], [1.0, 2.0], batch_size="full").matrices)[:4]
         ['b0', 'db0', 'dw0', 'dŷ']
         """
-        settings = self._settings(loss, optimizer, None, batch_size, None, None, training)
+        settings = self._settings(loss, optimizer, learning_rate, batch_size, None, None, training)
         data = self._given(x, y, None, self._own(loss))
         chosen = None if loss is None else spelled(loss)
         text, content = self._engine.explain(data, to_json(settings), chosen, seed_of(seed), whole("step", step, 0))
@@ -810,7 +849,8 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     network._engine.set_parameters(contents["parameters"])
     if contents["loss"] is not None:
         network._engine.set_loss(contents["loss"])
-    network._engine.describe(contents["description"])
+    if "description" in contents:  # which pickles of earlier versions have not
+        network._engine.describe(contents["description"])
     network.history = contents["history"]
     network.state = contents["state"]
     network._training = contents.get("training")
@@ -836,8 +876,9 @@ def _loss_of(before: dict[str, Any], given: Any) -> Any:
     return before["loss"] if given is None else given
 
 
-def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], made: Any) -> None:
-    """Refuses settings by which another training would go on. ``made``: its loss with all options."""
+def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], made: Any, are_same: Callable[[str, str], bool]) -> None:
+    """Refuses settings by which another training would go on. ``made``: its loss with all options; ``are_same``: the engine's word on two
+    settings, defaults included."""
     known: dict[str, Any] = {**before["settings"], "seed": before["seed"]}
     given = {name: value for name, value in arguments.items() if name not in _FREE}
     if "report_every" in given:
@@ -848,17 +889,33 @@ def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], ma
         optimizer = {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
         rate = rate if rate is not None else optimizer.get("learning_rate", known["optimizer"].get("learning_rate"))
         given["optimizer"] = optimizer if rate is None else {**optimizer, "learning_rate": rate}
-    others = [name for name, value in given.items() if to_json(known.get(name)) != to_json(value)]
+    seed = given.pop("seed", before["seed"])
+    others = [] if seed == before["seed"] else ["seed"]
+    others += [name for name, value in given.items() if not _is_same(name, before["settings"], value, are_same)]
+    given["seed"] = seed
     loss = arguments["loss"]
     known["loss"], given["loss"] = before["loss"], loss
     # Of functions nobody can tell whether they do the same: a notebook's cell that is run again makes another of the same name.
     if "lost_loss" not in before and _spelling(loss) not in (_spelling(before["loss"]), _spelling(made)):
         others.append("loss")
     for name in others:
+        gone_by = f"{name}={known[name]!r}" if name in known else f"{name} at its default"
         raise ValueError(
-            f"the training went by {name}={known.get(name)!r}, not {given[name]!r}; leave it out to go on with the training, or go another "
+            f"the training went by {gone_by}, not {given[name]!r}; leave it out to go on with the training, or go another "
             f"way from here with fit(x, y, state=network.state, {name}=...)"
         )
+
+
+def _is_same(name: str, settings: Mapping[str, Any], value: Any, are_same: Callable[[str, str], bool]) -> bool:
+    """Whether a setting is that of the training, spelled out or not."""
+    if to_json(settings.get(name)) == to_json(value):
+        return True
+    if name not in settings:
+        return are_same("{}", to_json({name: value}))
+    try:
+        return are_same(to_json({name: settings[name]}), to_json({name: value}))
+    except ValueError:  # of what is right only together with other settings
+        return False
 
 
 def _spelling(loss: Any) -> str:
@@ -882,6 +939,12 @@ def _refuse_other_rows(before: dict[str, Any], x: Any, arguments: dict[str, Any]
     if before["is_watched"] and "validation_data" not in arguments:
         raise ValueError("the training was watched by validation rows, which choose its weights; give the same: validation_data=(x, y)")
 
+
+#: Arguments of ``fit`` that say how many updates there are, how large, or when they are reported.
+_OF_MANY_STEPS = (
+    *("batch_size", "epochs", "steps", "report_every", "metrics", "callbacks"),
+    *("validation_data", "test_data", "threads", "verbose", "live"),
+)
 
 #: What a layer of one's own must have (:class:`thalweg.layers.Layer`).
 _LAYER_NEEDS = ("output_shape", "forward", "backward")

@@ -76,7 +76,9 @@ def plot_boundary(trained: Any, X: Any, y: Any, *, ax: Any = None, resolution: i
     """
     from ._arrays import as_rows
 
-    x = np.asarray(as_rows(X).array, dtype=np.float64)
+    # A network reads a frame by the names of its columns.
+    features: Any = getattr(trained, "_features", as_rows)(X)
+    x = np.asarray(features.array, dtype=np.float64)
     if x.shape[1] != 2:
         raise ValueError(f"a boundary is drawn over two features, not {x.shape[1]}")
     labels = _classes_to_draw(trained, y, len(x))
@@ -137,10 +139,28 @@ def _classes_to_draw(trained: Any, y: Any, rows: int) -> Any:
         raise ValueError(f"a classifier or a network can be drawn, not {trained!r}")
     if hasattr(trained, "classes_") or not hasattr(trained, "output_shape"):
         return labels
+    found = class_ids(trained, labels)
+    if found is not None:
+        return found
     outputs = max(math.prod(trained.output_shape), 2)
     if labels.dtype.kind not in "iub" or labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < outputs:
         raise ValueError(f"a network of so many outputs tells classes 0 to {outputs - 1} apart; y must be such numbers")
     return labels
+
+
+def class_ids(network: Any, labels: Any) -> Any:
+    """The classes' numbers of labels as they were in training; ``None`` for a network that came without its labels.
+
+    >>> import thalweg
+    >>> class_ids(thalweg.Network([{"dense": 2}], 1), [0, 1]) is None
+    True
+    """
+    from ._arrays import as_labels, as_targets
+
+    if getattr(network, "_engine", None) is None or network._engine.preprocessing is None:
+        return None
+    found = network._engine.class_ids(as_labels(as_targets(labels)))
+    return None if found is None else found[0].astype(np.int64)
 
 
 def classes_of(trained: Any, x: Any) -> Any:
@@ -172,12 +192,11 @@ def confusion(trained: Any, X: Any, y: Any) -> tuple[list[str], Any]:
     (['a', 'b'], array([[1, 0],
            [1, 1]]))
     """
-    from ._arrays import as_rows
-
-    wanted = _classes_to_draw(trained, y, len(as_rows(X, most_axes=None).array))
     said = classes_of(trained, X)
+    wanted = _classes_to_draw(trained, y, len(said))
     names = open_numpy.unique(np.concatenate([wanted, said]))
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     places = (open_numpy.searchsorted(names, wanted), open_numpy.searchsorted(names, said))
     np.add.at(counts, places, 1)
-    return [str(name) for name in names], counts
+    labels: list[str] = getattr(trained, "label_names", [])
+    return [labels[name] if labels and name < len(labels) else str(name) for name in names.tolist()], counts

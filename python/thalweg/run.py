@@ -187,6 +187,8 @@ def train(
 
 def _written(value: Any) -> str:
     """A setting as a flag would have it."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()  # of NumPy's
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -32,6 +32,11 @@ impl Part {
         Part { object: Arc::new(object.clone().unbind()), name, raised }
     }
 
+    /// The same object, which leaves what it raises elsewhere.
+    pub(crate) fn with_raised(&self, raised: Raised) -> Self {
+        Part { object: self.object.clone(), name: self.name.clone(), raised }
+    }
+
     /// Calls Python; `None` and a kept exception if that fails, and at once where some part has failed before.
     fn call<T>(&self, act: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<T>) -> Option<T> {
         if self.raised.is_of_part() {
@@ -88,9 +93,9 @@ fn matrix<'py, R: Number>(py: Python<'py>, values: &[R], width: usize) -> PyResu
 pub(crate) struct PythonLoss(pub(crate) Part);
 
 impl PythonLoss {
-    /// A loss made of a function.
-    pub(crate) fn loss(function: &Bound<'_, PyAny>, raised: Raised) -> Loss {
-        Loss::Custom(Arc::new(PythonLoss(Part::new(function, raised))))
+    /// The engine's loss that calls this one.
+    pub(crate) fn loss(&self) -> Loss {
+        Loss::Custom(Arc::new(self.clone()))
     }
 
     /// What stands for the loss of a model file that was a function of Python's: predicting does without it, anything else is refused.

@@ -50,6 +50,9 @@ fn in_pythons_words(error: &thalweg::Error) -> String {
             Some(own) => text.replace(&cure.to_string(), &own),
             None => text,
         },
+        Error::State => "the state does not fit this network and these settings: go on with the network, the optimizer and the batch size \
+                         of the training that left it, or begin anew without it"
+            .to_owned(),
         Error::Run { .. } | Error::Sweep(_) => text.replace("--out", "out=").replace("--force", "force=True"),
         Error::Model { problem, .. } => match &**problem {
             ModelProblem::Custom { part, name } => text.replace(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods,
@@ -17,6 +17,7 @@ use thalweg::experiment::{
     init_from_json, layers_to_json, loss_to_json, read_layers, read_loss, training_from_json_with,
 };
 use thalweg::layers::Layer;
+use thalweg::metrics::Metric;
 use thalweg::model_file::ModelProblem;
 use thalweg::network::{AnyNetwork, Draw, NetworkProblem};
 use thalweg::{Error, Loss, Model, Network as LibraryNetwork, Shape};
@@ -41,6 +42,10 @@ pub(crate) struct Network {
     kept: Kept,
     /// Where parts in Python leave what they raise.
     raised: Raised,
+    /// The layers in Python, in their order.
+    own_layers: Vec<Part>,
+    /// The model's loss, where it is one in Python.
+    own_loss: Mutex<Option<PythonLoss>>,
 }
 
 /// Does the same with a network of either precision.
@@ -67,11 +72,14 @@ impl Network {
     ) -> PyResult<Self> {
         let raised = Raised::default();
         let mut all: Vec<Layer> = Vec::new();
+        let mut own_layers: Vec<Part> = Vec::new();
         for entry in layers {
             match entry.cast::<PyString>() {
                 Ok(text) => all.extend(read_layers(&json(text.to_cow()?.as_ref())?).map_err(exception)?),
                 Err(_) => {
-                    all.push(Layer::Custom(Arc::new(PythonLayer(Part::new(&entry, raised.clone())))));
+                    let part = Part::new(&entry, raised.clone());
+                    all.push(Layer::Custom(Arc::new(PythonLayer(part.clone()))));
+                    own_layers.push(part);
                 }
             }
         }
@@ -91,23 +99,26 @@ impl Network {
             target_names: Vec::new(),
             summary: None,
         };
-        Ok(Network::with_raised(model, raised))
+        Ok(Network { own_layers, ..Network::with_raised(model, raised) })
     }
 
     /// Reads a model file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let raised = Raised::default();
+        let mut own_loss = None;
         let model = match py.detach(|| Model::load(&path)) {
             Err(Error::Model { problem, .. }) if is_loss_in_python(&problem) => {
                 let ModelProblem::Custom { name, .. } = *problem else { unreachable!("it is such a loss") };
                 let absent = PythonLoss::absent(py, &name, raised.clone())?;
+                own_loss = Some(absent.clone());
                 let registry = Registry::new().loss(&name, move |_| Ok(absent.clone()));
                 py.detach(|| Model::load_with(&path, &registry))
             }
             loaded => loaded,
         };
-        Ok(Network::with_raised(model.map_err(exception)?, raised))
+        let model = model.map_err(exception)?;
+        Ok(Network { own_loss: Mutex::new(own_loss), ..Network::with_raised(model, raised) })
     }
 
     /// Writes a model file, whole or not at all. `description`: `{"label_names": [...], "target_names": [...], "preprocessing": {...}}`.
@@ -152,7 +163,7 @@ impl Network {
 
     /// A copy that shares nothing.
     fn copy(&self) -> PyResult<Self> {
-        Ok(Network::with_raised((*self.model()?).clone(), self.raised.clone()))
+        self.apart((*self.model()?).clone())
     }
 
     /// `"f32"` or `"f64"`.
@@ -296,7 +307,7 @@ impl Network {
             (thalweg::Precision::F32, network) => either!(network, network => network.cast::<f32>().into()),
             (thalweg::Precision::F64, network) => either!(network, network => network.cast::<f64>().into()),
         };
-        Ok(Network::with_raised(model, self.raised.clone()))
+        self.apart(model)
     }
 
     /// The loss that the network was trained by, as JSON; `None` before, `"custom"` for one in Python.
@@ -310,8 +321,8 @@ impl Network {
 
     /// Says by which loss predictions are made: probabilities where it takes logits.
     fn set_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<()> {
-        let loss = self.read_loss(loss)?;
-        self.put_loss(Some(loss))
+        let (loss, own) = self.read_loss(loss)?;
+        self.put_loss(Some(loss), own)
     }
 
     /// The classes' names by id.
@@ -376,17 +387,38 @@ impl Network {
         Ok(ids.map(|ids| (ids.into_pyarray(py), preprocessing.label_names().len())))
     }
 
-    /// Keeps the names of these rows' columns, where the network has no preprocessing yet and takes such rows.
-    fn keep_names(&self, rows: &Dataset) -> PyResult<()> {
+    /// Keeps the names of these rows' columns, where the network has no preprocessing yet and takes such rows; whether it does.
+    fn keep_names(&self, rows: &Dataset) -> PyResult<bool> {
         let model = self.model()?;
         let fits = rows.inner.columns() == model.network.input_shape().len();
         if model.preprocessing.is_some() || rows.inner.feature_names().is_empty() || !fits {
-            return Ok(());
+            return Ok(false);
         }
         self.change(|model| {
             model.preprocessing = Some(Preprocessing::of_names(&rows.inner));
             Ok(())
+        })?;
+        Ok(true)
+    }
+
+    /// Forgets the names that were kept, of a training that was refused.
+    fn forget_names(&self) -> PyResult<()> {
+        self.change(|model| {
+            model.preprocessing = None;
+            Ok(())
         })
+    }
+
+    /// Whether a training goes by the same in both `settings`, each the JSON of a `training` table, what they leave out included.
+    fn are_same(&self, settings: &str, others: &str) -> PyResult<bool> {
+        let model = self.model()?;
+        let read = |settings: &str| -> PyResult<String> {
+            let mut settings = self.settings(&model, settings, &[])?;
+            let rate = settings.learning_rate.unwrap_or_else(|| settings.optimizer.default_learning_rate());
+            settings.learning_rate = Some(rate);
+            Ok(format!("{settings:?}"))
+        };
+        Ok(read(settings)? == read(others)?)
     }
 
     /// Trains. `settings`: the JSON of a `training` table.
@@ -420,19 +452,21 @@ impl Network {
         let validation = validation.map(|data| data.given_to(&model)).transpose()?;
         let test = test.map(|data| data.given_to(&model)).transpose()?;
         let (validation, test) = (validation.as_ref(), test.as_ref());
-        let chosen = match loss {
+        let (chosen, own) = match loss {
             Some(loss) => self.read_loss(loss)?,
             None => match &settings.loss {
-                Some(loss) => loss.clone(),
-                None => either!(&network, network => thalweg::train::default_loss(network, &train.inner)),
+                Some(loss) => (loss.clone(), None),
+                None => {
+                    (either!(&network, network => thalweg::train::default_loss(network, &train.inner)), None)
+                }
             },
         };
         let (l2, l1) = (settings.l2, settings.l1);
         let plateau = plateau(plateau_rule)?;
-        let before = model.loss.clone();
+        let before = (model.loss.clone(), self.own_loss()?.clone());
         drop(model);
         // Whoever is called while training goes on asks what predictions mean.
-        self.put_loss(Some(chosen.clone()))?;
+        self.put_loss(Some(chosen.clone()), own)?;
         let looked_enough = Arc::new(AtomicBool::new(false));
         let job = Job {
             settings,
@@ -453,7 +487,7 @@ impl Network {
         let error = self.raised.take();
         let (outcome, by_plateau) = match (trained, error) {
             (Err(error), raised) => {
-                self.put_loss(before)?;
+                self.put_loss(before.0, before.1)?;
                 return Err(raised.unwrap_or_else(|| exception(error)));
             }
             (Ok((outcome, by_plateau)), error) => {
@@ -526,7 +560,7 @@ impl Network {
     ) -> PyResult<(f64, Bound<'py, PyAny>)> {
         let model = self.model()?;
         let settings = self.settings(&model, settings, &[])?;
-        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?.map(|(loss, _)| loss);
         let data = data.given_to(&model)?;
         self.finished(|| inspect::gradients(py, &model, &settings, loss, &data.inner, training))
     }
@@ -543,7 +577,7 @@ impl Network {
     ) -> PyResult<Bound<'py, PyDict>> {
         let model = self.model()?;
         let settings = self.settings(&model, settings, &[])?;
-        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?.map(|(loss, _)| loss);
         let data = data.given_to(&model)?;
         self.finished(|| inspect::gradcheck(py, &model, &settings, loss, &data.inner, seed))
     }
@@ -561,7 +595,7 @@ impl Network {
     ) -> PyResult<(String, String)> {
         let model = self.model()?;
         let settings = self.settings(&model, settings, &[])?;
-        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?;
+        let loss = loss.map(|loss| self.read_loss(loss)).transpose()?.map(|(loss, _)| loss);
         let data = data.given_to(&model)?;
         self.finished(|| inspect::explain(py, &model, &settings, loss, &data.inner, seed, step))
     }
@@ -574,14 +608,27 @@ fn is_loss_in_python(problem: &ModelProblem) -> bool {
 
 /// Takes what a description says, as [`Network::description`] gives it; what it does not mention stays.
 fn describe(model: &mut Model, mut description: serde_json::Value) -> PyResult<()> {
-    let names = |value: &serde_json::Value| -> Vec<String> {
-        value
-            .as_array()
-            .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
-            .unwrap_or_default()
+    if !description.is_object() {
+        return Err(PyValueError::new_err(format!(
+            "a network's description must be an object such as {{\"label_names\": []}}, not {description}"
+        )));
+    }
+    let names = |key: &str| -> PyResult<Option<Vec<String>>> {
+        match &description[key] {
+            serde_json::Value::Null => Ok(None),
+            value => serde_json::from_value(value.clone()).map(Some).map_err(|_| {
+                PyValueError::new_err(format!(
+                    "{key} of a network's description must be a list of names, not {value}"
+                ))
+            }),
+        }
     };
-    model.label_names = names(&description["label_names"]);
-    model.target_names = names(&description["target_names"]);
+    if let Some(names) = names("label_names")? {
+        model.label_names = names;
+    }
+    if let Some(names) = names("target_names")? {
+        model.target_names = names;
+    }
     if !description["preprocessing"].is_null() {
         let preprocessing = Preprocessing::from_json(description["preprocessing"].take());
         model.preprocessing = Some(preprocessing.map_err(exception)?);
@@ -612,7 +659,47 @@ impl Network {
     }
 
     fn with_raised(model: Model, raised: Raised) -> Self {
-        Network { model: RwLock::new(Arc::new(model)), kept: Kept::none(), raised }
+        Network {
+            model: RwLock::new(Arc::new(model)),
+            kept: Kept::none(),
+            raised,
+            own_layers: Vec::new(),
+            own_loss: Mutex::new(None),
+        }
+    }
+
+    /// A network of its own with a copy of this one's model: what parts in Python raise for one does not reach the other.
+    fn apart(&self, mut model: Model) -> PyResult<Self> {
+        let raised = Raised::default();
+        let anew = |part: &Part| part.with_raised(raised.clone());
+        let own_layers: Vec<Part> = self.own_layers.iter().map(anew).collect();
+        if !own_layers.is_empty() {
+            let mut own = own_layers.iter();
+            let of_copy = |layer: &Layer| match layer {
+                Layer::Custom(_) => own
+                    .next()
+                    .map_or_else(|| layer.clone(), |part| Layer::Custom(Arc::new(PythonLayer(part.clone())))),
+                layer => layer.clone(),
+            };
+            model.network = either!(&model.network, network => {
+                let layers: Vec<Layer> = network.layers().iter().map(|placed| &placed.layer).map(of_copy).collect();
+                let mut copy = LibraryNetwork::new(network.input_shape().clone(), layers).map_err(exception)?;
+                copy.parameters_mut().copy_from_slice(network.parameters());
+                copy.into()
+            });
+        }
+        let own_loss = match (&model.loss, &*self.own_loss()?) {
+            (Some(Loss::Custom(_)), Some(PythonLoss(part))) => Some(PythonLoss(anew(part))),
+            _ => None,
+        };
+        if let Some(own) = &own_loss {
+            model.loss = Some(own.loss());
+        }
+        Ok(Network { own_layers, own_loss: Mutex::new(own_loss), ..Network::with_raised(model, raised) })
+    }
+
+    fn own_loss(&self) -> PyResult<std::sync::MutexGuard<'_, Option<PythonLoss>>> {
+        self.own_loss.lock().map_err(|_| PyRuntimeError::new_err("a panic left the network unusable"))
     }
 
     pub(crate) fn model(&self) -> PyResult<Arc<Model>> {
@@ -638,15 +725,20 @@ impl Network {
         }
     }
 
-    /// A loss as JSON or a Python function.
-    fn read_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<Loss> {
+    /// A loss as JSON or a Python function; that function beside it.
+    fn read_loss(&self, loss: &Bound<'_, PyAny>) -> PyResult<(Loss, Option<PythonLoss>)> {
         match loss.cast::<PyString>() {
-            Ok(text) => read_loss(&json(text.to_cow()?.as_ref())?).map_err(exception),
-            Err(_) => Ok(PythonLoss::loss(loss, self.raised.clone())),
+            Ok(text) => Ok((read_loss(&json(text.to_cow()?.as_ref())?).map_err(exception)?, None)),
+            Err(_) => {
+                let own = PythonLoss(Part::new(loss, self.raised.clone()));
+                Ok((own.loss(), Some(own)))
+            }
         }
     }
 
-    fn put_loss(&self, loss: Option<Loss>) -> PyResult<()> {
+    /// Says by which loss the network was trained; `own`: it, where it is one in Python.
+    fn put_loss(&self, loss: Option<Loss>, own: Option<PythonLoss>) -> PyResult<()> {
+        *self.own_loss()? = own;
         self.change(|model| {
             model.loss = loss;
             Ok(())
@@ -664,6 +756,11 @@ impl Network {
         for metric in metrics {
             let part = Part::new(metric, self.raised.clone());
             let name = part.name.clone();
+            if ["loss", "data_loss"].contains(&&*name) || Metric::from_name(&name).is_some() {
+                return Err(PyValueError::new_err(format!(
+                    "a metric of one's own cannot be called {name:?}, as one of Thalweg's is; give it another name"
+                )));
+            }
             registry = registry.metric(&name, move |_| Ok(PythonMetric(part.clone())));
         }
         let layers: Vec<Layer> = model.network.layers().iter().map(|placed| placed.layer.clone()).collect();

@@ -85,8 +85,14 @@ impl Job {
             validation: data.validation.map(|data| &*data.inner),
             test: data.test.map(|data| &*data.inner),
         };
-        let outcome = match &self.state {
-            Some(state) => trainer.resume(network, parts, state)?,
+        let outcome = match self.state {
+            Some(mut state) => {
+                if self.leave_after.is_some() {
+                    // Who makes single steps reads the report of each, also where the training before ended with one at this step.
+                    state.counters.last_report = None;
+                }
+                trainer.resume(network, parts, &state)?
+            }
             None => trainer.fit_parts(network, parts)?,
         };
         Ok((outcome, ended.is_some_and(|ended| ended.load(Ordering::Relaxed))))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import as_targets
+from .._arrays import as_targets, refuse_no_numbers
 from ..exceptions import DataConversionWarning, shared_class
 
 __all__ = [
@@ -46,6 +46,8 @@ def seed_from(random_state: Any) -> int:
     if is_whole(random_state):
         if random_state < 0:
             raise ValueError(f"random_state must be 0 or more, not {random_state}")
+        if random_state >= 2**64:
+            raise ValueError(f"random_state must be below 2**64, not {random_state}")
         return int(random_state)
     if random_state is None:
         return int(np.random.randint(2**31 - 1))
@@ -151,8 +153,7 @@ def one_column(y: Any) -> Any:
 def regression_targets(estimator: Any, y: Any) -> tuple[Any, bool]:
     """Numbers, ``[rows, outputs]``, and whether they came as a vector."""
     y = required(estimator, y)
-    if y.dtype.kind == "c":
-        raise ValueError("Complex data not supported: the targets are complex")
+    refuse_no_numbers(y, "y")
     values = one_column(np.asarray(y, dtype=np.float64))
     if not np.isfinite(values).all():
         what = "NaN" if np.isnan(values).any() else "infinity or a value too large for dtype('float64')"
@@ -198,7 +199,9 @@ def row_weights(sample_weight: Any, rows: int) -> Any:
     if np.isscalar(sample_weight):
         weights = np.full(rows, float(sample_weight))  # type: ignore[arg-type]
     else:
-        weights = np.asarray(as_targets(sample_weight, name="sample_weight"), dtype=np.float64)
+        given = as_targets(sample_weight, name="sample_weight")
+        refuse_no_numbers(given, "sample_weight")
+        weights = np.asarray(given, dtype=np.float64)
     if weights.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
     if weights.shape[0] != rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -322,7 +323,7 @@ class MLPClassifier(MultiLayerPerceptron):
             return self.classes_.take((said[:, 0] > border).astype(np.intp))
         return self.classes_.take(said.argmax(axis=1))
 
-    @available("loss={0.loss!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
+    @available("loss={0._loss_of_predictions!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
     def predict_proba(self, X: Any) -> Any:
         """How likely each class is, ``[rows, classes]``, in the order of ``classes_``; each row adds up to 1, but not of several labels.
 
@@ -342,9 +343,9 @@ class MLPClassifier(MultiLayerPerceptron):
     def _likely(self, said: Any) -> Any:
         """Probabilities of what the network says: a function as the loss says nothing of what outputs mean, and one sigmoid for each
         of several classes need not add up to 1."""
-        if callable(self.loss):
+        if callable(self._loss_of_predictions):
             return sigmoid(said) if self._is_multilabel else softmax(said)
-        if said.shape[1] > 1 and not self._is_multilabel and self._takes_sigmoids():
+        if said.shape[1] > 1 and not self._is_multilabel and self._gives_sigmoids():
             total = said.sum(axis=1, keepdims=True)
             return open_numpy.where(total > 0, said / np.where(total > 0, total, 1), 1 / said.shape[1]).astype(said.dtype)
         return said
@@ -364,10 +365,14 @@ class MLPClassifier(MultiLayerPerceptron):
     def _takes_sigmoids(self) -> bool:
         return name_of(self._chosen_loss()) in _SIGMOID
 
-    def _gives_scores(self) -> bool:
-        return name_of(self.loss) in _SCORES
+    def _gives_sigmoids(self) -> bool:
+        loss = self._loss_of_predictions
+        return name_of(self._default_loss() if loss is None else loss) in _SIGMOID
 
-    @available("loss={0.loss!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
+    def _gives_scores(self) -> bool:
+        return _name_if_any(self._loss_of_predictions) in _SCORES
+
+    @available("loss={0._loss_of_predictions!r} gives scores, not probabilities; take decision_function", lambda self: not self._gives_scores())
     def predict_log_proba(self, X: Any) -> Any:
         """The natural logarithms of ``predict_proba``, ``[rows, classes]``; minus infinity where a probability is 0.
 
@@ -405,7 +410,7 @@ class MLPClassifier(MultiLayerPerceptron):
         """
         if self._gives_scores():
             return "identity"
-        return "logistic" if self._is_multilabel or self._takes_sigmoids() else "softmax"
+        return "logistic" if self._is_multilabel or self._gives_sigmoids() else "softmax"
 
     # Classes.
 
@@ -465,7 +470,14 @@ class MLPClassifier(MultiLayerPerceptron):
             )
         if self.loss is not None:
             return self.loss
+        return self._default_loss()
+
+    def _default_loss(self) -> str:
+        """The cross-entropy that fits the classes."""
         return "binary_cross_entropy" if self._is_multilabel or len(self.classes_) <= 2 else "softmax_cross_entropy"
+
+    def _take_loss(self, loss: Any) -> None:
+        self.loss = None if loss == self._default_loss() else loss
 
     def _outputs(self) -> int:
         count = len(self.classes_)
@@ -496,7 +508,8 @@ class MLPClassifier(MultiLayerPerceptron):
         if self._is_multilabel:
             names = [f"label {j}" for j in range(len(labels))]
             return {"kind": "values", "names": names}, [], names
-        numbers = [float(label) for label in self.classes_] if self.classes_.dtype.kind in "iufb" else None
+        are_numbers = self.classes_.dtype.kind in "iufb" or all(isinstance(label, Real) for label in self.classes_)
+        numbers = [float(label) for label in self.classes_] if are_numbers else None
         if len(labels) == 1:
             labels = [labels[0], labels[0] + _NO_SECOND]
             numbers = None if numbers is None else [numbers[0], numbers[0] + 1]
@@ -543,6 +556,11 @@ def _numbers(labels: list[str], numbers: list[float]) -> Any:
         return np.asarray([int(label) for label in named])
     except (ValueError, OverflowError):
         return np.asarray(numbers, dtype=np.float64)
+
+
+def _name_if_any(loss: Any) -> str | None:
+    """The name of a loss; ``None`` also of one that ``fit`` refuses, for which nobody can be told whether a method is there."""
+    return None if hasattr(loss, "keys") and "name" not in loss else name_of(loss)
 
 
 def sigmoid(logits: Any) -> Any:

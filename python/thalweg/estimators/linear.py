@@ -9,6 +9,7 @@ import numpy as np
 from .. import _engine
 from .._arrays import as_rows, open_numpy
 from .._settings import spelled, to_json
+from ..network import Network
 from . import checks
 from .classifier import MLPClassifier, sigmoid, softmax
 from .perceptron import MultiLayerPerceptron, name_of
@@ -87,15 +88,15 @@ class _Linear(MultiLayerPerceptron):
         """What a loss may be above its least, however small it is."""
         raise NotImplementedError
 
-    def _is_at_rest(self, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
+    def _is_at_rest(self, network: Network, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
         """Whether a step of Newton's method, g'·H⁻¹·g / 2, would not lower the loss by much. H is taken output by output, from some rows."""
         columns, outputs = train.columns, self._outputs()
         if columns > _MOST_COLUMNS or not self._is_lbfgs() or name_of(self._chosen_loss()) not in _CURVED:
             return True
-        loss, gradient = self.network_._engine.gradients(train, to_json({"l2": settings["l2"]}), spelled(self._chosen_loss()))
+        loss, gradient = network._engine.gradients(train, to_json({"l2": settings["l2"]}), spelled(self._chosen_loss()))
         x = open_numpy.column_stack([features := train.features(max(_LEAST_ROWS, 4 * columns)), np.ones(len(features))])
-        weights = np.asarray(self.network_["0.weight"], dtype=np.float64)
-        curvatures = self._curvatures(features @ weights + self.network_["0.bias"])
+        weights = np.asarray(network["0.weight"], dtype=np.float64)
+        curvatures = self._curvatures(features @ weights + network["0.bias"])
         penalty = np.append(np.full(columns, settings["l2"]), 0.0)
         of_weights = np.asarray(gradient[: columns * outputs], dtype=np.float64).reshape(columns, outputs)
         of_biases = np.asarray(gradient[columns * outputs :], dtype=np.float64)
@@ -252,6 +253,7 @@ class LogisticRegression(_Linear, MLPClassifier):
         self._fitted()
         given = as_rows(X, sparse=True)
         checks.check_columns(self, given.names, given.array.shape[1], reset=False)
+        _engine.Dataset(given.array)  # refuses values that are not finite, with their place
         scores = given.array @ self.coefs_[0] + self.intercepts_[0]
         if self._is_multilabel or len(self.classes_) > 2:
             return scores

@@ -160,36 +160,45 @@ class MultiLayerPerceptron(Parameters, ABC):
         classes: Any = None,
         live: bool = False,
     ) -> Self:
-        self._check_parameters()
-        continues = hasattr(self, "network_") and (incremental or self.warm_start)
-        given = as_rows(X, sparse=True)
-        checks.check_columns(self, given.names, given.array.shape[1], reset=not continues)
-        targets = self._prepare(y, classes, continues)
-        x = given.array
-        checks.check_lengths(x.shape[0], targets)
-        weights = checks.row_weights(sample_weight, x.shape[0])
-        if weights is not None and not weights.all():
-            # A weight of 0 is the row's absence.
-            present = weights > 0
-            x, weights, targets = x[present], weights[present], targets[present]
-        weights = self._weighed(targets, weights)
-        seed = checks.seed_from(self.random_state)
-        if not continues:
-            self._scale = self._column_scale(x)
-        validation: _engine.Dataset | None = None
-        if validation_data is not None:
-            validation = self._validation(validation_data)
-        elif self.early_stopping:
-            kept, held = self._split(targets, seed)
-            held_weights = None if weights is None else weights[held]
-            validation = self._dataset(x[held], targets[held], held_weights)
-            x, targets, weights = x[kept], targets[kept], None if weights is None else weights[kept]
-        train = self._dataset(x, targets, weights)
-        if continues:
-            self._check_layers()
-        else:
-            self._begin(x, seed)
-        return self._train(train, validation, weights, seed, continues, incremental, live, (X, y))
+        before = self.__dict__.copy()
+        try:
+            self._check_parameters()
+            continues = hasattr(self, "network_") and (incremental or self.warm_start)
+            given = as_rows(X, sparse=True)
+            checks.check_columns(self, given.names, given.array.shape[1], reset=not continues)
+            targets = self._prepare(y, classes, continues)
+            x = given.array
+            checks.check_lengths(x.shape[0], targets)
+            weights = checks.row_weights(sample_weight, x.shape[0])
+            if weights is not None and not weights.all():
+                # A weight of 0 is the row's absence.
+                present = weights > 0
+                x, weights, targets = x[present], weights[present], targets[present]
+            weights = self._weighed(targets, weights)
+            seed = checks.seed_from(self.random_state)
+            if not continues:
+                self._scale = self._column_scale(x)
+            validation: _engine.Dataset | None = None
+            if validation_data is not None:
+                validation = self._validation(validation_data)
+            elif self.early_stopping:
+                kept, held = self._split(targets, seed)
+                held_weights = None if weights is None else weights[held]
+                validation = self._dataset(x[held], targets[held], held_weights)
+                x, targets, weights = x[kept], targets[kept], None if weights is None else weights[kept]
+            train = self._dataset(x, targets, weights)
+            if continues:
+                self._check_layers()
+            else:
+                self._begin(x, seed)
+            return self._train(train, validation, weights, seed, continues, incremental, live, (X, y), before)
+        except BaseException:
+            if before:
+                # Refused before there was an outcome: what was fitted before stays.
+                own = vars(self)
+                own.clear()
+                own.update(before)
+            raise
 
     def _begin(self, x: Any, seed: int) -> None:
         """A new network at its start."""
@@ -361,7 +370,9 @@ class MultiLayerPerceptron(Parameters, ABC):
         incremental: bool,
         live: bool,
         shown: tuple[Any, Any],
+        before: dict[str, Any],
     ) -> Self:
+        """Trains; ``before``, the attributes to go back to, is emptied as soon as there is an outcome."""
         rows = train.rows
         settings, batch = self._settings(rows, float(rows if weights is None else weights.sum()))
         state = self._state_to_go_on_from(settings["optimizer"], rows, batch, incremental, continues)
@@ -392,9 +403,15 @@ class MultiLayerPerceptron(Parameters, ABC):
             pictures = Live(*shown, estimator=self)
             watchers.append(pictures)
         call, with_parameters = joined(watchers, self._seen)
-        engine = self.network_._engine
         chosen = spelled(self._chosen_loss())
-        self._to_scaled_columns(self.network_)
+        self._fitted_loss = self.loss
+        network = trained = self.network_
+        if self._scale is not None:
+            # Whoever is called while training goes on predicts from the columns as they are.
+            trained, self.network_ = network.copy(), network.copy()
+            self.network_._engine.set_loss(chosen)
+            self._to_scaled_columns(trained)
+        engine = trained._engine
         try:
             outcome, at_rest = engine.fit(
                 train,
@@ -402,7 +419,7 @@ class MultiLayerPerceptron(Parameters, ABC):
                 loss=chosen,
                 validation=validation,
                 # A training that goes on without its state does not repeat the order of its rows.
-                seed=seed if state is not None else seed + self.n_iter_,
+                seed=seed if state is not None else (seed + self.n_iter_) % 2**64,
                 threads=self.threads,
                 state=state,
                 callback=call,
@@ -411,11 +428,15 @@ class MultiLayerPerceptron(Parameters, ABC):
                 brief=True,
                 most_looks=int(min(self.max_fun, 1e15)) if self._is_lbfgs() else None,
             )
-            is_at_rest = not at_rest or self._is_at_rest(train, settings)
+            before.clear()
+            is_at_rest = not at_rest or self._is_at_rest(trained, train, settings)
         finally:
-            self._to_own_columns(self.network_)
-        if progress is not None:
-            progress.close()
+            self.network_ = network
+            if progress is not None:
+                progress.close()
+        if trained is not network:
+            self._to_own_columns(trained)
+            network._engine = engine
         self._take(outcome, incremental, state, rows, at_rest)
         ended = at_rest or outcome.ending == "stopped"
         if pictures is not None:
@@ -475,7 +496,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         self._to_own_columns(network)
         return network
 
-    def _is_at_rest(self, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
+    def _is_at_rest(self, network: Network, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
         """Whether a loss that hardly falls any more is at its least."""
         return True
 
@@ -533,7 +554,7 @@ class MultiLayerPerceptron(Parameters, ABC):
         epochs = outcome.epochs - (state.epoch if state is not None else 0)
         self.n_iter_ += int(epochs)
         self.t_ += int(epochs) * rows
-        self.history_ = self.network_.history = self.history_.continued(outcome.history())
+        self.history_ = self.network_.history = self.history_.continued(outcome.history(), is_anew=state is None)
         came_to_its_end = not incremental and (at_rest or outcome.ending == "stopped")
         self._state = None if came_to_its_end else outcome.state()
         if self.early_stopping:
@@ -541,6 +562,11 @@ class MultiLayerPerceptron(Parameters, ABC):
             self.best_validation_score_ = outcome.best_value
 
     # What was learned.
+
+    @property
+    def _loss_of_predictions(self) -> Any:
+        """The loss that it was fitted by, which says what predictions mean; the parameter before, and of pickles that do not know."""
+        return self.__dict__.get("_fitted_loss", self.loss)
 
     def _repr_html_(self) -> str:
         head = f"<pre>{escape(repr(self))}</pre>"
@@ -658,8 +684,9 @@ class MultiLayerPerceptron(Parameters, ABC):
         estimator.n_features_in_ = int(inputs["shape"][0])
         if inputs.get("column_names"):
             estimator.feature_names_in_ = np.asarray(inputs["column_names"], dtype=object)
-        estimator.loss = _absent_loss if network.loss == "custom" else network.loss
         estimator._take_targets(described["target"], path)
+        estimator._take_loss(_absent_loss if network.loss == "custom" else network.loss)
+        estimator._fitted_loss = estimator.loss
         estimator.history_ = History()
         estimator.best_validation_score_ = None
         estimator._state = None
@@ -684,6 +711,10 @@ class MultiLayerPerceptron(Parameters, ABC):
             self.activation = hidden[0] if hidden and all(one == hidden[0] for one in hidden) else hidden or "identity"
         elif len(sizes) != 1:
             raise ValueError(f"{path}: the network has hidden layers; load it with MLPClassifier.load or MLPRegressor.load")
+
+    def _take_loss(self, loss: Any) -> None:
+        """The parameter that says this loss of a file."""
+        self.loss = loss
 
     @abstractmethod
     def _take_targets(self, target: dict[str, Any], path: Any) -> None: ...

@@ -286,7 +286,7 @@ class MLPRegressor(MultiLayerPerceptron):
     @property
     def out_activation_(self) -> str:
         """``"identity"``, or ``"exp"`` with the Poisson loss, whose predictions are rates."""
-        return "exp" if name_of(self.loss) == "poisson" else "identity"
+        return "exp" if name_of(self._loss_of_predictions) == "poisson" else "identity"
 
     def _prepare(self, y: Any, classes: Any, continues: bool) -> Any:
         values, is_vector = checks.regression_targets(self, y)
@@ -327,6 +327,9 @@ class MLPRegressor(MultiLayerPerceptron):
         if self._is_squared():
             rule["tol"] *= self._targets
         return rule
+
+    def _take_loss(self, loss: Any) -> None:
+        self.loss = "squared_error" if loss == "half_squares" else loss
 
     def _outputs(self) -> int:
         return self._targets
