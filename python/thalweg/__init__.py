@@ -39,7 +39,8 @@ from .estimators import LinearRegression, LogisticRegression, MLPClassifier, MLP
 from .exceptions import ConvergenceWarning, DivergedError, FileError, NotFittedError
 from .history import History
 from .interop import from_sklearn
-from .network import Explanation, Network
+from .explanation import Explanation
+from .network import Network
 from .plot import plot_boundary, plot_confusion, plot_history
 from .run import Run, Verification, builtin_experiments, train
 

@@ -14,109 +14,16 @@ from typing import Any, Self
 import numpy as np
 
 from . import _engine
-from ._arrays import Rows, as_columns, as_labels, as_rows, as_targets, as_weights, is_array, open_numpy, refuse_no_numbers
+from ._arrays import Rows, as_columns, as_labels, as_rows, as_targets, is_array, open_numpy, refuse_no_numbers
+from ._own_parts import name_of_own, named_apart, refuse_half_layers
+from ._resumed import loss_of, refuse_other_rows, refuse_other_settings, without_functions
+from ._rows import are_classes, rows
 from ._settings import every, seed_of, spelled, threads_of, to_json, whole
 from .callbacks import Progress, joined
+from .explanation import Explanation
 from .history import History
 
-__all__ = ["Explanation", "Network", "rows"]
-
-#: Losses whose targets are classes.
-_OF_CLASSES = frozenset({"binary_cross_entropy", "focal", "softmax_cross_entropy", "hinge", "squared_hinge"})
-
-
-def rows(
-    x: Any,
-    y: Any = None,
-    *,
-    weights: Any = None,
-    outputs: int = 1,
-    loss: Any = None,
-    classes: int | None = None,
-) -> _engine.Dataset:
-    """Rows for the engine. Whole numbers are classes where ``classes`` are known, the network has several outputs or the loss is one of
-    classes.
-
-    >>> rows(np.ones((4, 3)), [0, 1, 2, 1], outputs=3).rows
-    4
-    """
-    given = x if isinstance(x, Rows) else as_rows(x, most_axes=None, sparse=True)
-    names = [*given.names] if given.names and all(isinstance(name, str) for name in given.names) else None
-    weighed = None if weights is None else as_weights(weights, given.array.shape[0])
-    if y is None:
-        return _engine.Dataset(given.array, weights=weighed, feature_names=names)
-    targets = as_targets(y)
-    if len(targets) != given.array.shape[0]:
-        raise ValueError(f"x has {given.array.shape[0]} rows, but y has {len(targets)}; each row needs its target")
-    if targets.dtype.kind in "OSU":
-        _refuse_text(targets)
-    refuse_no_numbers(targets, "y")
-    if are_classes(targets, outputs, loss, classes):
-        if targets.size and int(targets.min()) < 0:
-            raise ValueError("class numbers go from 0; make labels numbers first: labels, y = np.unique(y, return_inverse=True)")
-        count = classes if classes is not None else max(outputs, 2)
-        if targets.size and int(targets.max()) >= 2**32:  # which the engine's numbers of classes do not hold
-            raise ValueError(f"y has the label {int(targets.max())}, but with {count} classes labels go from 0 to {count - 1}")
-        labels = np.ascontiguousarray(targets, dtype=np.uint32)
-        return _engine.Dataset(given.array, labels=labels, classes=count, weights=weighed, feature_names=names)
-    values = np.ascontiguousarray(targets.reshape(len(targets), -1), dtype=np.float64)
-    return _engine.Dataset(given.array, values=values, weights=weighed, feature_names=names)
-
-
-def are_classes(targets: Any, outputs: int, loss: Any, classes: int | None = None) -> bool:
-    """Whether targets are class numbers: whole ones, where ``classes`` are known, the network has several outputs or the loss is one of
-    classes.
-
-    >>> are_classes(np.array([0, 2]), 3, None), are_classes(np.array([0, 2]), 1, None)
-    (True, False)
-    """
-    spelled(loss)  # refuses a dictionary without a name
-    name: Any = loss["name"] if hasattr(loss, "keys") else loss
-    is_whole = targets.dtype.kind in "iub" and targets.ndim == 1
-    return is_whole and (classes is not None or outputs > 1 or (isinstance(name, str) and name in _OF_CLASSES))
-
-
-def _refuse_text(targets: Any) -> None:
-    labels = [value for value in targets.ravel().tolist() if isinstance(value, (str, bytes))]
-    if labels:
-        raise ValueError(
-            f"y holds text such as {labels[0]!r}; a network takes class numbers: labels, y = np.unique(y, return_inverse=True), "
-            "or train a thalweg.MLPClassifier, which takes labels"
-        )
-
-
-class Explanation:
-    """One training step with every matrix: ``print`` shows it, ``matrices`` holds the numbers.
-
-    :meth:`Network.explain` gives it. ``text`` is what is printed, ``content`` the same as dictionaries.
-
-    >>> import thalweg
-    >>> net = thalweg.Network([thalweg.layers.dense(1)], input_shape=2, init="zeros", precision="f64")
-    >>> step = net.explain(np.array([[1.0, 2.0]]), [3.0], optimizer={"name": "sgd", "learning_rate": 0.5})
-    >>> step.matrices["w0"].tolist(), step.matrices["dw0"].tolist()
-    ([[0.0], [0.0]], [[-6.0], [-12.0]])
-    """
-
-    def __init__(self, text: str, content: dict[str, Any]) -> None:
-        self.text = text
-        self.content = content
-
-    @property
-    def matrices(self) -> dict[str, Any]:
-        """Every matrix by its name in the formulas: ``"w0"``, ``"dlogits"`` ...; values that are not finite are NaN."""
-        found: dict[str, Any] = {}
-        for section in self.content["sections"]:
-            for entry in section["entries"]:
-                matrix = entry.get("matrix")
-                if matrix is not None:
-                    values = np.asarray([np.nan if v is None else v for v in matrix["values"]])
-                    found.setdefault(matrix["name"], values.reshape(matrix["shape"]))
-        return found
-
-    def __str__(self) -> str:
-        return self.text
-
-    __repr__ = __str__
+__all__ = ["Network"]
 
 
 class Network:
@@ -178,7 +85,7 @@ class Network:
         entries: list[Any] = []
         described: list[Any] = []
         for layer in layers:
-            _refuse_half_layers(layer)
+            refuse_half_layers(layer)
             if hasattr(layer, "forward"):
                 entries += [to_json(described), layer] if described else [layer]
                 described = []
@@ -421,9 +328,9 @@ class Network:
         if report_every is not None:
             settings["report_every"] = every(report_every)
         asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics or ())
-        own = _named_apart([metric for metric in asked if not isinstance(metric, str)])
+        own = named_apart([metric for metric in asked if not isinstance(metric, str)])
         if asked:
-            settings["metrics"] = [metric for metric in asked if isinstance(metric, str)] + [{"custom": _name(metric)} for metric in own]
+            settings["metrics"] = [metric for metric in asked if isinstance(metric, str)] + [{"custom": name_of_own(metric)} for metric in own]
         outputs = int(np.prod(self.output_shape))
 
         def part(data: Any) -> _engine.Dataset | None:
@@ -549,9 +456,9 @@ class Network:
         if before is None:
             return self.fit(x, y, state=self.state, **arguments)
         arguments = {name: value for name, value in arguments.items() if value is not None}
-        arguments["loss"] = _loss_of(before, arguments.get("loss"))
-        _refuse_other_settings(before, arguments, self.loss, self._engine.are_same)
-        _refuse_other_rows(before, x, arguments)
+        arguments["loss"] = loss_of(before, arguments.get("loss"))
+        refuse_other_settings(before, arguments, self.loss, self._engine.are_same)
+        refuse_other_rows(before, x, arguments)
         asked: dict[str, Any] = before.get("asked", {})
         if "epochs" not in arguments and "steps" not in arguments:
             arguments |= {name: asked[name] for name in ("epochs", "steps") if asked.get(name) is not None} or {"epochs": 100}
@@ -598,7 +505,7 @@ class Network:
             raise ValueError(f"a step is one update by all the rows it is given: {refused[0]} has no place in it; leave it out, or call fit")
         before = self._training if self.state is not None else None
         if before is not None:
-            loss = _loss_of(before, loss)
+            loss = loss_of(before, loss)
         if optimizer is None:
             optimizer = "adam" if before is None else before["settings"]["optimizer"]
         train = self._given(x, y, weights, loss)
@@ -839,7 +746,7 @@ class Network:
             "description": self._engine.description(),
             "history": self.history,
             "state": self.state,
-            "training": _without_functions(self._training),
+            "training": without_functions(self._training),
         }
         return _rebuilt, (type(self), contents)
 
@@ -857,144 +764,11 @@ def _rebuilt(cls: type[Network], contents: dict[str, Any]) -> Network:
     return network
 
 
-def _without_functions(training: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What is known of a training, as a pickle holds it: without functions, of which a loss is asked for again."""
-    if training is None:
-        return None
-    kept, asked = dict(training), dict(training.get("asked", {}))
-    if callable(kept["loss"]):
-        kept |= {"loss": None, "lost_loss": _name(kept["loss"])}
-    asked["metrics"] = [metric for metric in asked.get("metrics", ()) if isinstance(metric, str)]
-    return {**kept, "asked": asked}
-
-
-def _loss_of(before: dict[str, Any], given: Any) -> Any:
-    """The loss to go on with: the one that is given, or that of the training."""
-    lost = before.get("lost_loss")
-    if lost is not None and given is None:
-        raise ValueError(f"the loss {lost} was a function, which a pickle does not hold; give it again: loss={lost}")
-    return before["loss"] if given is None else given
-
-
-def _refuse_other_settings(before: dict[str, Any], arguments: dict[str, Any], made: Any, are_same: Callable[[str, str], bool]) -> None:
-    """Refuses settings by which another training would go on. ``made``: its loss with all options; ``are_same``: the engine's word on two
-    settings, defaults included."""
-    known: dict[str, Any] = {**before["settings"], "seed": before["seed"]}
-    given = {name: value for name, value in arguments.items() if name not in _FREE}
-    if "report_every" in given:
-        given["report_every"] = every(given["report_every"])
-    if "optimizer" in given or "learning_rate" in given:
-        rate = given.pop("learning_rate", None)
-        optimizer: Any = given.get("optimizer", known["optimizer"])
-        optimizer = {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
-        rate = rate if rate is not None else optimizer.get("learning_rate", known["optimizer"].get("learning_rate"))
-        given["optimizer"] = optimizer if rate is None else {**optimizer, "learning_rate": rate}
-    seed = given.pop("seed", before["seed"])
-    others = [] if seed == before["seed"] else ["seed"]
-    others += [name for name, value in given.items() if not _is_same(name, before["settings"], value, are_same)]
-    given["seed"] = seed
-    loss = arguments["loss"]
-    known["loss"], given["loss"] = before["loss"], loss
-    # Of functions nobody can tell whether they do the same: a notebook's cell that is run again makes another of the same name.
-    if "lost_loss" not in before and _spelling(loss) not in (_spelling(before["loss"]), _spelling(made)):
-        others.append("loss")
-    for name in others:
-        gone_by = f"{name}={known[name]!r}" if name in known else f"{name} at its default"
-        raise ValueError(
-            f"the training went by {gone_by}, not {given[name]!r}; leave it out to go on with the training, or go another "
-            f"way from here with fit(x, y, state=network.state, {name}=...)"
-        )
-
-
-def _is_same(name: str, settings: Mapping[str, Any], value: Any, are_same: Callable[[str, str], bool]) -> bool:
-    """Whether a setting is that of the training, spelled out or not."""
-    if to_json(settings.get(name)) == to_json(value):
-        return True
-    if name not in settings:
-        return are_same("{}", to_json({name: value}))
-    try:
-        return are_same(to_json({name: settings[name]}), to_json({name: value}))
-    except ValueError:  # of what is right only together with other settings
-        return False
-
-
-def _spelling(loss: Any) -> str:
-    """What tells one loss from another."""
-    return f"the function {_name(loss)}" if callable(loss) else to_json({"name": loss} if isinstance(loss, str) else loss)
-
-
-#: What may be another where a training goes on: it decides no update.
-_FREE = ("loss", "epochs", "steps", "metrics", "callbacks", "threads", "verbose", "live", "weights", "validation_data", "test_data")
-
-
-def _refuse_other_rows(before: dict[str, Any], x: Any, arguments: dict[str, Any]) -> None:
-    """Refuses rows that cannot be those of the training."""
-    # A stream of rows does not say how many there are.
-    count = len(x) if hasattr(x, "__len__") and not hasattr(x, "tocsr") else None
-    if None not in (count, before["rows"]) and count != before["rows"]:
-        raise ValueError(
-            f"the training had {before['rows']} rows, not {count}; give the same, or train on others from here with "
-            "fit(x, y, state=network.state, ...)"
-        )
-    if before["is_watched"] and "validation_data" not in arguments:
-        raise ValueError("the training was watched by validation rows, which choose its weights; give the same: validation_data=(x, y)")
-
-
 #: Arguments of ``fit`` that say how many updates there are, how large, or when they are reported.
 _OF_MANY_STEPS = (
     *("batch_size", "epochs", "steps", "report_every", "metrics", "callbacks"),
     *("validation_data", "test_data", "threads", "verbose", "live"),
 )
-
-#: What a layer of one's own must have (:class:`thalweg.layers.Layer`).
-_LAYER_NEEDS = ("output_shape", "forward", "backward")
-
-
-def _refuse_half_layers(layer: Any) -> None:
-    """Refuses an object that lacks what a layer needs, a class in place of its object, and a layer of one's own within a block."""
-    if isinstance(layer, str):
-        return
-    if hasattr(layer, "items"):
-        for name, inner in layer.items():
-            listed: list[Any] = [*inner] if isinstance(inner, (list, tuple)) else []
-            if any(hasattr(one, "forward") for one in listed):
-                raise ValueError(f"a layer of one's own cannot stand inside {name!r}; put it between the blocks, in the network's own list")
-        return
-    found = [name for name in _LAYER_NEEDS if callable(getattr(layer, name, None))]
-    lacking = [name for name in _LAYER_NEEDS if name not in found]
-    kind = layer.__name__ if isinstance(layer, type) else type(layer).__name__
-    if found and isinstance(layer, type):
-        raise ValueError(f"the layer {kind} is a class; give an object of it: {kind}()")
-    if found and lacking:
-        raise ValueError(f"the layer {kind} has no {' and no '.join(lacking)}; a layer of one's own needs {', '.join(_LAYER_NEEDS)}")
-
-
-class _Metric:
-    """A metric under a name of its own."""
-
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
-        self.function = function
-        self.name = name
-
-    def __call__(self, predictions: Any, targets: Any) -> Any:
-        return self.function(predictions, targets)
-
-
-def _name(part: Any) -> str:
-    """The name of a function or an object of one's own."""
-    named = getattr(part, "name", None) if hasattr(part, "name") else getattr(part, "__name__", None)
-    return named if isinstance(named, str) else type(part).__name__
-
-
-def _named_apart(metrics: Sequence[Any]) -> list[Any]:
-    """Metrics of one name, as lambdas are, numbered from the second on: ``<lambda>``, ``<lambda>_2``."""
-    seen: dict[str, int] = {}
-    apart: list[Any] = []
-    for metric in metrics:
-        name = _name(metric)
-        seen[name] = seen.get(name, 0) + 1
-        apart.append(metric if seen[name] == 1 else _Metric(metric, f"{name}_{seen[name]}"))
-    return apart
 
 
 def _listed(names: Sequence[str]) -> str:
