@@ -50,14 +50,14 @@ pub enum End<'a, R> {
     Store,
     /// It is added to 0, as the sum of one block of rows, whose -0 becomes +0, and stored.
     Sum,
-    /// As a gradient, it is added to 0, and a penalty is added to it: fma(l2, weight, gradient).
+    /// As a gradient, whose chains go down the rows, it is added to 0, and a penalty is added to it: fma(l2, weight, gradient).
     Penalise {
         /// What weights are multiplied by.
         l2: R,
         /// As c.
         weights: &'a [R],
     },
-    /// As a gradient, added to 0, it changes what c holds by gradient descent: c ← fma(-rate, gradient, c), the gradient with the
+    /// As a gradient, which goes down the rows, added to 0, it changes what c holds by gradient descent: c ← fma(-rate, gradient, c), the gradient with the
     /// penalty fma(l2, c, gradient) where there is one.
     Descend {
         /// -rate.
@@ -109,7 +109,7 @@ vectorised! {
     /// `c[i,j]` ← end(start + Σₖ `a[i,k]`·`b[k,j]`), one chain for each element, k ascending; `c` is `[rows, W]`.
     ///
     /// # Panics
-    /// If a slice is shorter than the sizes say.
+    /// If a slice is shorter than the sizes say, or a gradient is to go across.
     pub fn strip<R>(work: &Strip<'_, R>, c: &mut [R]) = strip_body;
 }
 
@@ -146,6 +146,9 @@ unsafe fn strip_body<R: Real, V: Vector<R>>(work: &Strip<'_, R>, c: &mut [R]) {
         Start::Columns(bias) => assert!(bias.len() >= width, "a bias for each column"),
         Start::Rows(bias) => assert!(bias.len() >= rows, "a bias for each row"),
         Start::Zero | Start::Stored => {}
+    }
+    if let End::Penalise { .. } | End::Descend { .. } = work.end {
+        assert!(matches!(left, Left::Down { .. }), "a gradient's chains go down the rows");
     }
     if let End::Penalise { weights, .. } = work.end {
         assert!(weights.len() >= rows * width, "a weight for each gradient");
@@ -397,6 +400,8 @@ unsafe fn tile<R: Real, V: Vector<R>, const M: usize, const N: usize, const ACRO
                     }
                 }
             }
+            // Gradients go down the rows: the tiles across, which fill all registers, know nothing of these.
+            TileEnd::Penalise { .. } | TileEnd::Descend { .. } if ACROSS => {}
             TileEnd::Penalise { l2, weights } => {
                 let l2 = V::splat(l2);
                 for m in 0..M {

@@ -34,6 +34,9 @@ fn strip_is_a_chain<R: Real>(rows: usize, columns: usize, depth: usize, down: bo
         (Start::Zero, End::Descend { minus_rate, l2: R::from_f64(0.01) }),
         (Start::Zero, End::Penalise { l2: R::from_f64(0.01), weights: &before }),
     ] {
+        if !down && matches!(end, End::Penalise { .. } | End::Descend { .. }) {
+            continue; // no gradient goes across
+        }
         let mut c = before.clone();
         strip(
             &Strip { rows, columns, depth, left, right: &b, start, end, ahead: [Run::of(&b), Run::of(&a)] },
