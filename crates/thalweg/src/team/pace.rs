@@ -39,7 +39,7 @@ const FIRST_ALONE: u32 = 2;
 
 /// Decides, stretch by stretch, whether all threads work or one alone, by how long each takes for a row.
 ///
-/// At first each has a few steps, the team first where steps are long; then whoever was faster goes on. A team that becomes
+/// At first each has a few steps, the team first where steps are long, else one thread a stretch and then the team; then whoever was faster goes on. A team that becomes
 /// slow, because another program wants its processors, is compared with one thread again; one thread is compared with
 /// the team soon, and if that is no faster, less and less often. What is computed never depends on it.
 #[derive(Clone, Debug)]
@@ -179,7 +179,8 @@ impl Pace {
         if let Some(place) = self.first.get_mut(self.steps as usize - 1) {
             *place = of_step / self.of_step.max(1) as f64;
         }
-        let is_first = self.last_of(self.together).is_none();
+        // Where one thread begins, it has a whole stretch: a fit that is over then had better not start a thread.
+        let is_first = self.last_of(self.together).is_none() && (self.together || !self.is_short);
         if seconds >= STRETCH && self.rows > 0 {
             self.together = self.next(seconds / self.rows as f64);
             self.begin();
@@ -323,7 +324,8 @@ mod tests {
     fn a_first_impression_takes_some_steps() {
         let mut pace = Pace::for_steps_of(SHORT - 1);
         let who = steps(&mut pace, 1000, 60, 100, 80);
-        let alone = 1 + FIRST_STEPS;
+        // The step that is not timed, and a stretch.
+        let alone = 1 + (STRETCH / 100e-6) as usize;
         assert!(who[..alone].iter().all(|together| !together), "{who:?}");
         assert!(who[alone..].iter().all(|together| *together), "{who:?}");
         // A team that is slower costs little: once some steps, then those of trials ever further apart.
