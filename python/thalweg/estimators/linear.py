@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -80,13 +81,13 @@ class _Linear(MultiLayerPerceptron):
         """What columns of these half ranges are divided by."""
         return width
 
+    @abstractmethod
     def _curvatures(self, scores: Any) -> Any:
         """The second derivatives of a row's loss by its scores, one by one, ``[rows, outputs]``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _little(self) -> float:
         """What a loss may be above its least, however small it is."""
-        raise NotImplementedError
 
     def _is_at_rest(self, network: Network, train: _engine.Dataset, settings: dict[str, Any]) -> bool:
         """Whether a step of Newton's method, g'·H⁻¹·g / 2, would not lower the loss by much. H is taken output by output, from some rows."""

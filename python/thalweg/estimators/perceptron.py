@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from difflib import get_close_matches
 from html import escape
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -19,11 +17,11 @@ from .. import _engine
 from .._arrays import as_rows
 from .._settings import spelled, threads_of, to_json
 from ..callbacks import Progress, joined
-from ..exceptions import ConvergenceWarning, NotFittedError, shared_class
+from ..exceptions import ConvergenceWarning, shared_class
 from ..history import History
 from ..network import Network
 from . import checks
-from .parameters import Parameters
+from .stored import Stored
 
 __all__ = ["MultiLayerPerceptron", "held_out", "name_of"]
 
@@ -66,7 +64,7 @@ def name_of(part: Any) -> str | None:
     return named if isinstance(named, str) else None
 
 
-class MultiLayerPerceptron(Parameters, ABC):
+class MultiLayerPerceptron(Stored):
     """What :class:`MLPClassifier` and :class:`MLPRegressor` share; there are no objects of it.
 
     >>> from thalweg import MLPRegressor
@@ -77,8 +75,6 @@ class MultiLayerPerceptron(Parameters, ABC):
     (True, None)
     """
 
-    hidden_layer_sizes: Any
-    activation: Any
     solver: str
     alpha: float
     batch_size: Any
@@ -100,7 +96,6 @@ class MultiLayerPerceptron(Parameters, ABC):
     epsilon: float
     n_iter_no_change: int
     max_fun: int
-    loss: Any
     dropout: Any
     init: Any
     optimizer: Any
@@ -111,12 +106,6 @@ class MultiLayerPerceptron(Parameters, ABC):
     precision: str
     threads: int | None
     callbacks: Any
-
-    network_: Network
-    history_: History
-    n_features_in_: int
-    feature_names_in_: Any
-    n_iter_: int
 
     # Of each subclass.
 
@@ -143,9 +132,6 @@ class MultiLayerPerceptron(Parameters, ABC):
 
     @abstractmethod
     def _metric(self, rows: int) -> str: ...
-
-    @abstractmethod
-    def _target_schema(self) -> tuple[dict[str, Any], list[str], list[str]]: ...
 
     # Fitting.
 
@@ -573,15 +559,6 @@ class MultiLayerPerceptron(Parameters, ABC):
         network: Network | None = self.__dict__.get("network_")
         return head if network is None else head + network._repr_html_() + self.history_._repr_html_()
 
-    def _fitted(self) -> Network:
-        network: Network | None = getattr(self, "network_", None)
-        if network is None:
-            raise shared_class(NotFittedError)(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
-                "using this estimator."
-            )
-        return network
-
     def _predictions(self, X: Any) -> Any:
         """What the network says of rows, ``[rows, outputs]``."""
         network = self._fitted()
@@ -638,102 +615,6 @@ class MultiLayerPerceptron(Parameters, ABC):
         names = [f"validation.{name}" for name in (self.validation_metric, self._metric(2), "accuracy", "r2", "loss")]
         found = next((name for name in names if name in self.history_), None)
         return None if found is None else [float(value) for value in self.history_[found]]
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Writes a model file that the command line, Rust and :meth:`thalweg.Network.load` read; whole or not at all.
-
-        Raises ``OSError`` where it cannot be written, and :class:`thalweg.NotFittedError` before ``fit``.
-
-        >>> import os, tempfile
-        >>> from thalweg import LinearRegression
-        >>> line = LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     line.save(os.path.join(folder, "line.safetensors"))
-        ...     again = LinearRegression.load(os.path.join(folder, "line.safetensors"))
-        >>> again.predict([[2.0]]).round(3).tolist()
-        [5.0]
-        """
-        self._fitted()._engine.save(path, to_json(self._description()))
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """The estimator of a file that :meth:`save` wrote: it predicts as before, and can be trained on with ``partial_fit``.
-
-        The file has layers, weights, loss, labels and the columns' names. Parameters of the training it does not have: they are the
-        defaults. A function as the loss has to be given again before training. Raises ``ValueError`` where the file holds another kind of
-        estimator or none, :class:`thalweg.FileError` where it is no model file, and ``OSError`` where it cannot be read.
-
-        >>> import os, tempfile
-        >>> from thalweg import MLPClassifier
-        >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     mlp.save(os.path.join(folder, "mlp.safetensors"))
-        ...     again = MLPClassifier.load(os.path.join(folder, "mlp.safetensors"))
-        >>> again.hidden_layer_sizes, again.predict([[0.5], [2.5]]).tolist()
-        ((4,), ['a', 'b'])
-        """
-        network = Network.load(path)
-        text = network._engine.preprocessing
-        described: Any = {} if text is None else json.loads(text)
-        inputs: Any = described.get("inputs", {})
-        if inputs.get("kind") != "array" or len(inputs.get("shape", ())) != 1:
-            raise ValueError(f"{path}: no estimator was saved in this file; load it with thalweg.Network.load")
-        estimator = cls()
-        estimator._take_layers(network, path)
-        estimator.network_ = network
-        estimator.n_features_in_ = int(inputs["shape"][0])
-        if inputs.get("column_names"):
-            estimator.feature_names_in_ = np.asarray(inputs["column_names"], dtype=object)
-        estimator._take_targets(described["target"], path)
-        estimator._take_loss(_absent_loss if network.loss == "custom" else network.loss)
-        estimator._fitted_loss = estimator.loss
-        estimator.history_ = History()
-        estimator.best_validation_score_ = None
-        estimator._state = None
-        estimator.n_iter_ = estimator.t_ = 0
-        return estimator
-
-    def _take_layers(self, network: Network, path: Any) -> None:
-        """The parameters that say which layers there are."""
-        sizes: list[int] = []
-        activations: list[Any] = []
-        for layer in network.layers:
-            if hasattr(layer, "keys") and "dense" in layer:
-                sizes.append(int(layer["dense"]))
-                activations.append("identity")
-            elif hasattr(layer, "keys") and "activation" in layer:
-                activations[-1] = layer["activation"]
-            elif isinstance(layer, str) and sizes:
-                activations[-1] = layer
-        if "hidden_layer_sizes" in self._parameter_names():
-            hidden = activations[:-1]
-            self.hidden_layer_sizes = tuple(sizes[:-1])
-            self.activation = hidden[0] if hidden and all(one == hidden[0] for one in hidden) else hidden or "identity"
-        elif len(sizes) != 1:
-            raise ValueError(f"{path}: the network has hidden layers; load it with MLPClassifier.load or MLPRegressor.load")
-
-    def _take_loss(self, loss: Any) -> None:
-        """The parameter that says this loss of a file."""
-        self.loss = loss
-
-    @abstractmethod
-    def _take_targets(self, target: dict[str, Any], path: Any) -> None: ...
-
-    def _description(self) -> dict[str, Any]:
-        names = [str(name) for name in getattr(self, "feature_names_in_", ())]
-        inputs = {"kind": "array", "name": None, "shape": [self.n_features_in_], "column_names": names}
-        target, labels, target_names = self._target_schema()
-        return {
-            "label_names": labels,
-            "target_names": target_names,
-            "preprocessing": {
-                "version": 1,
-                "inputs": inputs,
-                "scale": {"kind": "none"},
-                "target": target,
-                "target_scale": {"shift": [], "width": []},
-            },
-        }
 
     def to_torch(self) -> Any:
         """A ``torch.nn.Sequential`` with the same layers and parameters, in evaluation mode; a classifier's gives logits.
@@ -803,11 +684,6 @@ def _with_start(layers: list[Any], inputs: int) -> list[Any]:
         else:
             started.append(layer)
     return started
-
-
-def _absent_loss(predictions: Any, targets: Any, weights: Any) -> Any:
-    """Stands for a loss that was a function, which a file does not hold."""
-    raise ValueError("the loss was a function, which a model file does not hold; give it again with set_params(loss=...)")
 
 
 def held_out(count: int, fraction: float, seed: int, classes: Any) -> tuple[Any, Any]:
