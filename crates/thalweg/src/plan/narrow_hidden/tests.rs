@@ -156,6 +156,13 @@ fn compare<R: Real>(case: &Case<R>, threads: usize, steps: u64, name: &str) {
     }
 }
 
+/// The same in both precisions, each with a case of its own.
+fn compare_both(seed: u64, rows: usize, sizes: Sizes, threads: usize) {
+    let name = format!("case {seed}: {rows} rows, {sizes:?}, {threads} threads");
+    compare::<f32>(&case(seed, rows, sizes), threads, 3, &format!("f32, {name}"));
+    compare::<f64>(&case(seed + 1000, rows, sizes), threads, 3, &format!("f64, {name}"));
+}
+
 #[test]
 fn nets_of_all_sizes_equal_the_plain_plan() {
     let mut seed = 0;
@@ -165,9 +172,7 @@ fn nets_of_all_sizes_equal_the_plain_plan() {
                 for rows in [1, 7, 64, 300] {
                     let sizes = Sizes { inputs, hidden, outputs };
                     let threads = [1, 2, 1, 3, 1, 8, 1][seed as usize % 7];
-                    let name = format!("case {seed}: {rows} rows, {sizes:?}, {threads} threads");
-                    compare::<f32>(&case(seed, rows, sizes), threads, 3, &format!("f32, {name}"));
-                    compare::<f64>(&case(seed + 1000, rows, sizes), threads, 3, &format!("f64, {name}"));
+                    compare_both(seed, rows, sizes, threads);
                     seed += 1;
                 }
             }
@@ -187,9 +192,7 @@ fn nets_of_many_inputs_or_outputs_equal_the_plain_plan() {
             let rows = draws.one_of(&[1, 2, 9, 33, 64, 150, 178, 300]);
             let sizes = Sizes { inputs, hidden, outputs };
             let threads = draws.one_of(&[1, 1, 2, 3, 8]);
-            let name = format!("case {seed}: {rows} rows, {sizes:?}, {threads} threads");
-            compare::<f32>(&case(seed, rows, sizes), threads, 3, &format!("f32, {name}"));
-            compare::<f64>(&case(seed + 1000, rows, sizes), threads, 3, &format!("f64, {name}"));
+            compare_both(seed, rows, sizes, threads);
             seed += 1;
         }
     }
